@@ -53,8 +53,9 @@ static const struct subcommand subcommands[] = {
      "It changes nothing. AWS charges $0.01 for asking about the cost allocation tag. Exit status 3 if anything is red.\n",
      cmd_setup},
 	{"run", "[--workers N]", "read Kafka or AWS and keep the figures in Redis current (the daemon)",
-     "Needs `brokers` and `topics`, or `sources = aws` and credentials of AWS. SIGTERM and SIGINT finish the batch, commit and leave the group. SIGHUP reads the\n"
-     "configuration and the prices again. SIGUSR1 logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
+     "Needs `brokers` and `topics`, or `sources = aws` and credentials of AWS, or `sources = firehose` and an address to which Firehose\n"
+     "delivers. SIGTERM and SIGINT finish the batch, commit and leave the group. SIGHUP reads the configuration and the prices again. SIGUSR1\n"
+     "logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
      "While Kafka or Redis is away, it waits and logs that. An offset is committed only after the records before it are in Redis.\n",
      cmd_run},
 	{"replay", "[--reopen] [--from T] [--to T] PATH|s3://BUCKET/PREFIX...",

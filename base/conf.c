@@ -313,7 +313,24 @@ bool conf_has_source(const struct conf *c, const char *word)
 {
 	if (c->sources.n == 0)
 		return strcmp(word, "kafka") == 0;
-	return list_has(&c->sources, word) || (strcmp(word, "kafka") != 0 && list_has(&c->sources, "aws"));
+	if (list_has(&c->sources, word))
+		return true;
+	const char *const *api = aws_sources;
+	while (*api && strcmp(*api, word) != 0)
+		api++;
+	return *api && list_has(&c->sources, "aws");
+}
+
+// What cannot be decoded is answered for like the rest, so it needs a place: Firehose does not send it again.
+static bool check_firehose(const struct conf *c, struct err *err)
+{
+	const char *what = !*c->listen ? "listen: the address to which Firehose delivers (its path is /firehose)"
+	                   : !*c->firehose_keys_file
+	                       ? "firehose.keys.file to the file of its access keys, a line each: NAME KEY"
+	                   : !*c->dead_letter_file && !(*c->dead_letter_topic && *c->brokers)
+	                       ? "dead_letter.file (or dead_letter.topic): what cannot be decoded is kept nowhere else"
+	                       : NULL;
+	return !what || err_set(err, ERR_CONFIG, "sources has firehose: set %s", what);
 }
 
 static bool check_record_sources(const struct conf *c, struct err *err)
@@ -323,12 +340,15 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 		const char *const *word = aws_sources, *given = c->sources.items[i];
 		while (*word && strcmp(*word, given) != 0)
 			word++;
-		if (!*word && strcmp(given, "kafka") != 0 && strcmp(given, "aws") != 0)
+		if (!*word && strcmp(given, "kafka") != 0 && strcmp(given, "aws") != 0 &&
+		    strcmp(given, "firehose") != 0)
 			return err_set(
 				err, ERR_CONFIG,
-				"sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles or trail, got \"%s\"",
+				"sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles, trail or firehose, got \"%s\"",
 				given);
 	}
+	if (list_has(&c->sources, "firehose") && !check_firehose(c, err))
+		return false;
 	if ((list_has(&c->sources, "trail") && !*c->trail_queue && !*c->trail_files) ||
 	    (*c->trail_queue && *c->trail_files))
 		return err_set(err, ERR_CONFIG,

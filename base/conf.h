@@ -43,7 +43,7 @@ struct conf {
 	char *file; // that was read, or NULL
 	char *secrets_file;       // "" : none
 
-	// where records come from: kafka, or AWS itself (run/streams.h)
+	// where records come from: kafka, AWS itself (run/streams.h), or Firehose (run/receiver.h)
 	struct conf_list sources;         // none: kafka
 	struct conf_list regions;         // none: those in which Bedrock is used
 	struct conf_list accounts;        // ARNs of roles, or "own"; none: that of the credentials
@@ -54,6 +54,8 @@ struct conf {
 	char *aws_cost_max;               // USD a day
 	char *trail_files;                // s3://BUCKET/PREFIX; "": none
 	char *trail_queue;                // URL; "" : none
+	char *firehose_keys_file;         // "" : none
+	int64_t firehose_memory;          // bytes
 
 	// Kafka
 	char *brokers;            // "" : not set
@@ -201,9 +203,9 @@ struct caller_sources {
 };
 struct caller_sources conf_sources(const struct conf *c);
 
-// Whether a source is read: one of the words of `sources`, where "aws" stands for all of AWS's.
+// Whether a source is read: one of the words of `sources`, where "aws" stands for all of AWS's APIs.
 bool conf_has_source(const struct conf *c, const char *word);
-bool conf_has_aws(const struct conf *c); // any of AWS's
+bool conf_has_aws(const struct conf *c); // any of AWS's APIs
 
 // Copies the reloadable keys of `fresh`. *ret_restart: the first changed key that needs a restart, or NULL.
 void conf_reload(struct conf *c, const struct conf *fresh, const char **ret_restart);

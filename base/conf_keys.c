@@ -11,7 +11,7 @@ const struct conf_key conf_keys[] = {
      "File of more lines of this form, which override this file: for passwords, readable by nobody else. A credential of systemd, say."},
 
 	{"sources", CONF_LIST, AT(sources), 0, 0, "", false, NULL,
-     "Where `run` gets records from, comma-separated: kafka; aws (all that follow), or some of cloudtrail, metrics, logs, tags, profiles, trail: AWS's APIs (docs/aws.md). Empty: kafka."},
+     "Where `run` gets records from, comma-separated: kafka; aws (all that follow), or some of cloudtrail, metrics, logs, tags, profiles, trail: AWS's APIs; firehose: what Amazon Data Firehose delivers to `listen` (docs/aws.md). Empty: kafka."},
 	{"regions", CONF_LIST, AT(regions), 0, 0, "", false, NULL,
      "Regions of AWS that are read by its APIs, comma-separated. Empty: those with metrics of Bedrock, looked for every 15 minutes."},
 	{"accounts", CONF_LIST, AT(accounts), 0, 0, "", false, NULL,
@@ -31,6 +31,10 @@ const struct conf_key conf_keys[] = {
      "s3://BUCKET/PREFIX of a trail, which is listed for new files each aws.every, in place of trail.queue: one account's, or of few (docs/aws.md has the cost)."},
 	{"trail.queue", CONF_STRING, AT(trail_queue), 0, 0, "", false, NULL,
      "URL of the SQS queue that tells of new files of a trail on S3 (the source trail): notifications of S3, by themselves, by SNS or by EventBridge. A message is deleted once its records are in Redis."},
+	{"firehose.keys.file", CONF_STRING, AT(firehose_keys_file), 0, 0, "", false, NULL,
+     "File of access keys with which Firehose may deliver (the source firehose), one on each line: `NAME KEY`, 16 characters or more. They allow nothing else, and no token of auth.tokens.file allows this. It is read again when it changes."},
+	{"firehose.memory", CONF_BYTES, AT(firehose_memory), 96 << 20, (int64_t)64 << 30, "256MiB", false, NULL,
+     "Largest memory of the deliveries that arrive or wait at a time: one has up to 86 MiB, in base64. Beyond it Firehose is told to try again."},
 
 	{"brokers", CONF_STRING, AT(brokers), 0, 0, "", false, NULL,
      "Kafka brokers to start from, host:port, comma-separated."},
@@ -149,7 +153,7 @@ const struct conf_key conf_keys[] = {
      "Largest size of that file. Letters beyond it are logged and counted; their messages stay in Kafka, where the log says."},
 
 	{"listen", CONF_STRING, AT(listen), 0, 0, "", false, NULL,
-     "Address of the dashboard, the API and /metrics: host:port. Empty: `run` does not listen, `serve` uses 127.0.0.1:8321."},
+     "Address of the dashboard, the API, /metrics and of deliveries by Firehose (/firehose): host:port. Empty: `run` does not listen, `serve` uses 127.0.0.1:8321."},
 	{"listen.tls.cert", CONF_STRING, AT(listen_tls_cert), 0, 0, "", false, NULL,
      "File with the certificate (PEM, with its chain) for HTTPS. Empty: plain HTTP."},
 	{"listen.tls.key", CONF_STRING, AT(listen_tls_key), 0, 0, "", false, NULL,
@@ -161,7 +165,7 @@ const struct conf_key conf_keys[] = {
 	{"listen.memory", CONF_BYTES, AT(listen_memory), 16 << 20, (int64_t)64 << 30, "256MiB", false, NULL,
      "Largest memory of the caches of the dashboard and the API. A day with 5,000 callers takes 25 MiB."},
 	{"listen.read_only", CONF_BOOL, AT(listen_read_only), 0, 0, "true", false, NULL,
-     "Refuse every request that would change something."},
+     "Refuse every request that would change something. Deliveries of Firehose are no matter of this: the source firehose allows them."},
 	{"auth.tokens.file", CONF_STRING, AT(auth_tokens_file), 0, 0, "", false, NULL,
      "File of bearer tokens, one on each line: `NAME TOKEN`, 16 characters or more. It is read again when it changes."},
 	{"auth.open", CONF_BOOL, AT(auth_open), 0, 0, "false", false, NULL,

@@ -31,6 +31,7 @@ void secret_files_each_open(const struct conf *c, secret_file_fn *fn, void *user
 		look_at("--config", c->file, fn, user);
 	look_at("secrets.file", c->secrets_file, fn, user);
 	look_at("auth.tokens.file", c->auth_tokens_file, fn, user);
+	look_at("firehose.keys.file", c->firehose_keys_file, fn, user);
 	look_at("names.hash.key", c->names_hash_key, fn, user);
 	look_at("alerts.file", c->alerts_file, fn, user);
 	look_at("listen.tls.key", c->listen_tls_key, fn, user);

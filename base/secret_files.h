@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that hold secrets, and that every user of this machine can read: the file of the configuration if a
-// password is in it, secrets.file, auth.tokens.file, names.hash.key, alerts.file, the private keys of TLS.
+// password is in it, secrets.file, auth.tokens.file, firehose.keys.file, names.hash.key, alerts.file, the
+// private keys of TLS.
 #ifndef NOWCAST_BASE_SECRET_FILES_H
 #define NOWCAST_BASE_SECRET_FILES_H
 

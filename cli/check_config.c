@@ -39,10 +39,11 @@ static bool check_files(const struct conf *conf, struct err *err)
 	struct mapping *mapping = NULL;
 	struct prices *prices = NULL;
 	struct pseudonyms *pseudonyms = NULL;
-	struct auth *auth = NULL;
+	struct auth *auth = NULL, *keys = NULL;
 	bool good = mapping_load(&mapping, conf, err) && prices_load(&prices, conf, err) &&
 	            pseudonyms_open(&pseudonyms, conf, err) &&
-	            auth_open(&auth, conf->auth_tokens_file, conf->listen_rate, err) &&
+	            auth_open(&auth, "auth.tokens.file", conf->auth_tokens_file, conf->listen_rate, err) &&
+	            auth_open(&keys, "firehose.keys.file", conf->firehose_keys_file, conf->listen_rate, err) &&
 	            check_alerts_file(conf, err);
 	if (good && mapping)
 		fprintf(stderr, "nowcast check-config: %s has %d lines and %d keys\n", conf->map_file,
@@ -51,6 +52,7 @@ static bool check_files(const struct conf *conf, struct err *err)
 	prices_free(prices);
 	pseudonyms_close(pseudonyms);
 	auth_close(auth);
+	auth_close(keys);
 	return good;
 }
 
@@ -73,7 +75,7 @@ int cmd_check_config(struct command *c)
 	conf_print_effective(&c->conf, stdout);
 	secret_files_each_open(&c->conf, print_open_file, NULL);
 	if (conf_has_source(&c->conf, "kafka") && (!*c->conf.brokers || !c->conf.topics.n))
-		fputs("nowcast check-config: without brokers and topics `run` cannot start, unless `sources = aws`; "
+		fputs("nowcast check-config: without brokers and topics `run` cannot start, unless `sources` names others; "
 		      "replay and report can\n",
 		      stderr);
 	if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)

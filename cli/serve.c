@@ -29,7 +29,7 @@ int cmd_serve(struct command *c)
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); // before the threads, which inherit it
 	secret_files_log_open(&c->conf);
-	if (!server_start(&server, &c->conf, listen, now_ms, &err))
+	if (!server_start(&server, &c->conf, &(struct server_options){listen, now_ms, NULL}, &err))
 		return command_fail(c, &err);
 	log_info("serving", LOG_STR("listen", listen), LOG_INT("port", server_port(server)),
 	         LOG_STR("tls", *c->conf.listen_tls_cert ? "yes" : "no"));

@@ -122,7 +122,8 @@ static bool start_parts(struct demo *d, struct err *err)
 {
 	if (!private_redis_start(&d->redis, "demo", err) ||
 	    !mock_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
-	    !set_configuration(d, err) || !server_start(&d->server, &d->conf, "127.0.0.1:0", 0, err))
+	    !set_configuration(d, err) ||
+	    !server_start(&d->server, &d->conf, &(struct server_options){.listen = "127.0.0.1:0"}, err))
 		return false;
 	snprintf(d->url, sizeof d->url, "http://127.0.0.1:%d/", server_port(d->server));
 	printf("nowcast demo: a private Redis, a broker in this process, made-up calls; the dashboard at %s\n",

@@ -288,6 +288,8 @@ bool dead_letter_read(struct str line, struct buf *scratch, struct origin *ret_o
 			origin.partition = (int32_t)parse_number(value);
 		else if (str_is(key, "offset"))
 			origin.offset = parse_number(value);
+		else if (str_is(key, "firehose") && quoted)
+			origin.firehose = value;
 		else if (str_is(key, "index"))
 			index = !quoted;
 		else if (str_is(key, "records") && !quoted)

@@ -32,6 +32,10 @@ void dead_letter_line(const struct dead_letter *d, struct buf *b)
 		buf_add_json(b, str_of(d->origin.path));
 		buf_addf(b, ",\"line\":%lld", (long long)d->origin.line);
 	}
+	if (d->origin.firehose.len) {
+		buf_adds(b, ",\"firehose\":");
+		buf_add_json(b, d->origin.firehose);
+	}
 	buf_addf(b, ",\"index\":%d,\"records\":[{\"data\":\"", d->index);
 	buf_add_base64(b, d->data);
 	buf_adds(b, "\"}]}\n");

@@ -2,7 +2,7 @@
 // The origin of a message, and the dead letter that a message becomes if it cannot be decoded.
 //
 // In a file, a dead letter is a line of JSON, and the file can be replayed as it is:
-//     {"kind":...,"reason":...,"topic":...,"partition":...,"offset":...,"index":...,
+//     {"kind":...,"reason":...,"topic":...,"partition":...,"offset":...,"firehose":...,"index":...,
 //      "records":[{"data":"<base64>"}]}
 // `kind` is a word of fault_word. In a topic, it is the message as it came, and the others are headers:
 // reason, topic, partition, offset, index, and file of what was read from a file or from an API of AWS.
@@ -19,11 +19,13 @@ struct origin {
 	struct str topic;   // STR_NONE: not from Kafka
 	int32_t partition;
 	int64_t offset;
-	const char *path;   // of a file, or what an API of AWS was asked; NULL: neither
+	const char *path;   // of a file, what an API of AWS was asked, or a delivery; NULL: none of them
 	int64_t line;       // from 1; 0: the file as a whole
 	// of an API of AWS: the account that was asked, and whether for a log group, in which others may write
 	struct str api_account;
 	bool api_log;
+	struct str firehose; // the name of the key with which Firehose delivered it; STR_NONE: it did not
+	bool delivered;      // just now: `path` names the delivery, no file
 };
 
 struct dead_letter {

@@ -14,7 +14,7 @@
 
 enum { FILE_BYTES_MAX = 16 << 20, ACCOUNT_DIGITS = 12 };
 
-enum source_class { OF_TOPIC, OF_FILE, OF_LOG_GROUP, SOURCE_CLASSES };
+enum source_class { OF_TOPIC, OF_FILE, OF_FIREHOSE, OF_LOG_GROUP, SOURCE_CLASSES };
 
 enum { MAY_CLOUDTRAIL = 1, MAY_METRICS = 2, MAY_LOGS = 4 };
 
@@ -168,7 +168,7 @@ bool trust_refresh(struct trust *t, struct err *err)
 static enum source_class class_of(struct str *source)
 {
 	static const struct str words[SOURCE_CLASSES] = {
-		[OF_FILE] = STR("file:"), [OF_LOG_GROUP] = STR("log_group:")};
+		[OF_FILE] = STR("file:"), [OF_FIREHOSE] = STR("firehose:"), [OF_LOG_GROUP] = STR("log_group:")};
 	for (enum source_class of = OF_FILE; of < SOURCE_CLASSES; of++)
 		if (str_starts(*source, words[of])) {
 			*source = (struct str){source->p + words[of].len, source->len - words[of].len};
@@ -201,17 +201,21 @@ static bool read_word(struct trust_rule *r, struct str word, bool *ret_none, str
 	               field_show(word).z);
 }
 
-static bool read_rule(const struct conf_pair *p, struct trust_rule *r, struct err *err)
+static bool read_rule(const struct conf *c, const struct conf_pair *p, struct trust_rule *r, struct err *err)
 {
 	struct str rest = str_of(p->value), name;
 	bool none = false, good = true;
 	size_t words = 0;
 	r->source = str_of(p->key);
 	r->of = class_of(&r->source);
+	if (r->of == OF_TOPIC && str_is(r->source, "firehose") && conf_has_source(c, "firehose")) {
+		r->of = OF_FIREHOSE;
+		r->source = STR("*");
+	}
 	name = r->source;
 	if (!r->source.len || (r->of == OF_LOG_GROUP && !(str_cut(&name, ':').len && name.len)))
 		good =
-			err_set(err, ERR_CONFIG, "expected trust.TOPIC, trust.file:PATH or trust.log_group:OWNER:NAME");
+			err_set(err, ERR_CONFIG, "expected trust.TOPIC, trust.file:PATH, trust.firehose:NAME or trust.log_group:OWNER:NAME");
 	for (; good && rest.len; words++)
 		good = read_word(r, str_trim(str_cut(&rest, ',')), &none, err);
 	if (good && (!words || (none && (words > 1))))
@@ -258,7 +262,7 @@ bool trust_open(struct trust **ret, const struct conf *conf, struct err *err)
 	t->conf = conf;
 	t->rules = xcalloc(conf->ntrust + 1, sizeof *t->rules);
 	for (size_t i = 0; good && i < conf->ntrust; i++) {
-		good = read_rule(&conf->trust[i], &t->rules[t->nrules++], err);
+		good = read_rule(conf, &conf->trust[i], &t->rules[t->nrules++], err);
 		t->nof[t->rules[i].of]++;
 	}
 	if (*conf->accounts_file && stat(conf->accounts_file, &t->read) != 0)
@@ -363,7 +367,7 @@ static bool check_rule(const struct trust_rule *rule, const char *name, const st
 static bool check_source(const struct trust *t, enum source_class of, struct str name, const struct record *r,
                          enum fault_kind *ret_kind, struct err *err)
 {
-	static const char *const words[SOURCE_CLASSES] = {"topic", "file", "log group"};
+	static const char *const words[SOURCE_CLASSES] = {"topic", "file", "Firehose key", "log group"};
 	char shown[96];
 	if (!t->nof[of])
 		return true;
@@ -458,7 +462,8 @@ bool trust_allows(const struct trust *t, const struct origin *origin, const stru
 	}
 	if ((origin->topic.len && !check_source(t, OF_TOPIC, origin->topic, r, ret_kind, err)) ||
 	    (origin->api_account.len && !check_api(origin, r, ret_kind, err)) ||
-	    (origin->path && !origin->api_account.len &&
+	    (origin->firehose.len && !check_source(t, OF_FIREHOSE, origin->firehose, r, ret_kind, err)) ||
+	    (origin->path && !origin->api_account.len && !origin->delivered &&
 	     !check_source(t, OF_FILE, str_of(origin->path), r, ret_kind, err)) ||
 	    (!origin->api_log && !check_log_group(t, r, ret_kind, err)))
 		return false;

@@ -7,6 +7,8 @@
 //
 //     SOURCE   TOPIC                  a Kafka topic
 //              file:PATH              a file of `replay`, as the command line names it; - is standard input
+//              firehose:NAME          what Firehose delivers with the key NAME of firehose.keys.file;
+//                                     firehose alone, if it is one of `sources`: with any key
 //              log_group:OWNER:NAME   a CloudWatch Logs log group, with the account that it is of
 //     WORD     cloudtrail             calls, sessions and tags
 //              metrics                token metrics of CloudWatch
@@ -16,12 +18,13 @@
 //     ACCOUNT  12 digits              the only accounts of which it may speak; none: all that are allowed
 //
 // A SOURCE may be a pattern (base/pattern.h). An exact name comes before all patterns; of several patterns
-// the first in the configuration decides. A line of a file that says of which topic it was (kcat, a dead
-// letter) must be allowed by both.
+// the first in the configuration decides. A line of a file that says of which topic or key it was (kcat, a
+// dead letter) must be allowed by both.
 //
-// Without a rule: where no rule is of its class (topic, file, log group), a source carries everything, but
-// for log groups. A log group speaks of its owner only, and not at all if its name says that an application
-// writes it (/aws/lambda/...). Where there are rules of its class and none matches, it carries nothing.
+// Without a rule: where no rule is of its class (topic, file, Firehose, log group), a source carries
+// everything, but for log groups. A log group speaks of its owner only, and not at all if its name says that
+// an application writes it (/aws/lambda/...). Where there are rules of its class and none matches, it carries
+// nothing.
 //
 // What AWS's APIs answer (run/streams.h) needs no rule: AWS wrote it, but for the texts of log groups, which
 // speak of the account that was asked only.

@@ -240,7 +240,7 @@ void health_check_kafka(const struct conf *conf, struct view *view, health_fn *r
 		return;
 	if (!*h.conf->brokers) {
 		add_finding(&h, HEALTH_NOTE, "kafka",
-		            "not configured (brokers, topics): replay works, run does not, unless sources = aws");
+		            "not configured (brokers, topics): replay works, run does not, unless sources = aws, firehose");
 		return;
 	}
 	if (!kafka_probe(h.conf, KAFKA_TIMEOUT_MS, check_topic, &h, &err))
@@ -680,7 +680,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) ||
 	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
-	    !source_health_check(h.redis, view_prefix(view), h.now_ms, report, user, &err) ||
+	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);
 }

@@ -26,6 +26,7 @@ struct check {
 	int64_t now_ms;
 	health_fn *report;
 	void *user;
+	bool delivered; // a Firehose stream has
 	struct idle_reason idle[REASONS_MAX];
 	int nidle;
 };
@@ -69,12 +70,41 @@ static int64_t stale_after_ms(struct str source)
 	                                    : STALE_MS;
 }
 
+// Firehose delivers by itself, so silence may mean that there is nothing: the caller's business is slow.
+static void check_stream(struct check *c, const struct source_status *s)
+{
+	struct buf b = BUF_INIT;
+	char when[WHEN_SIZE], age[24];
+	enum health_level level = HEALTH_WARN;
+	bool keys = str_is(s->acct_region, "refused-keys");
+	c->delivered |= !keys;
+	buf_addf(&b, "firehose, %s%.*s: ", keys ? "" : "stream ", STR_ARG(s->acct_region));
+	if (s->failing_ms) {
+		buf_addf(&b, "refused since %s (%s): %.*s", when_format(s->failing_ms, when),
+		         format_age(c->now_ms - s->failing_ms, age), STR_ARG(s->text));
+	} else if (c->now_ms - s->read_ms > STALE_MS) {
+		buf_addf(&b,
+		         "nothing was delivered since %s (%s): either there is nothing to tell, or Firehose does not reach this "
+		         "address (its CloudWatch log and error bucket say why: docs/aws.md)",
+		         when_format(s->read_ms, when), format_age(c->now_ms - s->read_ms, age));
+	} else {
+		level = HEALTH_OK;
+		buf_addf(&b, "the last delivery is safe since %s", when_format(s->read_ms, when));
+	}
+	c->report(c->user, level, "aws", b.data);
+	buf_release(&b);
+}
+
 static void check_one(void *user, const struct source_status *s)
 {
 	struct check *c = user;
 	struct buf b = BUF_INIT;
 	char when[WHEN_SIZE], age[24];
 	enum health_level level = HEALTH_WARN;
+	if (str_is(s->source, "firehose")) {
+		check_stream(c, s);
+		return;
+	}
 	bool daily = str_is(s->source, "tags"), trail = str_is(s->source, "trail"),
 		 credentials = str_is(s->source, "credentials");
 	if (s->state == SOURCE_REMOVED) {
@@ -114,11 +144,15 @@ static void check_one(void *user, const struct source_status *s)
 	buf_release(&b);
 }
 
-bool source_health_check(struct redis *r, const char *prefix, int64_t now_ms, health_fn *report, void *user,
-                         struct err *err)
+bool source_health_check(struct redis *r, const struct conf *conf, int64_t now_ms, health_fn *report,
+                         void *user, struct err *err)
 {
 	struct check c = {.now_ms = now_ms, .report = report, .user = user};
-	bool good = source_status_each(r, prefix, check_one, &c, err);
+	bool good = source_status_each(r, conf->redis_prefix, check_one, &c, err);
+	if (good && !c.delivered && conf_has_source(conf, "firehose"))
+		report(user, HEALTH_WARN, "aws",
+		       "firehose: no stream has delivered yet. Its endpoint is https://HOST/firehose, by port 443, with a key of "
+		       "firehose.keys.file (docs/aws.md)");
 	for (int i = 0; i < c.nidle; i++) {
 		struct buf b = BUF_INIT;
 		buf_addf(&b, "%s (%d account%s and Region%s)", c.idle[i].text.data, c.idle[i].places,

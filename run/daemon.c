@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast run`: starts the workers, and what reads AWS's APIs, then handles signals, the stats line and
-// systemd. The main thread handles no record; it sleeps in sigtimedwait, so that signals are ordinary events
-// and there are no handlers.
+// `nowcast run`: starts the workers, what reads AWS's APIs and what takes deliveries, then handles signals,
+// the stats line and systemd. The main thread handles no record; it sleeps in sigtimedwait, so that signals
+// are ordinary events and there are no handlers.
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +21,7 @@
 #include "query/snapshot.h"
 #include "run/commands.h"
 #include "run/puller.h"
+#include "run/receiver.h"
 #include "run/systemd.h"
 #include "run/schedule.h"
 #include "run/worker.h"
@@ -39,7 +40,8 @@ struct daemon {
 	struct worker **workers;
 	int nworkers;
 	struct puller *puller; // NULL: no source of AWS is read
-	struct ingest_thread **threads; // of the workers and the puller
+	struct receiver *receiver; // NULL: Firehose may not deliver
+	struct ingest_thread **threads; // of the workers, the puller and the receiver
 	int nthreads;
 	struct prices *prices, *old_prices; // old_prices: some worker may still use them
 	struct alert_watch *alerts; // NULL: `alerts` is off
@@ -317,11 +319,16 @@ static bool start_parts(struct daemon *d, struct err *err)
 {
 	int wanted = conf_has_source(d->conf, "kafka") ? (int)d->conf->workers : 0;
 	d->workers = xcalloc((size_t)wanted + 1, sizeof *d->workers);
-	d->threads = xcalloc((size_t)wanted + 1, sizeof *d->threads);
+	d->threads = xcalloc((size_t)wanted + 2, sizeof *d->threads);
 	if (conf_has_aws(d->conf)) {
 		if (!puller_start(&d->puller, d->conf, d->prices, err))
 			return false;
 		d->threads[d->nthreads++] = puller_thread(d->puller);
+	}
+	if (conf_has_source(d->conf, "firehose")) {
+		if (!receiver_start(&d->receiver, d->conf, d->prices, err))
+			return false;
+		d->threads[d->nthreads++] = receiver_thread(d->receiver);
 	}
 	for (; d->nworkers < wanted; d->nworkers++) {
 		if (!worker_start(&d->workers[d->nworkers], d->conf, d->prices, d->nworkers, err))
@@ -332,7 +339,9 @@ static bool start_parts(struct daemon *d, struct err *err)
 		return false;
 	if (!snapshots_start(&d->snapshots, d->conf, err))
 		return false;
-	return !*d->conf->listen || server_start(&d->server, d->conf, d->conf->listen, 0, err);
+	const struct server_options o = {.listen = d->conf->listen,
+	                                 .deliveries = d->receiver ? receiver_deliveries(d->receiver) : NULL};
+	return !*d->conf->listen || server_start(&d->server, d->conf, &o, err);
 }
 
 static void check_dead_letter_file(const char *file, int64_t max)
@@ -354,6 +363,7 @@ int cmd_run(struct command *c)
 	bool started = start_parts(&d, &err), good = started;
 	if (started) {
 		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("aws", d.puller ? "yes" : "no"),
+		         LOG_STR("firehose", d.receiver ? "yes" : "no"),
 		         LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group),
 		         LOG_STR("listen", c->conf.listen));
 		if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
@@ -370,9 +380,12 @@ int cmd_run(struct command *c)
 		good = worker_join(d.workers[i], &err) && good;
 	if (d.puller)
 		good = puller_join(d.puller, &err) && good;
+	if (d.receiver)
+		good = receiver_join(d.receiver, &err) && good;
 	alert_watch_stop(d.alerts);
 	snapshots_stop(d.snapshots);
 	server_stop(d.server);
+	receiver_free(d.receiver);
 	atomic_store(&d.ended, true);
 	if (d.has_last_resort)
 		pthread_join(d.last_resort, NULL);

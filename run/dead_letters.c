@@ -12,6 +12,18 @@
 
 enum { NOTICE_BYTES = 64 * 1024 }; // of a letter that fits nowhere whole
 
+static void on_kafka_log(void *user, int severity, const char *text)
+{
+	(void)user, (void)severity;
+	log_warn("kafka", LOG_STR("said", text));
+}
+
+const struct kafka_hooks *dead_letters_hooks(const struct conf *conf)
+{
+	static const struct kafka_hooks hooks = {.on_log = on_kafka_log};
+	return *conf->brokers ? &hooks : NULL;
+}
+
 void dead_letters_init(struct dead_letters *d, const struct conf *conf, bool with_topic,
                        const struct kafka_hooks *hooks)
 {
@@ -44,6 +56,8 @@ void dead_letters_add(struct dead_letters *d, const struct dead_letter *letter)
 	*to = *letter;
 	to->origin.topic = letter->origin.topic.len ? arena_str(&d->arena, letter->origin.topic) : STR_NONE;
 	to->origin.path = letter->origin.path ? arena_str(&d->arena, str_of(letter->origin.path)).p : NULL;
+	to->origin.firehose =
+		letter->origin.firehose.len ? arena_str(&d->arena, letter->origin.firehose) : STR_NONE;
 	to->reason = arena_str(&d->arena, str_of(letter->reason)).p;
 	to->data = arena_str(&d->arena, letter->data);
 }

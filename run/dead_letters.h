@@ -30,6 +30,9 @@ struct dead_letters {
 	uint64_t sent, filed, logged; // letters so far, by where they are: topic, file, log
 };
 
+// What to give to dead_letters_init where nothing else of Kafka is used; NULL without `brokers`.
+const struct kafka_hooks *dead_letters_hooks(const struct conf *conf);
+
 void dead_letters_init(struct dead_letters *d, const struct conf *conf, bool with_topic,
                        const struct kafka_hooks *hooks);
 void dead_letters_release(struct dead_letters *d);

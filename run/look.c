@@ -329,7 +329,7 @@ static bool print_results(struct looking *x, struct err *err)
 static bool serve(struct looking *x, struct err *err)
 {
 	const char *listen = *x->look.conf->listen ? x->look.conf->listen : SERVE_LISTEN;
-	if (!server_start(&x->page, x->look.conf, listen, 0, err))
+	if (!server_start(&x->page, x->look.conf, &(struct server_options){.listen = listen}, err))
 		return false;
 	printf("\nThe page is at http://127.0.0.1:%d/ until ^C.\n", server_port(x->page));
 	fflush(stdout);

@@ -310,6 +310,8 @@ static const struct held_account *find_account(const struct puller *p, const str
 static bool is_kept(void *user, const struct source_status *status, int64_t written_ms)
 {
 	struct puller *p = user;
+	if (str_is(status->source, "firehose"))
+		return true; // it comes by itself: run/receiver.h
 	bool role = str_is(status->source, "credentials");
 	const struct held_account *h = find_account(p, status);
 	if (!h || (!role && !h->ours))
@@ -483,15 +485,8 @@ static void puller_free(struct puller *p)
 	free(p);
 }
 
-static void on_kafka_log(void *user, int severity, const char *text)
-{
-	(void)user, (void)severity;
-	log_warn("kafka", LOG_STR("said", text));
-}
-
 static bool open_parts(struct puller *p, struct err *err)
 {
-	static const struct kafka_hooks dead_letter_hooks = {.on_log = on_kafka_log};
 	struct streams_options o = {.conf = p->conf,
 	                            .since_ms = p->conf->aws_since_ms,
 	                            .hooks = {on_message, on_tags, on_profiles, p}};
@@ -500,7 +495,7 @@ static bool open_parts(struct puller *p, struct err *err)
 	if (!streams_init(&p->streams, &o, err) ||
 	    !schema_open(&p->redis, redis_target_of(p->conf), SCHEMA_WRITE, err) ||
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
-	                 *p->conf->brokers ? &dead_letter_hooks : NULL, NULL, err))
+	                 dead_letters_hooks(p->conf), NULL, err))
 		return false;
 	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);

@@ -115,8 +115,9 @@ struct str key_profiles(struct buf *b, const char *prefix);
 struct str key_profile(struct buf *b, const char *prefix, struct str id);
 
 // nowcast:sources  hash
-//     "SOURCE ACCOUNT/REGION" -> how far it is read, and what hinders it (store/source_status.h). Written by
-//     source_status.c; kept until 100 days after it was removed from the configuration.
+//     "SOURCE ACCOUNT/REGION", "firehose ACCOUNT/REGION/STREAM" -> how far it is read, and what hinders it
+//     (store/source_status.h). Written by source_status.c; kept until 100 days after it was removed from the
+//     configuration.
 // nowcast:sources:written  hash
 //     the same fields -> when each was written (ms). Written by source_status.c; kept as long.
 // nowcast:source_lease:ACCOUNT  string

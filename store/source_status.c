@@ -35,6 +35,15 @@ void source_status_queue(struct redis *r, const char *prefix, const struct sourc
 	buf_release(&value);
 }
 
+void source_status_queue_end(struct redis *r, const char *prefix, struct str source, struct str acct_region)
+{
+	struct buf key = BUF_INIT, field = BUF_INIT;
+	const struct source_status s = {.source = source, .acct_region = acct_region};
+	redis_cmd(r, 3, (struct str[]){STR("HDEL"), key_sources(&key, prefix), field_of(&field, &s)});
+	buf_release(&key);
+	buf_release(&field);
+}
+
 static bool cut_number(struct str *rest, int64_t *ret)
 {
 	return usd_parse_scaled(str_cut(rest, ' '), 0, ret);

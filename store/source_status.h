@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far each source of AWS's APIs is read in each account and Region, and what hinders it: where a restart
-// goes on, and what doctor, /metrics and the page show.
+// goes on, and what doctor, /metrics and the page show. The same of the Firehose streams that deliver
+// (run/delivery_streams.h).
 //
-// In key_sources, a field "SOURCE ACCOUNT/REGION" with the value
+// In key_sources, a field "SOURCE ACCOUNT/REGION" or "firehose ACCOUNT/REGION/STREAM" with the value
 //     POSITION READ FAILING STATE RATE TEXT
 // POSITION: everything before is read (ms); READ: when that was last brought forward; FAILING: since when it
 // fails; 0 each if never. STATE is a word of source_state_words. RATE: events a second. TEXT: what is wrong
@@ -36,6 +37,9 @@ struct source_status {
 
 // Queues the status; redis_exec writes it.
 void source_status_queue(struct redis *r, const char *prefix, const struct source_status *s);
+
+// Queues that there is no such source any more.
+void source_status_queue_end(struct redis *r, const char *prefix, struct str source, struct str acct_region);
 
 // Sorted by source, account and Region. Fields of another form are passed over.
 typedef void source_status_fn(void *user, const struct source_status *s);

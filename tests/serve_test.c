@@ -133,7 +133,7 @@ static void test_constant_time(void)
 	memset(guesses[0] + 7, 'x', LEN);
 	snprintf(guesses[1], sizeof guesses[1], "Bearer %0*dx", LEN - 1, 0);
 	snprintf(guesses[2], sizeof guesses[2], "Bearer %0*dx", LEN - 1, (TOKENS - 1) / 10);
-	if (!ok(auth_open(&a, path, 10, &err), "a thousand tokens %s", err.msg))
+	if (!ok(auth_open(&a, "auth.tokens.file", path, 10, &err), "a thousand tokens %s", err.msg))
 		return;
 	for (int64_t i = 0; i < ROUNDS; i++)
 		for (int g = 0; g < GUESSES; g++)
@@ -156,7 +156,7 @@ static void test_tokens(void)
 	int fd = mkstemp(path);
 	close(fd);
 	write_file(path, "# comment\n\n wall   0123456789abcdef \r\nbot\tfedcba9876543210\n");
-	ok(auth_open(&a, path, 10, &err), "a file of tokens %s", err.msg);
+	ok(auth_open(&a, "auth.tokens.file", path, 10, &err), "a file of tokens %s", err.msg);
 	ok(auth_check(a, STR("p"), STR("Bearer 0123456789abcdef"), 0) == AUTH_YES, "a token of it");
 	ok(auth_check(a, STR("p"), STR("bearer  fedcba9876543210 "), 0) == AUTH_YES,
 	   "another, with its own blanks");

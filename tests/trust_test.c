@@ -259,11 +259,57 @@ static void answers_of_apis(void)
 	conf_release(&c);
 }
 
+// What Firehose delivered, by the name of its key; and a dead letter of it in a file.
+static void deliveries(void)
+{
+	static const struct {
+		const char *rules;
+		struct origin origin;
+		const char *becomes, *name;
+	} cases[] = {
+		{"trust.file:f = logs", {.path = "x", .firehose = STR("a"), .delivered = true}, "counts",
+	     "a delivery is no file, and without a rule carries everything"},
+		{"trust.firehose:a = logs", {.path = "x", .firehose = STR("a"), .delivered = true}, "counts",
+	     "a rule of its key"},
+		{"trust.firehose:b = logs", {.path = "x", .firehose = STR("a"), .delivered = true}, "untrusted",
+	     "a key without one, where others have one"},
+		{"trust.firehose = metrics", {.path = "x", .firehose = STR("a"), .delivered = true}, "untrusted",
+	     "a rule of all keys"},
+		{"trust.firehose = metrics\ntrust.firehose:a = logs, " THEIRS,
+	     {.path = "x", .firehose = STR("a"), .delivered = true}, "foreign_account",
+	     "an exact name comes before that, with its accounts"},
+		{"trust.firehose:a = metrics", {.path = "f", .firehose = STR("a")}, "untrusted",
+	     "a dead letter is still of its key"},
+		{"trust.firehose:a = logs\ntrust.file:g = logs", {.path = "f", .firehose = STR("a")}, "untrusted",
+	     "and of its file"},
+		{"trust.firehose:a = metrics", {.topic = STR("firehose")}, "counts", "a topic of that name is none"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct conf c;
+		struct err err = ERR_INIT;
+		struct trust *t = NULL;
+		conf_init(&c);
+		if (!ok(conf_read_text(&c, STR("sources = firehose"), "f", &err) &&
+		            conf_read_text(&c, str_of(cases[i].rules), "rules", &err) && trust_open(&t, &c, &err),
+		        "rules (%s)", err.msg))
+			return;
+		struct seen s = {t, cases[i].origin, BUF_INIT};
+		struct decoder *d = decoder_new((struct decode_limits){1 << 20, 32, 0}, on_record, on_fault, &s);
+		decoder_message(d, LOG, sizeof LOG - 1);
+		is_str(s.what.len ? s.what.data : "nothing", cases[i].becomes, cases[i].name);
+		decoder_free(d);
+		buf_release(&s.what);
+		trust_close(t);
+		conf_release(&c);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		run_row(i);
 	answers_of_apis();
+	deliveries();
 	refresh_accounts();
 	return done();
 }

@@ -34,9 +34,11 @@ struct client {
 
 struct token {
 	unsigned char digest[SHA256_SIZE];
+	char name[AUTH_NAME_SIZE];
 };
 
 struct auth {
+	const char *key; // of the configuration, that names the file
 	char *file;
 	int64_t rate;
 	pthread_mutex_t lock; // guards tokens
@@ -61,7 +63,8 @@ static struct str cut_word(struct str *rest)
 	return w;
 }
 
-static bool read_tokens(const char *file, struct str text, struct token **ret, size_t *ret_n, struct err *err)
+static bool read_tokens(const struct auth *a, struct str text, struct token **ret, size_t *ret_n,
+                        struct err *err)
 {
 	struct token *list = NULL;
 	size_t n = 0;
@@ -74,16 +77,17 @@ static bool read_tokens(const char *file, struct str text, struct token **ret, s
 			free(list);
 			return err_set(
 				err, ERR_CONFIG,
-				"auth.tokens.file %s:%d: expected `NAME TOKEN`, the token of %d characters or more without blanks "
+				"%s %s:%d: expected `NAME TOKEN`, the token of %d characters or more without blanks "
 				"(`openssl rand -hex 24` makes one)",
-				file, line, TOKEN_LEN_MIN);
+				a->key, a->file, line, TOKEN_LEN_MIN);
 		}
 		list = xrealloc(list, n + 1, sizeof *list);
-		sha256(token, list[n++].digest);
+		sha256(token, list[n].digest);
+		snprintf(list[n++].name, AUTH_NAME_SIZE, "%.*s", STR_ARG(name));
 	}
 	if (n == 0)
-		return err_set(err, ERR_CONFIG, "auth.tokens.file %s holds no token: every request would be refused",
-		               file);
+		return err_set(err, ERR_CONFIG, "%s %s holds no token: every request would be refused", a->key,
+		               a->file);
 	*ret = list;
 	*ret_n = n;
 	return true;
@@ -97,18 +101,17 @@ bool auth_refresh(struct auth *a, struct err *err)
 	if (!*a->file)
 		return true;
 	if (stat(a->file, &st) != 0)
-		return err_set(err, ERR_CONFIG, "auth.tokens.file = %s: %s", a->file, strerror(errno));
+		return err_set(err, ERR_CONFIG, "%s = %s: %s", a->key, a->file, strerror(errno));
 	if (a->tokens && st.st_mtim.tv_sec == a->changed.tv_sec && st.st_mtim.tv_nsec == a->changed.tv_nsec)
 		return true;
 	a->changed = st.st_mtim; // of a bad file too: its error is reported once, not each second
 	FILE *f = fopen(a->file, "re");
 	if (!f)
-		return err_set(err, ERR_CONFIG, "auth.tokens.file = %s: cannot be opened: %s", a->file,
-		               strerror(errno));
+		return err_set(err, ERR_CONFIG, "%s = %s: cannot be opened: %s", a->key, a->file, strerror(errno));
 	char *text = xmalloc(FILE_BYTES_MAX);
 	size_t n = fread(text, 1, FILE_BYTES_MAX, f);
 	fclose(f);
-	bool good = read_tokens(a->file, (struct str){text, n}, &tokens, &ntokens, err);
+	bool good = read_tokens(a, (struct str){text, n}, &tokens, &ntokens, err);
 	explicit_bzero(text, n);
 	free(text);
 	if (!good)
@@ -122,14 +125,17 @@ bool auth_refresh(struct auth *a, struct err *err)
 	return true;
 }
 
-static bool knows_token(struct auth *a, struct str token)
+bool auth_knows(struct auth *a, struct str token, char ret_name[AUTH_NAME_SIZE])
 {
 	unsigned char digest[SHA256_SIZE];
-	int found = 0;
+	const struct token *found = NULL;
 	sha256(token, digest);
 	pthread_mutex_lock(&a->lock);
 	for (size_t i = 0; i < a->ntokens; i++) // all of them, to take the same time
-		found |= sha256_equal(digest, a->tokens[i].digest);
+		if (sha256_equal(digest, a->tokens[i].digest))
+			found = &a->tokens[i];
+	if (found && ret_name)
+		memcpy(ret_name, found->name, AUTH_NAME_SIZE);
 	pthread_mutex_unlock(&a->lock);
 	return found;
 }
@@ -170,7 +176,7 @@ static struct str bearer_token(struct str authorization)
 bool auth_rate(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms)
 {
 	struct str token = *a->file ? bearer_token(authorization) : STR_NONE;
-	struct client *c = find_client(a, token.len && knows_token(a, token) ? token : peer, ticks_ms);
+	struct client *c = find_client(a, token.len && auth_knows(a, token, NULL) ? token : peer, ticks_ms);
 	assert(c->credit >= 0 && c->wrong_credit >= 0);
 	if (c->credit < 1000)
 		return false;
@@ -178,12 +184,11 @@ bool auth_rate(struct auth *a, struct str peer, struct str authorization, int64_
 	return true;
 }
 
-enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms)
+enum auth_verdict auth_check_token(struct auth *a, struct str peer, struct str token, int64_t ticks_ms)
 {
 	if (!*a->file)
 		return AUTH_YES;
-	struct str token = bearer_token(authorization);
-	if (token.len && knows_token(a, token))
+	if (token.len && auth_knows(a, token, NULL))
 		return AUTH_YES; // whatever others at this address have tried
 	struct client *c = find_client(a, peer, ticks_ms);
 	if (c->wrong_credit < WRONG_EVERY_MS)
@@ -194,6 +199,11 @@ enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authori
 	return AUTH_WRONG;
 }
 
+enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms)
+{
+	return auth_check_token(a, peer, bearer_token(authorization), ticks_ms);
+}
+
 bool auth_wants_tokens(const struct auth *a)
 {
 	return *a->file != '\0';
@@ -201,10 +211,11 @@ bool auth_wants_tokens(const struct auth *a)
 
 // ---- life ---------------------------------------------------------------------------------------
 
-bool auth_open(struct auth **ret, const char *tokens_file, int64_t requests_per_s, struct err *err)
+bool auth_open(struct auth **ret, const char *key, const char *file, int64_t requests_per_s, struct err *err)
 {
 	struct auth *a = xcalloc(1, sizeof *a);
-	a->file = xstrdup(str_of(tokens_file));
+	a->key = key;
+	a->file = xstrdup(str_of(file));
 	a->rate = requests_per_s;
 	pthread_mutex_init(&a->lock, NULL);
 	if (!auth_refresh(a, err)) {

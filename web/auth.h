@@ -23,8 +23,12 @@ enum auth_verdict {
 	AUTH_SLOWER,  // too many wrong tokens from that address
 };
 
-// `tokens_file` empty: no token is needed. ERR_CONFIG names the file, the line, and what is expected.
-bool auth_open(struct auth **ret, const char *tokens_file, int64_t requests_per_s, struct err *err) NC_CHECK;
+enum { AUTH_NAME_SIZE = 64 }; // of a token; a longer one is cut
+
+// `file` empty: no token is needed. `key`: of the configuration, that names the file. ERR_CONFIG names both,
+// the line, and what is expected.
+bool auth_open(struct auth **ret, const char *key, const char *file, int64_t requests_per_s,
+               struct err *err) NC_CHECK;
 void auth_close(struct auth *a);
 
 // Counts a request: of its token if that is known, else of the address `peer`, so that nobody at the same
@@ -33,6 +37,12 @@ bool auth_rate(struct auth *a, struct str peer, struct str authorization, int64_
 
 // `authorization`: the value of that header.
 enum auth_verdict auth_check(struct auth *a, struct str peer, struct str authorization, int64_t ticks_ms);
+
+// The same of a token that came in another way.
+enum auth_verdict auth_check_token(struct auth *a, struct str peer, struct str token, int64_t ticks_ms);
+
+// Whether the file has the token, and by which name. `ret_name` NULL: it does not matter.
+bool auth_knows(struct auth *a, struct str token, char ret_name[AUTH_NAME_SIZE]);
 
 bool auth_wants_tokens(const struct auth *a);
 

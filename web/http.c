@@ -12,9 +12,14 @@
 #include "web/http_priv.h"
 
 enum {
-	REQUEST_MS = 20000,           // to send a request, and between two of one connection
-	ANSWER_MS = 120000,           // to compute and receive an answer
 	KEEPALIVE_MS = 10000,         // between heartbeats; a viewer that is gone is noticed at the second
+};
+
+static const int64_t phase_ms[PHASES] = {
+	[RECEIVING] = 20000,  // to send a request, and between two of one connection
+	[UPLOADING] = 60000,  // with the next: below the 3 minutes that Firehose waits
+	[ANSWERING] = 110000, // to compute and receive an answer
+	[STREAMING] = INT64_MAX,
 };
 
 void http_on_connection(void *user, struct MHD_Connection *mhd, void **context,
@@ -62,8 +67,7 @@ void http_tick(struct http *h)
 	int64_t now = when_ticks_ms();
 	pthread_mutex_lock(&h->lock);
 	for (struct connection *c = h->connections; c; c = c->next) {
-		int64_t limit = c->phase == RECEIVING ? REQUEST_MS : ANSWER_MS;
-		if (c->phase != STREAMING && c->fd >= 0 && now - c->since_ms > limit)
+		if (c->fd >= 0 && now - c->since_ms > phase_ms[c->phase])
 			shutdown(c->fd,
 			         SHUT_RDWR); // the library sees the end and closes; until then the number stays ours
 	}
@@ -83,6 +87,8 @@ bool http_open(struct http **ret, const struct http_options *o, http_route_fn *r
 	assert(o->connections_max > 0);
 	struct http *h = xcalloc(1, sizeof *h);
 	h->route = route_fn;
+	h->admit = o->admit;
+	h->bodies_max = o->bodies_max;
 	h->user = user;
 	h->event_ms = when_ticks_ms();
 	pthread_mutex_init(&h->lock, NULL);

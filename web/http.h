@@ -6,9 +6,9 @@
 //                                           -> LATER: parked until any thread calls http_finish
 //                                           -> STREAM: gets what http_publish sends, until it leaves
 //
-// What a client may use is bounded: connections in all and from one address, bytes of headers and of a
-// body, the time to send a request, the time to receive an answer. A viewer that reads slowly gets the
-// newest event, not every one.
+// What a client may use is bounded: connections in all and from one address, bytes of headers, of a body and
+// of all large bodies, the time to send a request, the time to receive an answer. A viewer that reads slowly
+// gets the newest event, not every one.
 #ifndef NOWCAST_WEB_HTTP_H
 #define NOWCAST_WEB_HTTP_H
 
@@ -20,10 +20,21 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { HTTP_ARGS_MAX = 32, HTTP_PEER_SIZE = 48 };
+enum { HTTP_ARGS_MAX = 32, HTTP_PEER_SIZE = 48, HTTP_BODY_MAX = 64 << 10 };
 
 struct http_arg {
 	struct str name, value; // percent-decoded
+};
+
+// Headers of a delivery by Amazon Data Firehose; STR_NONE if absent.
+struct http_delivery {
+	struct str key, request_id, stream_arn, version, encoding;
+};
+
+enum http_body {
+	HTTP_BODY_WHOLE,
+	HTTP_BODY_TOO_LARGE, // larger than was admitted; it was not kept
+	HTTP_BODY_NO_ROOM,   // others use the memory now; likewise
 };
 
 struct http_request {
@@ -31,7 +42,9 @@ struct http_request {
 	struct http_arg args[HTTP_ARGS_MAX];
 	int nargs;               // HTTP_ARGS_MAX + 1: there were more
 	struct str body;
+	enum http_body body_fault;
 	struct str authorization, host, content_type, fetch_site, if_none_match; // headers; STR_NONE if absent
+	struct http_delivery delivery; // of a POST
 	bool gzip;               // the client accepts it
 	char peer[HTTP_PEER_SIZE];
 };
@@ -52,6 +65,7 @@ struct http_exchange {
 	struct http_request request;
 	struct http_answer answer;
 	struct arena arena;      // strings of the request
+	struct str sender;       // who that is, if the caller knows; in `arena`
 	struct http_exchange *next; // for the caller, while it is parked
 };
 
@@ -60,10 +74,16 @@ enum http_route { HTTP_DONE, HTTP_LATER, HTTP_STREAM };
 // Runs on the http thread and must not block.
 typedef enum http_route http_route_fn(void *user, struct http_exchange *x);
 
+// The largest body that is read of a request, by its headers; one of HTTP_BODY_MAX always is. Runs on the
+// http thread as well.
+typedef size_t http_admit_fn(void *user, const struct http_request *r);
+
 struct http_options {
 	const char *listen;      // "127.0.0.1:8321", "[::]:8321", ":8321" (all addresses), port 0: any free one
 	const char *tls_cert, *tls_key; // files in PEM, or empty: no TLS
 	int connections_max;
+	http_admit_fn *admit;    // NULL: no large bodies
+	size_t bodies_max;       // bytes of all large bodies at a time
 };
 
 struct http;

@@ -12,6 +12,7 @@
 
 enum {
 	HEADERS_BYTES_MAX = 32 << 10, // request line and headers; the library answers 414 or 431 beyond
+	DELIVERY_HEADERS_BYTES_MAX = 128 << 10, // common attributes of a Firehose stream: 50 of 1,280 characters
 	SILENCE_S = 40,               // longer than the pause between two events
 	FILE_BYTES_MAX = 1 << 20,
 };
@@ -74,7 +75,7 @@ static bool start_daemon(struct http *h, const struct http_options *o, struct ad
 		flags, 0, NULL, NULL, http_on_request, h, MHD_OPTION_SOCK_ADDR, at->ai_addr,
 		MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection,
 		h, MHD_OPTION_URI_LOG_CALLBACK, http_on_line, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEADERS_BYTES_MAX, MHD_OPTION_CONNECTION_LIMIT,
+		(size_t)(o->admit ? DELIVERY_HEADERS_BYTES_MAX : HEADERS_BYTES_MAX), MHD_OPTION_CONNECTION_LIMIT,
 		// a proxy is one address
 		(unsigned)o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(o->connections_max / 2),
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,

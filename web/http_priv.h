@@ -19,7 +19,13 @@
 #include "web/http.h"
 
 // What a connection is doing, since when.
-enum phase { RECEIVING, ANSWERING, STREAMING };
+enum phase {
+	RECEIVING,
+	UPLOADING, // a large body that was admitted
+	ANSWERING,
+	STREAMING,
+	PHASES
+};
 
 struct connection {
 	struct connection *next, **where;
@@ -44,14 +50,17 @@ struct exchange {
 	struct http *http;
 	struct MHD_Connection *mhd;
 	struct buf body;
-	bool routed, parked, too_large;
+	size_t body_max, reserved; // bytes; reserved: of http.bodies_max
+	bool routed, parked;
 	struct exchange *next_parked, **where;
 };
 
 struct http {
 	struct MHD_Daemon *daemon;
 	http_route_fn *route;
+	http_admit_fn *admit;
 	void *user;
+	size_t bodies_max, bodies;   // bytes of large bodies: at most, and reserved now. Of the http thread
 	pthread_mutex_t lock;
 	struct connection *connections;
 	struct exchange *parked;

@@ -10,8 +10,6 @@
 #include "base/when.h"
 #include "web/http_priv.h"
 
-enum { BODY_BYTES_MAX = 64 << 10 };
-
 static enum MHD_Result add_arg(void *user, enum MHD_ValueKind kind, const char *name, size_t name_n,
                                const char *value, size_t value_n)
 {
@@ -46,6 +44,36 @@ static void name_peer(struct exchange *e)
 		            e->x.request.peer, sizeof e->x.request.peer, NULL, 0, NI_NUMERICHOST);
 }
 
+static void copy_delivery(struct exchange *e)
+{
+	e->x.request.delivery = (struct http_delivery){
+		.key = copy_header(e, "X-Amz-Firehose-Access-Key"),
+		.request_id = copy_header(e, "X-Amz-Firehose-Request-Id"),
+		.stream_arn = copy_header(e, "X-Amz-Firehose-Source-Arn"),
+		.version = copy_header(e, "X-Amz-Firehose-Protocol-Version"),
+		.encoding = copy_header(e, MHD_HTTP_HEADER_CONTENT_ENCODING),
+	};
+}
+
+// Room for all of a large body is reserved at its start: a body whose end finds none would have come in vain.
+static void reserve_body(struct exchange *e)
+{
+	struct http *h = e->http;
+	const char *length = MHD_lookup_connection_value(e->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	unsigned long long n = length ? strtoull(length, NULL, 10) : e->body_max;
+	if (n > e->body_max) {
+		e->x.request.body_fault = HTTP_BODY_TOO_LARGE;
+	} else if (n > h->bodies_max - h->bodies) {
+		e->x.request.body_fault = HTTP_BODY_NO_ROOM;
+	} else {
+		e->reserved = (size_t)n;
+		h->bodies += e->reserved;
+		if (length)
+			buf_reserve(&e->body, e->reserved);
+	}
+	http_set_phase(h, e->mhd, UPLOADING);
+}
+
 static struct exchange *begin_exchange(struct http *h, struct MHD_Connection *mhd, const char *url,
                                        const char *method)
 {
@@ -65,6 +93,15 @@ static struct exchange *begin_exchange(struct http *h, struct MHD_Connection *mh
 		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 	r->gzip = encodings && strstr(encodings, "gzip");
 	name_peer(e);
+	e->body_max = HTTP_BODY_MAX;
+	if (h->admit && str_is(r->method, "POST")) {
+		copy_delivery(e);
+		size_t admitted = h->admit(h->user, r);
+		if (admitted > e->body_max) {
+			e->body_max = admitted;
+			reserve_body(e);
+		}
+	}
 	return e;
 }
 
@@ -76,6 +113,8 @@ void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	if (!e)
 		return;
 	http_set_phase(user, mhd, RECEIVING);
+	assert(e->http->bodies >= e->reserved);
+	e->http->bodies -= e->reserved;
 	buf_release(&e->x.answer.body);
 	buf_release(&e->body);
 	arena_release(&e->x.arena);
@@ -121,12 +160,6 @@ static enum MHD_Result route_exchange(struct exchange *e)
 	assert(!e->routed);
 	e->routed = true;
 	e->x.request.body = buf_str(&e->body);
-	if (e->too_large) {
-		e->x.answer =
-			(struct http_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE, .type = "text/plain; charset=utf-8"};
-		buf_addf(&e->x.answer.body, "the body is larger than %d bytes\n", BODY_BYTES_MAX);
-		return http_send(e);
-	}
 	// Under the lock, so that no thread finishes an exchange before it is parked.
 	pthread_mutex_lock(&h->lock);
 	enum http_route how = h->route(h->user, &e->x);
@@ -172,9 +205,9 @@ enum MHD_Result http_on_request(void *user, struct MHD_Connection *mhd, const ch
 		return MHD_YES;
 	}
 	if (*upload_n) {
-		if (e->body.len + *upload_n > BODY_BYTES_MAX)
-			e->too_large = true;
-		else
+		if (e->body.len + *upload_n > e->body_max)
+			e->x.request.body_fault = HTTP_BODY_TOO_LARGE;
+		if (e->x.request.body_fault == HTTP_BODY_WHOLE)
 			buf_add(&e->body, upload, *upload_n);
 		*upload_n = 0;
 		return MHD_YES;

@@ -265,9 +265,10 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 static const struct source_metric {
 	const char *name, *help;
 } source_metrics[] = {
-	{"nowcast_source_up", "1 if an AWS API gives records of an account and Region, 0 if it does not."},
+	{"nowcast_source_up",
+     "1 if an AWS API, or a Firehose stream, gives records of an account and Region, 0 if it does not."},
 	{"nowcast_source_failing_since_timestamp_seconds", "Since when it does not; 0 if it does."},
-	{"nowcast_source_read_to_timestamp_seconds", "Everything before this is read."},
+	{"nowcast_source_read_to_timestamp_seconds", "Everything before this is read. Of a Firehose stream: when its last delivery was safe."},
 };
 
 struct source_writer {
@@ -283,12 +284,17 @@ static void write_source(void *user, const struct source_status *s)
 	if (s->state == SOURCE_REMOVED)
 		return;
 	struct str account = is_role ? rest : str_cut(&rest, '/');
+	struct str region = is_role ? STR_NONE : str_cut(&rest, '/');
 	buf_addf(w->out, "%s{source=\"", w->metric->name);
 	buf_add_label(w->out, s->source);
 	buf_adds(w->out, "\",account=\"");
 	buf_add_label(w->out, account);
 	buf_adds(w->out, "\",region=\"");
-	buf_add_label(w->out, is_role ? STR_NONE : rest);
+	buf_add_label(w->out, region);
+	if (!is_role && rest.len) { // of a Firehose stream
+		buf_adds(w->out, "\",stream=\"");
+		buf_add_label(w->out, rest);
+	}
 	buf_addf(w->out, "\"} %lld\n",
 	         w->metric == source_metrics       ? !s->failing_ms
 	         : w->metric == source_metrics + 1 ? (long long)(s->failing_ms / 1000)

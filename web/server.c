@@ -22,6 +22,7 @@
 #include "store/redis.h"
 #include "web/api.h"
 #include "web/auth.h"
+#include "web/deliveries.h"
 #include "web/http.h"
 #include "web/metrics.h"
 #include "web/page.h"
@@ -37,6 +38,7 @@ struct server {
 	struct api api;
 	struct response_cache *response_cache;        // the worker's
 	struct auth *auth;
+	struct deliveries *deliveries;  // NULL: none are taken
 	struct http *http;
 	bool loopback;
 	pthread_t worker;
@@ -152,6 +154,8 @@ static enum http_route route_allowed(struct server *s, struct http_exchange *x)
 		return refuse_request(x, 429, "more than %lld requests a second from your address, or with your token",
 		              (long long)s->conf->listen_rate);
 	}
+	if (r->body_fault)
+		return refuse_request(x, 413, "the body is larger than %d bytes", HTTP_BODY_MAX);
 	if (s->loopback && !auth_wants_tokens(s->auth) && !is_loopback_name(r->host))
 		return refuse_request(x, 403,
 		              "without tokens this server answers to localhost only, not to the name in Host");
@@ -166,14 +170,26 @@ static enum http_route route_allowed(struct server *s, struct http_exchange *x)
 	return route_get(s, x);
 }
 
+static bool is_delivery(const struct server *s, const struct http_request *r)
+{
+	return s->deliveries && str_is(r->path, DELIVERIES_PATH);
+}
+
 static enum http_route route_request(void *user, struct http_exchange *x)
 {
 	struct server *s = user;
-	enum http_route how = route_allowed(s, x);
+	enum http_route how =
+		is_delivery(s, &x->request) ? deliveries_route(s->deliveries, x, s->auth) : route_allowed(s, x);
 	atomic_fetch_add(&s->requests, 1);
 	if (how == HTTP_DONE && x->answer.status >= 400 && x->answer.status < 500)
 		atomic_fetch_add(&s->refused, 1);
 	return how;
+}
+
+static size_t admit_body(void *user, const struct http_request *r)
+{
+	struct server *s = user;
+	return is_delivery(s, r) ? deliveries_admit(s->deliveries, r) : 0;
 }
 
 // ---- the worker ---------------------------------------------------------------------------------
@@ -266,6 +282,9 @@ static void do_housekeeping(struct server *s)
 	http_tick(s->http);
 	if (!auth_refresh(s->auth, &err))
 		log_error("the changed file of tokens is not used", LOG_STR("why", err.msg));
+	err_clear(&err);
+	if (s->deliveries && !deliveries_refresh(s->deliveries, &err))
+		log_error("the changed file of access keys is not used", LOG_STR("why", err.msg));
 	if (http_viewers(s->http) && now - s->live_ms >= LIVE_MS) {
 		publish_summary(s);
 		s->live_ms = when_ticks_ms();
@@ -344,15 +363,22 @@ static bool check_exposure(struct server *s, const char *listen, struct err *err
 		listen);
 }
 
-bool server_start(struct server **ret, const struct conf *conf, const char *listen, int64_t fixed_now_ms,
+bool server_start(struct server **ret, const struct conf *conf, const struct server_options *o,
                   struct err *err)
 {
 	struct server *s = xcalloc(1, sizeof *s);
-	const struct http_options o = {listen, conf->listen_tls_cert, conf->listen_tls_key,
-	                               (int)conf->listen_connections};
+	const struct http_options http = {
+		.listen = o->listen,
+		.tls_cert = conf->listen_tls_cert,
+		.tls_key = conf->listen_tls_key,
+		.connections_max = (int)conf->listen_connections,
+		.admit = o->deliveries ? admit_body : NULL,
+		.bodies_max = (size_t)conf->firehose_memory,
+	};
 	pthread_condattr_t attr;
 	s->conf = conf;
-	s->api = (struct api){.conf = conf, .fixed_now_ms = fixed_now_ms};
+	s->deliveries = o->deliveries;
+	s->api = (struct api){.conf = conf, .fixed_now_ms = o->fixed_now_ms};
 	s->response_cache = response_cache_new();
 	s->tail = &s->queue;
 	s->started_ms = when_now_ms();
@@ -362,11 +388,11 @@ bool server_start(struct server **ret, const struct conf *conf, const char *list
 	pthread_cond_init(&s->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	page_prepare();
-	bool good = auth_open(&s->auth, conf->auth_tokens_file, conf->listen_rate, err) &&
-	            check_exposure(s, listen, err) &&
+	bool good = auth_open(&s->auth, "auth.tokens.file", conf->auth_tokens_file, conf->listen_rate, err) &&
+	            check_exposure(s, o->listen, err) &&
 	            rollups_open(&s->api.rollups, redis_target_of(conf), err) &&
 	            view_map(rollups_view(s->api.rollups), conf, err) &&
-	            http_open(&s->http, &o, route_request, s, err);
+	            http_open(&s->http, &http, route_request, s, err);
 	if (good) {
 		rollups_limit(s->api.rollups, (size_t)conf->listen_memory);
 		redis_limit(view_redis(rollups_view(s->api.rollups)), SILENT_MS);

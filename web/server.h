@@ -10,10 +10,17 @@
 #define SERVE_LISTEN "127.0.0.1:8321"
 
 struct server;
+struct deliveries;
 
-// `listen`: the address. `fixed_now_ms`: the moment to take for now; 0: the clock tells. `conf` outlives the
-// server. It listens when this returns; Redis may come later. ERR_CONFIG names the key.
-bool server_start(struct server **ret, const struct conf *conf, const char *listen, int64_t fixed_now_ms,
+struct server_options {
+	const char *listen;            // the address
+	int64_t fixed_now_ms;          // the moment to take for now; 0: the clock tells
+	struct deliveries *deliveries; // what takes those of Firehose (web/deliveries.h); NULL: nothing
+};
+
+// `conf` and the deliveries outlive the server. It listens when this returns; Redis may come later.
+// ERR_CONFIG names the key.
+bool server_start(struct server **ret, const struct conf *conf, const struct server_options *o,
                   struct err *err) NC_CHECK;
 void server_stop(struct server *s);
 

@@ -32,7 +32,7 @@ complete_words() { # WORD... : the last one is being typed
 }
 is "completion: subcommands" "$(complete_words '')" "$(xargs <<<"$subcommands")"
 is "completion: one that has begun" "$(complete_words re)" "$(grep ^re <<<"$subcommands" | xargs)"
-is "completion: its flags" "$(complete_words report --f)" "--from --format --full --future"
+is "completion: its flags" "$(complete_words report --f)" "--from --format --full --firehose-keys-file --firehose-memory --future"
 is "completion: behind flags of everybody" "$(complete_words --redis unix:/x top --tur)" "--turns"
 is "completion: keys of the configuration" "$(complete_words run --batch-)" "--batch-records --batch-interval --batch-bytes"
 is "completion: values" "$(complete_words report --format '')" "table csv json focus html"

@@ -35,7 +35,9 @@ static void try_round_trip(struct input *in)
 	struct buf line = BUF_INIT, scratch = BUF_INIT, z = BUF_INIT;
 	buf_addstr(&z, reason);
 	buf_addc(&z, '.');
-	struct dead_letter d = {.origin = {.topic = topic, .partition = partition, .offset = offset},
+	struct str key = str_cut(&reason, ' ');
+	struct origin from = {.topic = topic, .partition = partition, .offset = offset, .firehose = key};
+	struct dead_letter d = {.origin = from,
 	                        .kind = (enum fault_kind)(offset % FAULT_KINDS),
 	                        .index = index,
 	                        .reason = z.data,

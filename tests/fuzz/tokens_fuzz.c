@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(fd >= 0 && ftruncate(fd, 0) == 0 &&
 	       pwrite(fd, text.p ? text.p : "", text.len, 0) == (ssize_t)text.len);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	if (!auth_open(&a, path, 10, &err)) {
+	if (!auth_open(&a, "auth.tokens.file", path, 10, &err)) {
 		check_refusal(&err);
 		assert(err.kind == ERR_CONFIG);
 		return 0;
