@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/cache_ttl.h"
 #include "base/conf_value.h"
 #include "base/file.h"
 #include "base/nearest.h"
@@ -392,7 +393,8 @@ bool conf_check(const struct conf *c, struct err *err)
 	if (!*c->listen_tls_cert != !*c->listen_tls_key)
 		return err_set(err, ERR_CONFIG, "listen.tls.cert and listen.tls.key: expected both or neither");
 	return check_sources(c, "team.from", str_of(c->team_from), err) &&
-	       check_sources(c, "user.from", str_of(c->user_from), err);
+	       check_sources(c, "user.from", str_of(c->user_from), err) &&
+	       cache_ttl_list_check(str_of(c->cache_ttl), err);
 }
 
 static bool are_same(const struct conf_pair *a, size_t na, const struct conf_pair *b, size_t nb)

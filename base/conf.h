@@ -105,6 +105,8 @@ struct conf {
 	// sources of a caller's team and user, the first that says something; "": team_tag, and none
 	char *team_from, *user_from;
 	char *map_file;           // store/mapping.h; "": none
+	char *cache_ttl;          // of cache writes whose TTL no record names (base/cache_ttl.h); "": unknown
+	char *cache_ttl_tag;      // key of the tag that declares it; "": none
 
 	// prices (pricing/prices.h)
 	struct conf_list prices;      // sources, in the order in which they are asked

@@ -112,6 +112,10 @@ const struct conf_key conf_keys[] = {
      "Where the user behind a caller comes from, for reports by user: as team.from; `map` is the column user. Empty: nowhere."},
 	{"map.file", CONF_STRING, AT(map_file), 0, 0, "", false, NULL,
      "Mapping file (CSV: kind,name,account,from and a column a key): which team, environment and cost centre roles, accounts, users, sessions and inference profiles belong to, for `map:KEY`. It is applied when figures are read, to the past as well; a change is noticed within seconds."},
+	{"cache_ttl", CONF_STRING, AT(cache_ttl), 0, 0, "", false, NULL,
+     "How long prompt-cache writes live where no record says it, since Bedrock charges more for 1 hour: `5m`, `1h`, a share of 1-hour tokens (`30%`), or `unknown`; with the hour from which it holds (`5m, 1h from 2026-11-20`). A tag, and then the column cache_ttl of map.file, decide before. It is applied when figures are read; billed hours stay as billed."},
+	{"cache_ttl.tag", CONF_STRING, AT(cache_ttl_tag), 0, 0, "cache_ttl", false, NULL,
+     "The tag of a role, user or session that says the same of its cache writes (`5m`, `1h`, `30%`), from the time on when it was set. Empty: none."},
 
 	{"prices", CONF_LIST, AT(prices), 0, 0, "user,bill,pricelist,litellm,builtin", true, NULL,
      "Sources of prices, in order: the first one that has a rate is used. `nowcast price list` shows the rates of each."},

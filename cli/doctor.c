@@ -22,6 +22,9 @@ int cmd_doctor(struct command *c)
 	if (!command_done(c, 0, 0, &err) ||
 	    !view_open(&view, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
+	struct err bad_file = ERR_INIT; // a bad mapping file is one of the findings
+	bool mapped = view_map(view, &c->conf, &bad_file);
+	(void)mapped;
 	health_check(&c->conf, view, print_finding, found);
 	health_check_kafka(&c->conf, view, print_finding, found);
 	view_close(view);

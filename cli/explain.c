@@ -44,7 +44,33 @@ static void print_rate_class(int rate_class)
 	printf(":\n");
 }
 
-static void print_row(const struct view_row *row)
+// Which TTL the cache writes are taken to have that no record names one of, and why.
+static void print_ttl(struct view *v, const struct model_hour *model_hour, const struct view_row *row)
+{
+	static const char *const why[TTL_SOURCES] = {
+		[TTL_ASSUMED] = "nothing is known of it; one write in ten is taken for a 1-hour one",
+		[TTL_OF_ALL] = "divided as all cache writes that were billed",
+		[TTL_OF_MODEL] = "divided as those billed of all callers of the model",
+		[TTL_OF_ROLE] = "divided as those billed of its role",
+		[TTL_OF_CALLER] = "divided as those of the caller that were billed, or named by records",
+		[TTL_BY_KEY] = "as the key cache_ttl declares",
+		[TTL_BY_TAG] = "as a tag declares (cache_ttl.tag)",
+		[TTL_BY_MAP] = "as the mapping file declares",
+	};
+	const struct figure *f = &row->figure;
+	bool guessed = ttl_is_doubtful((enum ttl_source)f->ttl_source);
+	const char *because = guessed && !f->other_rate ? "5 minutes, for the model has no rate for 1 hour"
+	                      : f->ttl_source == TTL_ASSUMED && !f->ttl_may_be_1h
+	                          ? "5 minutes, for the caller reads too little for 1 hour to pay"
+	                          : why[f->ttl_source];
+	printf("  %-15s %lld of them have a TTL that no record names: %s", "", (long long)f->assumed, because);
+	const struct mapping_line *line = view_declared_ttl(v, model_hour, row).line;
+	if (f->ttl_source == TTL_BY_MAP && line)
+		printf(" (%s:%d)", view_mapping_file(v), line->number);
+	printf("\n");
+}
+
+static void print_row(struct view *v, const struct model_hour *model_hour, const struct view_row *row)
 {
 	const struct figure *f = &row->figure;
 	char usd[USD_SIZE];
@@ -74,8 +100,7 @@ static void print_row(const struct view_row *row)
 		       "which\n",
 		       "", usd_format(usd_sub(f->usd, f->less), 6, usd));
 	if (f->assumed && !f->billed)
-		printf("  %-15s %lld of them are assumed to be of this type: no record says it\n", "",
-		       (long long)f->assumed);
+		print_ttl(v, model_hour, row);
 }
 
 // Of the principal, what was estimated in the model hour and is not on its bill.
@@ -100,7 +125,6 @@ static bool sum_model_hour(void *user, struct view *v, const struct model_hour *
 
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
-	(void)v;
 	struct explanation *x = user;
 	bool found = false;
 	int rate_class = 0;
@@ -115,7 +139,7 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 		found = true;
 		if (model_hour->rows[i].rate_class != rate_class && !row_has_units(&model_hour->rows[i]))
 			print_rate_class(rate_class = model_hour->rows[i].rate_class);
-		print_row(&model_hour->rows[i]);
+		print_row(v, model_hour, &model_hour->rows[i]);
 	}
 	if (found)
 		print_unbilled(x, model_hour);
@@ -261,6 +285,10 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
 	if (!grouping_parse(&by, STR("principal"), (struct caller_sources){0}, err) ||
 	    !view_open(&v, redis_target_of(&c->conf), err))
 		return false;
+	if (!view_map(v, &c->conf, err)) {
+		view_close(v);
+		return false;
+	}
 	groups_init(&x.groups, &by);
 	bool good =
 		view_each(v, hour, hour + 1, sum_model_hour, &x, err) && find_principal(&x, *principal, hour, err);

@@ -117,15 +117,18 @@ static void print_doubts(const struct priced_usage *b, const struct tariff *t, c
 	const struct band *band = tariff_band(t, b, &estimated);
 	const char *how = estimated ? "estimated by the mean of the caller's calls, since only their sum is known"
 	                            : "by the prompt of each call";
-	if (b->assumed)
-		printf("  %lld of the 5-minute cache writes are assumed to be such: no record says their lifetime\n",
-		       (long long)b->assumed);
+	for (int i = 0; i < n; i++)
+		if (rows[i].figure.assumed)
+			printf("  %lld of the tokens of %s have a TTL that no record names (%s)\n",
+			       (long long)rows[i].figure.assumed, row_name(&rows[i]),
+			       ttl_source_names[rows[i].figure.ttl_source]);
 	int64_t cache_unknown = 0;
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		cache_unknown += b->cache_unknown[type];
 	if (cache_unknown)
-		printf("  %lld tokens of the prompts may be input, cache reads or cache writes: the metric counts them as one\n",
-		       (long long)cache_unknown);
+		printf(
+			"  %lld tokens of the prompts may be input, cache reads or cache writes: the metric counts them as one\n",
+			(long long)cache_unknown);
 	if (t->nbands > 1 && band->prompt_max == INT64_MAX)
 		printf("  the rates are those of long prompts: %s\n", how);
 	else if (t->nbands > 1)
@@ -227,7 +230,7 @@ static bool explain_hour(struct price_explanation *e, const struct conf *conf, s
 	struct view *v = NULL;
 	char usd[USD_SIZE];
 	bool good =
-		view_open(&v, redis_target_of(conf), err) &&
+		view_open(&v, redis_target_of(conf), err) && view_map(v, conf, err) &&
 		view_each(v, e->hour, e->hour + 1, explain_model_hour, e, err);
 	if (good && e->terms + e->unpriced == 0)
 		good = err_set(

@@ -145,6 +145,8 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 	write_usd(j, "usd_low", g->usd_low, priced);
 	write_usd(j, "usd_high", g->usd_high, priced);
 	write_usd(j, "usd_band_estimated", g->usd_band_estimated, priced);
+	if (usd_cmp(g->usd_ttl_estimated, USD_ZERO) > 0)
+		write_usd(j, "usd_ttl_estimated", g->usd_ttl_estimated, priced);
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
 		write_usd(j, "usd_borrowed", g->usd_borrowed, priced);
 	jw_strz(j, "basis", group_basis(g, basis));

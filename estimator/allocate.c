@@ -106,6 +106,7 @@ static void add_calls_of_minute(struct allocation *a, int m)
 static void set_uncertainty(const struct weight *w, struct caller_usage *u)
 {
 	u->ttl_permille = w->ttl_permille;
+	u->ttl_source = ttl_is_known(w->ttl_permille) ? TTL_OF_CALLER : TTL_ASSUMED;
 	u->ttl_may_be_1h = w->ttl_may_be_1h;
 	u->weight = w;
 	if (u->by_kind[TOKENS_INPUT].exact || u->by_kind[TOKENS_INPUT].provisional)
@@ -132,6 +133,8 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 		.out = ret,
 	};
 	memset(ret, 0, sizeof *ret);
+	ret->ttl_permille = TTL_UNKNOWN;
+	ret->ttl_source = TTL_ASSUMED;
 	ret->callers = arena_alloc(arena, n * sizeof *ret->callers);
 	memset(ret->callers, 0, n * sizeof *ret->callers);
 	cell_reader_init(&a.reader, s, lookback, arena);

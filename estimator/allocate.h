@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "estimator/cell.h"
 #include "estimator/facts.h"
+#include "estimator/figure.h"
 
 // Tokens of one kind by how they are known.
 struct shares {
@@ -35,8 +36,9 @@ struct caller_usage {
 	// no prompt of its calls had more tokens, since the metric that covers it counts whole prompts and has no
 	// more; 0: not known
 	int64_t prompt_max;
-	// of the other cache writes, the thousandths with the one-hour TTL; TTL_UNKNOWN
+	// of the other cache writes, the thousandths with the one-hour TTL; TTL_UNKNOWN, until ttl_shares_apply
 	int32_t ttl_permille;
+	enum ttl_source ttl_source;     // what says so
 	bool ttl_may_be_1h;             // the TTL is unknown, and the longer one may pay (struct weight)
 	// standard deviation of the allocated tokens because the weights are uncertain, in tokens
 	int64_t spread[METRIC_KINDS];
@@ -52,6 +54,8 @@ struct hour_usage {
 	int64_t unattributed[METRIC_KINDS];
 	int64_t cache_unknown[METRIC_KINDS]; // of those
 	int64_t prompt_max;                  // among those, likewise
+	int32_t ttl_permille;                // of those, as of a caller
+	enum ttl_source ttl_source;
 	int64_t excess[METRIC_KINDS];        // exact tokens beyond the metric
 	int64_t metered[METRIC_KINDS];       // the sum of the hour's metrics
 };

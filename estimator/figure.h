@@ -16,14 +16,14 @@
 //     estimate   the parts are not negative and add up to tokens; assumed and cache_unknown are parts of
 //                tokens; prompt_max is not negative;
 //                dollars, `more`, `less`, spread and noise are not negative; billed and list are 0;
-//                `less` is at most the dollars, and 0 unless the rate is borrowed, its scope is unknown or
-//                cache_unknown is not 0
+//                `less` is at most the dollars, and 0 unless the rate is borrowed, its scope is unknown,
+//                or cache_unknown or assumed is not 0
 //     billed     exact, allocated, provisional, assumed, cache_unknown, prompt_max, more, less, spread and
 //                noise are 0; tokens and dollars are negative where AWS takes back more than it charges
 //     both       no price: no dollars, no prompt band, and no rate of another Region or scope;
-//                ttl_may_be_1h: some tokens are assumed; dollars are within FIGURE_USD_MAX, so that no sum of
-//                figures overflows; those of an estimate are at most INT64_MAX picodollars a token, which is
-//                what a rate holds
+//                ttl_may_be_1h, ttl_source and other_rate: some tokens are assumed; dollars are within
+//                FIGURE_USD_MAX, so that no sum of figures overflows; those of an estimate are at most
+//                INT64_MAX picodollars a token, which is what a rate holds
 //
 // A reader of Redis rejects a row whose figure is not valid. Those who make figures call figure_check.
 #ifndef NOWCAST_ESTIMATOR_FIGURE_H
@@ -38,26 +38,51 @@
 #define UNATTRIBUTED "(unattributed)" // the caller of tokens that no call accounts for
 #define UNKNOWN_CALLER "(unknown)"    // that of calls whose id names nobody, or several (store/name_id.h)
 
+// Where the TTL of cache writes comes from that no record names; the later, the stronger.
+enum ttl_source {
+	TTL_NAMED,     // there are none: records name it
+	TTL_ASSUMED,   // nothing is known: the prior (estimator/ttl_shares.h)
+	TTL_OF_ALL,    // the bill of all models and callers
+	TTL_OF_MODEL,  // of all callers of the model
+	TTL_OF_ROLE,   // of the other sessions of its role
+	TTL_OF_CALLER, // the caller's own bill, or those of its calls whose TTL records name
+	TTL_BY_KEY,    // declared: by the key cache_ttl,
+	TTL_BY_TAG,    //   a tag of the role, user or session,
+	TTL_BY_MAP,    //   a line of the mapping file
+	TTL_SOURCES
+};
+extern const char *const ttl_source_names[TTL_SOURCES];
+
+// Whether what it says is a guess, so that the band holds both TTLs. A share that was billed for the caller
+// itself, or that was declared, is taken as it is.
+static inline bool ttl_is_doubtful(enum ttl_source s) { return s > TTL_NAMED && s < TTL_OF_CALLER; }
+static inline bool ttl_is_declared(enum ttl_source s) { return s >= TTL_BY_KEY; }
+
 struct figure {
 	int64_t tokens, exact, allocated, provisional;
 	int64_t billed;      // tokens of the bill: all or none
-	int64_t assumed;     // of tokens: 5-minute cache writes whose TTL no record names
+	int64_t assumed;     // of tokens: cache writes whose TTL no record names, taken to have that of the row
 	// of tokens: those of prompts that may be input, read from the cache or written to it
 	int64_t cache_unknown;
 	int64_t prompt_max;  // no prompt of these calls had more tokens; 0: not known
 	int64_t spread;      // standard deviation of allocated for want of better weights, in tokens
 	int64_t noise;       // variance of allocated by chance, in tokens squared
 	struct usd usd;      // of all tokens
-	// what they may cost on top: as cache writes, as one-hour ones, or in the next prompt band
+	// what they may cost on top: as cache writes, as 1-hour ones, or in the next prompt band
 	struct usd more;
-	// how much less they may cost: at the lowest rate of all Regions or scopes, or as cache reads
+	// how much less they may cost: at the lowest rate of all Regions or scopes, as cache reads, or as
+	// 5-minute writes
 	struct usd less;
 	struct usd list;     // of billed tokens: at public rates
-	bool ttl_may_be_1h;  // the assumed tokens may well be one-hour cache writes, for that may pay
+	bool
+		ttl_may_be_1h; // the caller of the assumed tokens reads so much of what it writes that 1 hour may pay
 	bool priced;         // false: there is no price, and usd is 0
 	bool rate_borrowed;  // the rate is that of the nearest Region, for the call's own has none
 	bool scope_unknown;  // the rate is the regional one, and the global one may have been charged
 	bool band_estimated; // the rate depends on the length of the prompt, of which only the mean is known
+	uint8_t ttl_source;  // of the assumed tokens: enum ttl_source
+	// of the assumed tokens: picodollars a token with the other TTL; 0: there is no such rate
+	int64_t other_rate;
 };
 
 #define FIGURE_USD_MAX ((usd_pico)1 << 100) // 1.2e18 dollars

@@ -199,6 +199,7 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 			split_kind(x.v + i, end - i, kind, whole);
 		for (int32_t k = i; k < end; k++) {
 			x.v[k].out.usage.ttl_permille = whole->ttl_permille;
+			x.v[k].out.usage.ttl_source = whole->ttl_source;
 			x.v[k].out.usage.ttl_may_be_1h = whole->ttl_may_be_1h;
 			x.v[k].out.usage.prompt_max = whole->prompt_max;
 			out[ret->n++] = x.v[k].out;
@@ -208,8 +209,10 @@ void rate_class_split(const struct span *s, int lookback, const struct hour_usag
 		struct caller_usage *nobody = &out[ret->n].usage;
 		out[ret->n++] = (struct rate_class_usage){
 			.caller = s->ncallers,
-			.usage = {
-				.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true, .prompt_max = u->prompt_max}};
+			.usage = {.ttl_permille = u->ttl_permille,
+		              .ttl_source = u->ttl_source,
+		              .ttl_may_be_1h = true,
+		              .prompt_max = u->prompt_max}};
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			nobody->by_kind[kind].allocated = u->unattributed[kind];
 			nobody->cache_unknown[kind] = u->cache_unknown[kind];

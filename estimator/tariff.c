@@ -145,6 +145,7 @@ void figure_set_cost(struct figure *f, const struct cost *c)
 	f->less = c->less;
 	f->rate_borrowed = c->rate_borrowed;
 	f->scope_unknown = c->scope_unknown;
+	f->other_rate = f->assumed ? c->other_rate : 0;
 }
 
 // At the rate; it may be the lowest or the highest of all Regions instead, if it is borrowed, or that of the
@@ -186,8 +187,36 @@ static void add_cache_doubt(const struct tariff *t, const struct priced_usage *b
 	}
 	add_more(&ret->more, b->cache_unknown[type], counted, highest);
 	add_more(&ret->less, b->cache_unknown[type], lowest, rates[type]);
-	if (usd_cmp(ret->less, ret->usd) > 0) // at a rate that is borrowed, too
-		ret->less = ret->usd;
+}
+
+// Cache writes whose TTL is not known may have the other one.
+static void add_ttl_doubt(const struct band *band, const struct priced_usage *b, enum token_type type,
+                          struct cost *ret)
+{
+	bool longer = type == TOKEN_CACHE_WRITE_1H;
+	int64_t rate = band->rate[type],
+			other = band->rate[longer ? TOKEN_CACHE_WRITE_5M : TOKEN_CACHE_WRITE_1H];
+	if (other == RATE_UNKNOWN)
+		return;
+	ret->other_rate = other;
+	add_more(&ret->more, longer ? b->doubtful_1h : b->doubtful_5m, rate, other);
+	add_more(&ret->less, longer ? b->doubtful_1h : b->doubtful_5m, other, rate);
+}
+
+// A model that has no rate for the longer TTL has no such TTL: what was only taken for it costs as the
+// shorter.
+static bool price_as_5m(const struct tariff *t, const struct priced_usage *b, struct cost *ret)
+{
+	const enum token_type five = TOKEN_CACHE_WRITE_5M, hour = TOKEN_CACHE_WRITE_1H;
+	struct priced_usage as_5m = *b;
+	if (!b->doubtful_1h || b->doubtful_1h != b->tokens[hour] ||
+	    tariff_band(t, b, NULL)->rate[five] == RATE_UNKNOWN)
+		return false;
+	as_5m.tokens[five] = b->tokens[hour]; // the length of the prompt, their sum, is the same
+	as_5m.tokens[hour] = b->tokens[five];
+	as_5m.cache_unknown[five] = b->cache_unknown[hour];
+	as_5m.doubtful_5m = as_5m.doubtful_1h = 0;
+	return tariff_price(t, &as_5m, five, ret);
 }
 
 bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum token_type type,
@@ -198,13 +227,15 @@ bool tariff_price(const struct tariff *t, const struct priced_usage *b, enum tok
 	int at = (int)(band - t->bands);
 	int64_t rate = band->rate[type];
 	if (rate == RATE_UNKNOWN)
-		return false;
+		return type == TOKEN_CACHE_WRITE_1H && price_as_5m(t, b, ret);
 	*ret = cost_at(&band->found[type], b->tokens[type]);
-	if (type == TOKEN_CACHE_WRITE_5M && b->assumed)
-		add_more(&ret->more, b->assumed, rate, band->rate[TOKEN_CACHE_WRITE_1H]);
+	if (type == TOKEN_CACHE_WRITE_5M || type == TOKEN_CACHE_WRITE_1H)
+		add_ttl_doubt(band, b, type, ret);
 	if (estimated)
 		add_more(&ret->more, b->tokens[type], rate, highest_rate(t, b, at, type));
 	if (b->cache_unknown[type])
 		add_cache_doubt(t, b, at, type, estimated, ret);
+	if (usd_cmp(ret->less, ret->usd) > 0) // for several reasons at once: at a rate that is borrowed, too
+		ret->less = ret->usd;
 	return true;
 }

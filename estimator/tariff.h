@@ -42,7 +42,8 @@ struct priced_usage {
 	int rate_class;
 	int64_t calls;
 	int64_t tokens[TOKEN_TYPES];
-	int64_t assumed;                 // of the 5-minute cache writes: how many may be 1-hour ones
+	// of the cache writes with either TTL: how many may have the other one
+	int64_t doubtful_5m, doubtful_1h;
 	int64_t cache_unknown[TOKEN_TYPES]; // of the tokens: as in struct figure
 	int64_t prompt_max;              // likewise; 0: not known
 };
@@ -74,6 +75,7 @@ enum price_miss tariff_unit_miss(const struct tariff *t);
 // What usage costs, and what it may cost on top, or less.
 struct cost {
 	struct usd usd, more, less;
+	int64_t other_rate; // of cache writes: picodollars a token with the other TTL; 0: no rate
 	bool rate_borrowed; // the rate is that of another Region (pricing/price.h)
 	bool scope_unknown; // the rate may be the global one (likewise)
 };

@@ -94,6 +94,7 @@ static struct rate_class_usage *find_row_in_tier(struct tier_shift *x, int32_t i
 			.caller = l.caller,
 			.rate_class = rate_class,
 			.usage = {.ttl_permille = l.usage.ttl_permille,
+		              .ttl_source = l.usage.ttl_source,
 		              .ttl_may_be_1h = l.usage.ttl_may_be_1h,
 		              .prompt_max = l.usage.prompt_max}};
 	}

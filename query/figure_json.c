@@ -44,6 +44,8 @@ void figure_json_members(struct json_writer *j, const struct group *g)
 		jw_int(j, "units", g->units);
 	if (usd_cmp(g->usd_band_estimated, USD_ZERO) > 0)
 		jw_usd(j, "usd_band_estimated", g->usd_band_estimated);
+	if (usd_cmp(g->usd_ttl_estimated, USD_ZERO) > 0)
+		jw_usd(j, "usd_ttl_estimated", g->usd_ttl_estimated);
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
 		jw_usd(j, "usd_borrowed", g->usd_borrowed);
 	jw_object(j, "basis");

@@ -309,11 +309,29 @@ static struct doubt *enter_model_hour(struct groups *g, struct group *x)
 	return x->model_hour;
 }
 
-static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
+static int64_t rate_of(const struct figure *f)
 {
-	double usd = (double)rate / 1e12;
-	d->weights += (double)f->spread * (double)f->spread * usd * usd;
+	return f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
+}
+
+static double weights_sd(const struct figure *f)
+{
+	return (double)f->spread * (double)rate_of(f) / 1e12;
+}
+
+// `twin`: the caller's cache writes with the other TTL, whose weight is the same and errs the same way; NULL:
+// none.
+static void add_doubt(struct doubt *d, const struct figure *f, const struct figure *twin)
+{
+	double usd = (double)rate_of(f) / 1e12, sd = weights_sd(f);
+	d->weights += sd * sd + (twin ? 2 * sd * weights_sd(twin) : 0);
 	d->chance += (double)f->noise * usd * usd;
+}
+
+// Whether nothing is known of the TTL of assumed tokens, and one hour would not pay.
+static bool is_surely_5m(const struct figure *f)
+{
+	return f->ttl_source == TTL_ASSUMED && !f->ttl_may_be_1h;
 }
 
 // How much of what a figure may cost on top belongs into the band. Where one-hour writes would not pay,
@@ -321,7 +339,7 @@ static void add_doubt(struct doubt *d, const struct figure *f, int64_t rate)
 // left out.
 static struct usd likely_more(const struct figure *f)
 {
-	return f->assumed && !f->ttl_may_be_1h ? usd_muldiv(f->more, f->exact, f->tokens) : f->more;
+	return is_surely_5m(f) ? usd_muldiv(f->more, f->exact, f->tokens) : f->more;
 }
 
 // How much less so many of its tokens may cost.
@@ -330,7 +348,9 @@ static struct usd less_of(const struct figure *f, int64_t tokens)
 	return f->tokens ? usd_muldiv(f->less, tokens, f->tokens) : USD_ZERO;
 }
 
-static void add_row(struct groups *g, struct group *x, const struct view_row *row, struct doubt *whole)
+// `twin`: as of add_doubt, if it is in the same group; `whole_twin`: in any.
+static void add_row(struct groups *g, struct group *x, const struct view_row *row, const struct figure *twin,
+                    const struct figure *whole_twin, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (row->kind == ROW_CALLS) {
@@ -357,7 +377,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		enter_model_hour(g, x);
 		return;
 	}
-	int64_t rate = f->tokens ? (int64_t)(f->usd.pico / f->tokens) : 0;
+	int64_t rate = rate_of(f);
 	struct usd provisional = usd_price(f->provisional, rate);
 	x->usd = usd_add(x->usd, f->usd);
 	if (f->band_estimated)
@@ -366,6 +386,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->usd_borrowed = usd_add(x->usd_borrowed, f->usd);
 	if (f->scope_unknown)
 		x->usd_scope_unknown = usd_add(x->usd_scope_unknown, f->usd);
+	if (ttl_is_doubtful((enum ttl_source)f->ttl_source) && !is_surely_5m(f))
+		x->usd_ttl_estimated = usd_add(x->usd_ttl_estimated, usd_price(f->assumed, rate));
 	// provisional tokens may cost nothing at all
 	struct usd less = less_of(f, f->tokens - f->provisional);
 	x->less = usd_add(x->less, less_of(f, f->exact));
@@ -374,8 +396,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), less));
 	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
-	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, rate);
-	add_doubt(&whole[kind_of_type(row->type)], f, rate);
+	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, twin);
+	add_doubt(&whole[kind_of_type(row->type)], f, whole_twin);
 }
 
 static void set_band(struct group *x)
@@ -429,11 +451,22 @@ static bool passes(const struct group_filter *only, struct view *v, const struct
 }
 
 // A row that the filter leaves out is still one of those among whom tokens were split.
-static void add_others(const struct view_row *row, struct doubt *whole)
+static void add_others(const struct view_row *row, const struct figure *twin, struct doubt *whole)
 {
 	const struct figure *f = &row->figure;
 	if (f->priced && f->tokens && f->allocated)
-		add_doubt(&whole[kind_of_type(row->type)], f, (int64_t)(f->usd.pico / f->tokens));
+		add_doubt(&whole[kind_of_type(row->type)], f, twin);
+}
+
+// The 5-minute writes before 1-hour writes of the same calls; NULL: row k is none of these, or there are
+// none.
+static const struct figure *twin_of(const struct model_hour *model_hour, int k)
+{
+	const struct view_row *row = &model_hour->rows[k], *before = k ? row - 1 : row;
+	bool twins = row->kind == ROW_TOKENS && row->type == TOKEN_CACHE_WRITE_1H &&
+	             before->kind == ROW_TOKENS && before->type == TOKEN_CACHE_WRITE_5M &&
+	             row_shares_price(before, row) && before->figure.priced;
+	return twins ? &before->figure : NULL;
 }
 
 // The group of a row that passes; NULL: the grouping has none for it, since calls have no token type.
@@ -461,15 +494,20 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 	struct groups *g = groups;
 	struct doubt whole[METRIC_KINDS] = {{0}};
 	struct hour_names names = hour_names_of(model_hour->hour);
+	int64_t before = -1; // number of the group of the row before
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
+		const struct figure *twin = twin_of(model_hour, k);
 		if (!passes(g->only, v, model_hour, row, &names)) {
-			add_others(row, whole);
+			add_others(row, twin, whole);
+			before = -1;
 			continue;
 		}
 		struct group *x = group_of(g, v, model_hour, row, &names);
+		int64_t at = x ? x - g->list : -1;
 		if (x)
-			add_row(g, x, row, whole);
+			add_row(g, x, row, at == before ? twin : NULL, twin, whole);
+		before = at;
 		if (x && model_hour->billed)
 			x->calls_final += row->calls.charged;
 	}
@@ -488,7 +526,7 @@ void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *m
 	g->n = g->cap = model_hour->nrows;
 	g->list = xcalloc((size_t)g->n + 1, sizeof *g->list);
 	for (int32_t k = 0; k < g->n; k++)
-		add_row(g, &g->list[k], &model_hour->rows[k], whole);
+		add_row(g, &g->list[k], &model_hour->rows[k], NULL, twin_of(model_hour, k), whole);
 	close_model_hour(g, whole, view_band_scale(v));
 }
 
@@ -512,6 +550,7 @@ void group_add(struct group *to, const struct group *from)
 	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
 	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
 	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
+	to->usd_ttl_estimated = usd_add(to->usd_ttl_estimated, from->usd_ttl_estimated);
 	to->usd_borrowed = usd_add(to->usd_borrowed, from->usd_borrowed);
 	to->usd_scope_unknown = usd_add(to->usd_scope_unknown, from->usd_scope_unknown);
 	to->less = usd_add(to->less, from->less);
@@ -628,6 +667,8 @@ char *group_basis(const struct group *g, char *buf)
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
 		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%srate of another Region", n ? "; " : "");
 	if (usd_cmp(g->usd_scope_unknown, USD_ZERO) > 0)
-		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sregional or global rate", n ? "; " : "");
+		n += snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sregional or global rate", n ? "; " : "");
+	if (usd_cmp(g->usd_ttl_estimated, USD_ZERO) > 0)
+		snprintf(buf + n, (size_t)(GROUP_BASIS_SIZE - n), "%sTTL estimated", n ? "; " : "");
 	return buf;
 }

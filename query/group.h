@@ -14,9 +14,10 @@
 // are fitted to sums: what one side has too much of, the other lacks, so neither is further off than the
 // other.
 //
-// Provisional tokens may be none, or twice as many. Cache writes whose TTL is unknown raise the upper end by
-// what they would cost in addition as one-hour ones, if their caller reads so much of what it writes that
-// these may pay.
+// Provisional tokens may be none, or twice as many. Cache writes of which nobody says the TTL count at their
+// expected cost (estimator/ttl_shares.h). They lower the lower end to what they would cost as 5-minute ones,
+// and raise the upper end to what they would cost as one-hour ones; without any bill only if their caller
+// reads so much of what it writes that these may pay.
 //
 // Invariants of a group: tokens = billed + exact + allocated + provisional; usd_low <= usd <= usd_high.
 #ifndef NOWCAST_QUERY_GROUP_H
@@ -108,6 +109,7 @@ struct group {
 	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
 	// of usd: at rates that depend on the prompt, of which the mean is known
 	struct usd usd_band_estimated;
+	struct usd usd_ttl_estimated;     // of usd: cache writes whose TTL is a guess
 	struct usd usd_borrowed;          // of usd: at rates of another Region
 	struct usd usd_scope_unknown;     // of usd: at regional rates that may be global ones
 	struct usd less;                  // how much less usd may be for want of a rate of its own
@@ -171,9 +173,10 @@ bool group_is_empty(const struct group *g);
 
 // How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the
 // dollars (of the tokens where there are no dollars), "exact 31% allocated 69%"; how many tokens beside them
-// are not on the bill, "unbilled 1200 tokens"; and whether a prompt band is an estimate. Returns buf, of
+// are not on the bill, "unbilled 1200 tokens"; and whether a prompt band or the TTL of cache writes is an
+// estimate. Returns buf, of
 // GROUP_BASIS_SIZE.
-enum { GROUP_BASIS_SIZE = 224 };
+enum { GROUP_BASIS_SIZE = 240 };
 char *group_basis(const struct group *g, char *buf);
 
 #endif

@@ -422,7 +422,21 @@ static bool check_bands(struct health *h, struct err *err)
 	return true;
 }
 
-// Whether the newest bill has names that match no model that was called.
+// What is declared about the TTL of cache writes, and was billed otherwise.
+static void note_contradicted(struct health *h, struct str period, struct str number, struct str dollars)
+{
+	int64_t n;
+	struct usd usd;
+	char text[USD_SIZE];
+	if (usd_parse_scaled(number, 0, &n) && n > 0 && usd_parse_pico(dollars, &usd))
+		add_finding(
+			h, HEALTH_WARN, "cache_ttl",
+			"the bill of %.*s contradicts %lld declared TTL%s of cache writes, by $%s: `nowcast reconcile` "
+			"lists them; mend them, or take them out, and the bill's shares are used",
+			STR_ARG(period), (long long)n, text_s(n), usd_format(usd, 2, text));
+}
+
+// Whether the newest bill has names that match no model that was called, or contradicts what was declared.
 static bool check_bill(struct health *h, struct err *err)
 {
 	struct buf key = BUF_INIT, newest = BUF_INIT;
@@ -441,10 +455,13 @@ static bool check_bill(struct health *h, struct err *err)
 	if (good && newest.len) {
 		buf_clear(&key);
 		key_reconcile_period(&key, view_prefix(h->view), buf_str(&newest));
-		redis_cmdz(h->redis, "HMGET", key.data, "unmatched", "unmatched_usd", NULL);
+		redis_cmdz(h->redis, "HMGET", key.data, "unmatched", "unmatched_usd", "ttl_contradicted",
+		           "ttl_contradicted_usd", NULL);
 		good = redis_exec(h->redis, err);
 		known = good && usd_parse_scaled(redis_elem(h->redis, 0, 0), 0, &names) &&
 		        usd_parse_pico(redis_elem(h->redis, 0, 1), &usd);
+		if (good)
+			note_contradicted(h, buf_str(&newest), redis_elem(h->redis, 0, 2), redis_elem(h->redis, 0, 3));
 	}
 	if (known && names)
 		add_finding(

@@ -165,7 +165,7 @@ bool snapshots_start(struct snapshots **ret, const struct conf *conf, struct err
 		return true;
 	struct snapshots *s = xcalloc(1, sizeof *s);
 	s->conf = conf;
-	bool good = view_open(&s->view, redis_target_of(conf), err);
+	bool good = view_open(&s->view, redis_target_of(conf), err) && view_map(s->view, conf, err);
 	if (good && pthread_create(&s->thread, NULL, run_snapshots, s) != 0)
 		good = err_set(err, ERR_FATAL, "no thread for the scoreboard's snapshots");
 	if (!good) {

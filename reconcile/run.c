@@ -76,6 +76,8 @@ static bool run_period(struct reconcile_run *w, struct duck *duck, struct err *e
 	good = good && reconcile_run_publish_acct_regions(w, err);
 	if (good)
 		reconcile_run_note_unmatched(w);
+	if (good)
+		reconcile_run_note_contradicted(w);
 	good = good && reconcile_run_publish_scores(w, err) && reconcile_run_publish_band(w, err) &&
 	       reconcile_run_publish_status(w, err);
 	struct buf rates = BUF_INIT;
@@ -107,6 +109,9 @@ static void release_run(struct reconcile_run *w)
 	free(w->foundation);
 	free(w->tagsets);
 	map_release(&w->tagset_index);
+	free(w->declarations.list);
+	map_release(&w->declarations.index);
+	map_release(&w->declarations.hours);
 	free(w->final_until);
 }
 

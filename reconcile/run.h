@@ -12,6 +12,8 @@
 //   of a period      the same, and: delivered_ms, execution, granularity (hourly, daily),
 //                    principals (yes, no), invoiced, inference (its dollars), marketplace, outside, notes,
 //                    unmatched (names of the bill that match no model that was called), unmatched_usd,
+//                    ttl_contradicted (declared TTLs of cache writes that the bill contradicts),
+//                    ttl_contradicted_usd (what these writes cost beyond, or less than, what was expected),
 //                    watermark ACCOUNT -> hour, apart CLASS ACCOUNT WHAT -> PICODOLLARS ROWS
 #ifndef NOWCAST_RECONCILE_RUN_H
 #define NOWCAST_RECONCILE_RUN_H

@@ -90,6 +90,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 		row.tokens = r->kind == ROW_CALLS ? r->calls.charged : r->figure.tokens;
 		row.usd = r->figure.usd;
 		ledger_add(&w->estimate, &row);
+		reconcile_run_note_declared(w, v, model_hour, r, &row);
 		if (!str_is(r->tagset, "-"))
 			note_tagset(w, &row, r->tagset);
 	}
@@ -102,7 +103,8 @@ bool reconcile_run_read_estimate(struct reconcile_run *w, struct err *err)
 	if (!view_open(&v, redis_target_of(w->conf), err))
 		return false;
 	view_choose(v, VIEW_ESTIMATE);
-	bool good = view_each(v, w->period->first, w->period->end, add_model_hour, w, err);
+	bool good = view_map(v, w->conf, err) &&
+	            view_each(v, w->period->first, w->period->end, add_model_hour, w, err);
 	view_close(v);
 	if (good && w->estimate.n + w->bill.nlines > reconcile_run_figures_max(w))
 		good = err_set(err, ERR_CONFIG,

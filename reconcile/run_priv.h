@@ -10,11 +10,27 @@
 #include "reconcile/ledger.h"
 #include "reconcile/publish.h"
 #include "reconcile/run.h"
+#include "store/view.h"
 
 // Under which session tags the estimate has most tokens of a caller in an hour, account and Region.
 struct tagset_use {
 	int32_t tagset; // number of its name; 0: none
 	int64_t tokens;
+};
+
+// The TTL that somebody declares for the cache writes of a role or user, and what the bill says.
+struct declaration {
+	int32_t caller, by;           // names: of the role or user; of the file and line, the tag or the key
+	const char *what;             // of `by`: "the tag ", "the key ", ""
+	int32_t permille;             // that live for one hour
+	int64_t estimated, estimated_1h, billed, billed_1h; // tokens of cache writes
+	struct usd usd_as_5m;         // what the billed ones cost, as if all were 5-minute writes
+};
+
+struct declarations {
+	struct declaration *list;
+	int32_t n, cap;
+	struct map index, hours;      // hash of a declaration; of account and Region, principal and hour
 };
 
 struct reconcile_run {
@@ -33,6 +49,7 @@ struct reconcile_run {
 	struct tagset_use *tagsets;
 	int32_t ntagsets, captagsets;
 	struct map tagset_index; // of account and Region, principal and hour
+	struct declarations declarations;
 	struct bill bill;
 	struct join join;
 	struct status status;
@@ -55,6 +72,13 @@ void reconcile_run_give_tags(struct reconcile_run *w);
 // Notes which names of the bill match no model of the estimate, and what was estimated and not billed, and
 // counts the former in the period's status.
 void reconcile_run_note_unmatched(struct reconcile_run *w);
+
+// Notes what is declared about the TTL of an estimated row of cache writes; `row` is the same in the ledger.
+void reconcile_run_note_declared(struct reconcile_run *w, struct view *v, const struct model_hour *model_hour,
+                                 const struct view_row *r, const struct ledger_row *row);
+
+// Notes which of these declarations the bill contradicts, and counts them in the period's status.
+void reconcile_run_note_contradicted(struct reconcile_run *w);
 
 // Writes the billed figures of every account and Region to Redis, with the watermark of its account. The
 // period's figures of those that the bill does not have are deleted.

@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Replaces what the bill says about one model, and has the model's hours computed again if that has changed.
+-- Replaces what the bill says about one model, or about all of them together, and has its hours computed
+-- again if that has changed.
 --
 -- KEYS[1] the start of all keys of the account and Region
--- ARGV    model's hex name, delay (ms), time to live (ms), then fields and values, sorted by field
+-- ARGV    model's hex name or BILLED_MEANS_ALL, delay (ms), time to live (ms), then fields and values,
+--         sorted by field
 -- returns 1 changed, 0 it was the same
 
 local p, name = KEYS[1], ARGV[1]
@@ -28,7 +30,8 @@ call('PEXPIRE', key, ARGV[3])
 local soon = now_ms() + tonumber(ARGV[2])
 for _, bucket in ipairs(call('ZRANGE', p .. KEY_OPEN, 0, -1)) do
   for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
-    if sub(model_hour, -#name) == name then touch_cells(p, model_hour, 'v', soon) end
+    local concerned = name == BILLED_MEANS_ALL or sub(model_hour, -#name) == name
+    if concerned then touch_cells(p, model_hour, 'v', soon) end
   end
 end
 return '1'

@@ -43,6 +43,8 @@ struct gathering {
 	struct gathered *list;
 	int32_t n, cap;
 	struct map index;
+	struct str *acct_regions; // all that have facts, figures or a bill
+	size_t nacct_regions;
 };
 
 static struct billed_means *sums_of(struct gathering *g, const struct model_hour *model_hour,
@@ -116,33 +118,60 @@ struct writing_means {
 	int64_t settle_ms, retention_ms;
 };
 
+static void begin_hash(const struct writing_means *w, struct str acct_region, struct str model_hex,
+                       int32_t fields)
+{
+	struct buf key = BUF_INIT;
+	redis_begin_eval(w->redis, w->script, 1, 4 + 2 * fields);
+	redis_arg(w->redis, key_acct_region(&key, w->prefix, acct_region));
+	redis_arg(w->redis, model_hex);
+	redis_argi(w->redis, w->settle_ms);
+	redis_argi(w->redis, w->retention_ms);
+	buf_release(&key);
+}
+
+static void queue_field(const struct writing_means *w, struct str arn, const struct billed_means *t)
+{
+	struct buf text = BUF_INIT;
+	buf_addf(&text, "%lld", (long long)t->calls);
+	for (int kind = 0; kind < BILLED_KINDS; kind++)
+		buf_addf(&text, " %lld", (long long)t->tokens[kind]);
+	redis_arg(w->redis, arn);
+	redis_arg(w->redis, buf_str(&text));
+	buf_release(&text);
+}
+
 static void queue_model(const struct writing_means *w, const struct gathered *list, int32_t n)
 {
 	struct buf text = BUF_INIT;
 	int32_t useful = 0;
 	for (int32_t i = 0; i < n; i++)
 		useful += list[i].sums.calls > 0;
-	if (useful) {
-		redis_begin_eval(w->redis, w->script, 1, 4 + 2 * useful);
-		redis_arg(w->redis, key_acct_region(&text, w->prefix, list[0].acct_region));
-		buf_clear(&text);
-		buf_addf(&text, "%016llx", (unsigned long long)name_id_of_model(&w->name_key, list[0].model));
-		redis_arg(w->redis, buf_str(&text));
-		redis_argi(w->redis, w->settle_ms);
-		redis_argi(w->redis, w->retention_ms);
-	}
-	for (int32_t i = 0; i < n; i++) {
-		const struct billed_means *t = &list[i].sums;
-		if (t->calls <= 0)
-			continue; // billed, never seen: no mean
-		buf_clear(&text);
-		buf_addf(&text, "%lld", (long long)t->calls);
-		for (int kind = 0; kind < BILLED_KINDS; kind++)
-			buf_addf(&text, " %lld", (long long)t->tokens[kind]);
-		redis_arg(w->redis, t->arn);
-		redis_arg(w->redis, buf_str(&text));
-	}
+	buf_addf(&text, "%016llx", (unsigned long long)name_id_of_model(&w->name_key, list[0].model));
+	if (useful)
+		begin_hash(w, list[0].acct_region, buf_str(&text), useful);
+	for (int32_t i = 0; i < n; i++)
+		if (list[i].sums.calls > 0) // else billed, never seen: no mean
+			queue_field(w, list[i].sums.arn, &list[i].sums);
 	buf_release(&text);
+}
+
+// What was billed of all models and callers: also for accounts and Regions of which nothing was.
+static void queue_sum(const struct writing_means *w, const struct gathering *g)
+{
+	struct billed_means all = {.arn = STR(BILLED_MEANS_ALL)};
+	for (int32_t i = 0; i < g->n; i++) {
+		const struct billed_means *t = &g->list[i].sums;
+		all.calls += t->calls > 0 ? t->calls : 0;
+		for (int kind = 0; t->calls > 0 && kind < BILLED_KINDS; kind++)
+			if (t->tokens[kind] > 0 &&
+			    __builtin_add_overflow(all.tokens[kind], t->tokens[kind], &all.tokens[kind]))
+				all.tokens[kind] = INT64_MAX;
+	}
+	for (size_t i = 0; all.calls && i < g->nacct_regions; i++) {
+		begin_hash(w, g->acct_regions[i], STR(BILLED_MEANS_ALL), 1);
+		queue_field(w, all.arn, &all);
+	}
 }
 
 static void queue_all(const struct writing_means *w, struct gathering *g)
@@ -155,29 +184,31 @@ static void queue_all(const struct writing_means *w, struct gathering *g)
 			end++;
 		queue_model(w, g->list + i, end - i);
 	}
+	queue_sum(w, g);
 }
 
 // The latest watermark of all accounts and Regions, hours; 0: nothing is billed.
-static bool latest_watermark(struct redis *r, const char *prefix, int64_t *ret, struct err *err)
+static bool latest_watermark(struct gathering *g, struct redis *r, const char *prefix, int64_t *ret,
+                             struct err *err)
 {
 	struct buf key = BUF_INIT;
-	struct arena arena = ARENA_INIT;
 	*ret = 0;
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
 	bool good = redis_exec(r, err);
 	size_t n = good ? redis_len(r, 0) : 0;
-	struct str *acct_regions = arena_alloc(&arena, (n + 1) * sizeof *acct_regions);
+	g->acct_regions = arena_alloc(&g->arena, (n + 1) * sizeof *g->acct_regions);
+	g->nacct_regions = n;
 	for (size_t i = 0; i < n; i++)
-		acct_regions[i] = arena_str(&arena, redis_elem(r, 0, i));
+		g->acct_regions[i] = arena_str(&g->arena, redis_elem(r, 0, i));
 	for (size_t i = 0; i < n; i++)
-		redis_cmd(r, 3,
-		          (struct str[]){STR("HGET"), key_billed(&key, prefix, acct_regions[i]), STR("watermark")});
+		redis_cmd(
+			r, 3,
+			(struct str[]){STR("HGET"), key_billed(&key, prefix, g->acct_regions[i]), STR("watermark")});
 	good = good && redis_exec(r, err);
 	for (size_t i = 0; good && i < n; i++)
 		if (redis_int(r, i) > *ret)
 			*ret = redis_int(r, i);
 	buf_release(&key);
-	arena_release(&arena);
 	return good;
 }
 
@@ -195,7 +226,7 @@ bool billed_means_refresh(struct redis_target target, int64_t settle_ms,
 	                          .prefix = target.prefix,
 	                          .settle_ms = settle_ms,
 	                          .retention_ms = retention_ms};
-	bool good = latest_watermark(r, target.prefix, &watermark, err);
+	bool good = latest_watermark(&g, r, target.prefix, &watermark, err);
 	if (good && watermark)
 		good = view_each(v, watermark - BILLED_MEANS_HOURS, watermark, gather, &g, err);
 	good = good && name_key_read(r, target.prefix, &w.name_key, err);

@@ -5,7 +5,8 @@
 //     ARN -> CALLS INPUT OUTPUT READ WRITE WRITE1H
 //
 // of the BILLED_MEANS_HOURS before the watermark. WRITE holds all cache writes, WRITE1H those of them with
-// the one-hour TTL.
+// the one-hour TTL. One more such hash, of each account and Region that has facts, has the sum of all models,
+// callers, accounts and Regions: BILLED_MEANS_ALL stands for the model and for the ARN.
 #ifndef NOWCAST_STORE_BILLED_MEANS_REFRESH_H
 #define NOWCAST_STORE_BILLED_MEANS_REFRESH_H
 
@@ -16,6 +17,8 @@
 #include "base/err.h"
 #include "estimator/billed_means.h"
 #include "store/redis.h"
+
+#define BILLED_MEANS_ALL "all"
 
 // Reads a field and its value. False: they have another form.
 bool billed_means_read(struct str field, struct str value, struct billed_means *ret);

@@ -11,8 +11,9 @@
 #include "base/hash.h"
 #include "base/when.h"
 #include "estimator/cache_shares.h"
-#include "ingest/labels.h"
 #include "estimator/learn.h"
+#include "estimator/ttl_shares.h"
+#include "ingest/labels.h"
 #include "pricing/model_id.h"
 #include "store/dead_letter_counts.h"
 #include "store/hour_rows.h"
@@ -254,6 +255,8 @@ static void settle_hour(struct engine *e, const struct series *s, struct settled
 	allocate_hour(&span, &weights, e->options.lookback_minutes, &e->arena, &usage);
 	if (span.whole_prompt)
 		cache_shares_apply(&span, s->billed_means, s->nbilled_means, &usage);
+	ttl_shares_apply(&span, s->billed_means, s->nbilled_means, s->has_billed_all ? &s->billed_all : NULL,
+	                 &usage);
 	hour_rows_write(s, &span, &usage, &e->options, &e->arena, x);
 	if (x->unpriced)
 		report_unpriced(e, x->overflow ? STR(MODEL_OTHERS_SHOWN) : s->model, x->unpriced);

@@ -54,6 +54,8 @@ static void add_row(struct row_writer *w, const struct view_row *r)
 struct type_usage {
 	struct shares shares;
 	int64_t cache_unknown, spread, noise;
+	int64_t assumed;         // of cache writes: those whose TTL no record names,
+	enum ttl_source source;  // and what says which one they have
 	bool ttl_may_be_1h;
 };
 
@@ -75,7 +77,8 @@ static void add_tokens(struct row_writer *w, const struct who *who, enum token_t
 	                                  .exact = x->shares.exact,
 	                                  .allocated = x->shares.allocated,
 	                                  .provisional = x->shares.provisional,
-	                                  .assumed = type == TOKEN_CACHE_WRITE_5M ? b->assumed : 0,
+	                                  .assumed = x->assumed,
+	                                  .ttl_source = x->assumed ? TTL_ASSUMED : TTL_NAMED,
 	                                  .cache_unknown = b->cache_unknown[type],
 	                                  .prompt_max = t->nbands > 1 ? b->prompt_max : 0}};
 	struct figure *f = &row.figure;
@@ -86,6 +89,7 @@ static void add_tokens(struct row_writer *w, const struct who *who, enum token_t
 		f->spread = x->spread;
 		f->noise = x->noise;
 		f->ttl_may_be_1h = f->assumed && x->ttl_may_be_1h;
+		f->ttl_source = f->assumed ? (uint8_t)x->source : TTL_NAMED;
 	}
 	f->priced = tariff_price(t, b, type, &cost);
 	figure_set_cost(f, &cost);
@@ -128,20 +132,21 @@ static int64_t at_most(int64_t x, int64_t most)
 	return x < most ? x : most;
 }
 
-// Takes the one-hour writes out of all cache writes: those that are known, and of the others the part that
-// was learned. Without anything learned the others are taken as 5-minute ones. Returns how many were.
-static int64_t split_writes(const struct caller_usage *u, struct type_usage *writes,
-                            struct type_usage *ret_1h)
+// Takes the one-hour writes out of all cache writes: those that are known, and so many thousandths of the
+// others.
+static void split_writes(const struct caller_usage *u, struct type_usage *writes, struct type_usage *ret_1h)
 {
+	int32_t permille = ttl_is_known(u->ttl_permille) ? u->ttl_permille : 0;
 	int64_t known_1h = u->exact_1h < writes->shares.exact ? u->exact_1h : writes->shares.exact;
 	int64_t known = u->exact_ttl > known_1h ? u->exact_ttl : known_1h;
 	int64_t known_5m = known - known_1h, open = writes->shares.exact - known;
-	int32_t permille = ttl_is_known(u->ttl_permille) ? u->ttl_permille : 0;
 	*ret_1h = (struct type_usage){
 		.shares = {known_1h + part_of(open, permille), part_of(writes->shares.allocated, permille),
 	               part_of(writes->shares.provisional, permille)},
 		.spread = part_of(writes->spread, permille),
 		.noise = part_of(writes->noise, permille),
+		.source = writes->source,
+		.ttl_may_be_1h = writes->ttl_may_be_1h,
 	};
 	writes->shares.exact -= ret_1h->shares.exact;
 	writes->shares.allocated -= ret_1h->shares.allocated;
@@ -151,14 +156,15 @@ static int64_t split_writes(const struct caller_usage *u, struct type_usage *wri
 	ret_1h->cache_unknown = at_most(part_of(writes->cache_unknown, permille), sum_of(&ret_1h->shares));
 	writes->cache_unknown =
 		at_most(writes->cache_unknown - ret_1h->cache_unknown, sum_of(&writes->shares));
-	return ttl_is_known(u->ttl_permille) ? 0 : sum_of(&writes->shares) - known_5m;
+	ret_1h->assumed = sum_of(&ret_1h->shares) - known_1h;
+	writes->assumed = sum_of(&writes->shares) - known_5m;
 }
 
-static void add_rate_class(struct row_writer *w, const struct who *who, const struct rate_class_usage *x)
+static void add_rate_class(struct row_writer *w, const struct who *who, int rate_class,
+                           const struct caller_usage *u)
 {
-	const struct caller_usage *u = &x->usage;
 	struct type_usage types[TOKEN_TYPES];
-	struct priced_usage b = {.rate_class = x->rate_class, .calls = u->calls, .prompt_max = u->prompt_max};
+	struct priced_usage b = {.rate_class = rate_class, .calls = u->calls, .prompt_max = u->prompt_max};
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++) {
 		int kind = (int)kind_of_type((enum token_type)type);
 		types[type] = (struct type_usage){.shares = u->by_kind[kind],
@@ -166,17 +172,23 @@ static void add_rate_class(struct row_writer *w, const struct who *who, const st
 		                                  .spread = u->spread[kind],
 		                                  .noise = u->noise[kind]};
 	}
-	types[TOKEN_CACHE_WRITE_5M].ttl_may_be_1h = u->ttl_may_be_1h;
-	b.assumed = split_writes(u, &types[TOKEN_CACHE_WRITE_5M], &types[TOKEN_CACHE_WRITE_1H]);
+	struct type_usage *writes = &types[TOKEN_CACHE_WRITE_5M], *writes_1h = &types[TOKEN_CACHE_WRITE_1H];
+	writes->source = u->ttl_source;
+	writes->ttl_may_be_1h = u->ttl_may_be_1h;
+	split_writes(u, writes, writes_1h);
 	for (int type = 0; type < TOKEN_TYPES; type++) {
 		b.tokens[type] = sum_of(&types[type].shares);
 		b.cache_unknown[type] = types[type].cache_unknown;
+	}
+	if (ttl_is_doubtful(u->ttl_source)) {
+		b.doubtful_5m = writes->assumed;
+		b.doubtful_1h = writes_1h->assumed;
 	}
 	if (u->calls || u->failed)
 		add_row(w, &(struct view_row){.principal = who->arn,
 		                              .tagset = who->tagset,
 		                              .kind = ROW_CALLS,
-		                              .rate_class = x->rate_class,
+		                              .rate_class = (uint8_t)rate_class,
 		                              .calls = {u->calls, u->failed}});
 	for (int type = 0; type < TOKEN_TYPES; type++)
 		add_tokens(w, who, (enum token_type)type, &types[type], &b);
@@ -184,10 +196,23 @@ static void add_rate_class(struct row_writer *w, const struct who *who, const st
 
 // ---- sums of one row of callers -----------------------------------------------------------------
 
+__extension__ typedef __int128 wide;
+
+// The cache writes whose TTL no record names, and thousandths of them that are taken to live for one hour.
+struct open_writes {
+	wide tokens, of_1h;
+};
+
+struct class_sums {
+	int rate_class;
+	struct caller_usage usage;
+	struct open_writes writes;
+};
+
 // What one caller used, or several that are written as one. The length of prompts makes rate classes of its
 // own only where it decides a rate.
 struct caller_sums {
-	struct rate_class_usage *v; // by rate class
+	struct class_sums *v; // by rate class
 	int32_t n, cap;
 	struct shares units;
 	int64_t uncounted; // calls
@@ -209,7 +234,6 @@ static void add_caller_usage(struct caller_usage *to, const struct caller_usage 
 		to->prompt_max = 0;
 	else if (to->prompt_max < u->prompt_max)
 		to->prompt_max = u->prompt_max;
-	to->ttl_may_be_1h |= u->ttl_may_be_1h || u->ttl_permille > 0;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		to->by_kind[kind].exact += u->by_kind[kind].exact;
 		to->by_kind[kind].allocated += u->by_kind[kind].allocated;
@@ -218,6 +242,19 @@ static void add_caller_usage(struct caller_usage *to, const struct caller_usage 
 		add_saturating(&to->spread[kind], u->spread[kind]);
 		add_saturating(&to->noise[kind], u->noise[kind]);
 	}
+}
+
+// The share of several callers is the mean of theirs, as well known as that of the least known.
+static void add_open_writes(struct class_sums *to, const struct caller_usage *u)
+{
+	int64_t tokens = sum_of(&u->by_kind[TOKENS_CACHE_WRITE]) - u->exact_ttl;
+	if (tokens <= 0)
+		return;
+	if (to->writes.tokens == 0 || u->ttl_source < to->usage.ttl_source)
+		to->usage.ttl_source = u->ttl_source;
+	to->usage.ttl_may_be_1h |= u->ttl_may_be_1h;
+	to->writes.tokens += tokens;
+	to->writes.of_1h += (wide)tokens * (ttl_is_known(u->ttl_permille) ? u->ttl_permille : 0);
 }
 
 static void sums_add_class(struct row_writer *w, struct caller_sums *p, int rate_class,
@@ -229,17 +266,17 @@ static void sums_add_class(struct row_writer *w, struct caller_sums *p, int rate
 	while (i < p->n && p->v[i].rate_class != rate_class)
 		i++;
 	if (i == p->cap) {
-		struct rate_class_usage *more =
+		struct class_sums *more =
 			arena_alloc(w->arena, (size_t)(p->cap = p->cap ? 2 * p->cap : 4) * sizeof *more);
 		if (p->n)
 			memcpy(more, p->v, (size_t)p->n * sizeof *more);
 		p->v = more;
 	}
-	if (i == p->n) {
-		p->v[p->n++] = (struct rate_class_usage){.rate_class = (uint8_t)rate_class, .usage = *u};
-		return;
-	}
-	add_caller_usage(&p->v[i].usage, u);
+	if (i == p->n)
+		p->v[p->n++] = (struct class_sums){.rate_class = rate_class, .usage = *u};
+	else
+		add_caller_usage(&p->v[i].usage, u);
+	add_open_writes(&p->v[i], u);
 }
 
 static void sums_add(struct row_writer *w, struct caller_sums *p, int32_t caller,
@@ -262,8 +299,12 @@ static void sums_add(struct row_writer *w, struct caller_sums *p, int32_t caller
 
 static void add_sums(struct row_writer *w, const struct who *who, const struct caller_sums *p)
 {
-	for (int32_t i = 0; i < p->n; i++)
-		add_rate_class(w, who, &p->v[i]);
+	for (int32_t i = 0; i < p->n; i++) {
+		struct caller_usage *u = &p->v[i].usage;
+		if (p->v[i].writes.tokens)
+			u->ttl_permille = (int32_t)(p->v[i].writes.of_1h / p->v[i].writes.tokens);
+		add_rate_class(w, who, p->v[i].rate_class, u);
+	}
 	add_units(w, who, ROW_UNITS, &p->units);
 	add_units(w, who, ROW_UNCOUNTED, &(struct shares){.provisional = p->uncounted});
 }
@@ -371,8 +412,6 @@ static void add_list(struct row_writer *w, const struct caller_list *l)
 			sums_add(w, &all, l->v[k], u);
 			weight = !l->one_name && is_split(u) ? u->weight : weight;
 		}
-		for (int32_t i = 0; l->one_name && i < all.n; i++)
-			all.v[i].usage.ttl_permille = TTL_UNKNOWN;
 		const struct who who = {.arn = l->one_name ? one : g->span->callers[l->v[first]].arn,
 		                        .tagset = tagset_shown(l, l->v[first])};
 		add_sums(w, &who, &all);
@@ -431,8 +470,10 @@ static void add_metric(struct row_writer *w, enum token_kind kind, int64_t meter
 static void add_unattributed(struct row_writer *w, const struct span *span, const struct hour_usage *u)
 {
 	const struct who nobody = {.arn = STR(UNATTRIBUTED), .tagset = STR("-")};
-	struct caller_usage usage = {
-		.ttl_permille = TTL_UNKNOWN, .ttl_may_be_1h = true, .prompt_max = u->prompt_max};
+	struct caller_usage usage = {.ttl_permille = u->ttl_permille,
+	                             .ttl_source = u->ttl_source,
+	                             .ttl_may_be_1h = true,
+	                             .prompt_max = u->prompt_max};
 	struct caller_sums sums = {0};
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		usage.by_kind[kind].allocated = u->unattributed[kind];

@@ -257,8 +257,8 @@ struct str key_hour_stats(struct buf *b, const char *prefix, struct str acct_reg
                           struct str model_hex);
 
 // nowcast:{A/R}:billed_means:MODELID  hash
-//     ARN -> calls and billed tokens of the last billed days. Written by billed_means.lua; kept for
-//     `retention`.
+//     ARN -> calls and billed tokens of the last billed days; MODELID `all`: those of all models, ARN `all`.
+//     Written by billed_means.lua; kept for `retention`.
 struct str key_billed_means(struct buf *b, const char *prefix, struct str acct_region, struct str model_hex);
 
 // nowcast:{A/R}:part:HOUR:MODELID  hash

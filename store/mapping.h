@@ -19,7 +19,10 @@
 //             account; empty: since ever
 //   note      for readers of the file
 //
-// Every other column is a key. An empty field says nothing; "-" says that there is no value. Of each key the
+// Every other column is a key. The key cache_ttl says, too, how long the cache writes of these callers live
+// where no record says it: 5m, 1h, or a share such as 30% (base/cache_ttl.h, view_declared_ttl).
+//
+// An empty field says nothing; "-" says that there is no value. Of each key the
 // most specific line decides that says something and holds in the hour: profile before session before role
 // and user before account; then a line with an account, then a name without *, then the pattern with more
 // other characters, then the upper line.
@@ -51,6 +54,8 @@ enum mapping_kind { // the more specific the later
 };
 
 extern const char *const mapping_kind_names[MAPPING_KINDS];
+
+#define CACHE_TTL_COLUMN "cache_ttl"
 
 enum { MAPPING_KEYS_MAX = 16, MAPPING_VALUE_MAX = 256 };
 

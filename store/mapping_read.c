@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/cache_ttl.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/pattern.h"
@@ -303,7 +304,12 @@ static bool add_line(struct file_reader *r, struct str whole)
 
 static bool read_value(struct file_reader *r, int column, struct str s)
 {
+	int32_t permille;
 	r->line.value[r->key[column]] = s;
+	if (r->key[column] == mapping_find_key(r->m, STR(CACHE_TTL_COLUMN)) && s.len && !str_is(s, "-") &&
+	    !cache_ttl_parse(s, &permille))
+		return refuse(r, r->at[column],
+		              "cache_ttl: expected 5m, 1h, a share such as 30%, unknown, - or nothing", s);
 	return s.len <= MAPPING_VALUE_MAX || refuse(r, r->at[column], "expected a value of up to 256 bytes", s);
 }
 

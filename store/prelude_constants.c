@@ -7,6 +7,7 @@
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
 #include "store/batch.h"
+#include "store/billed_means_refresh.h"
 #include "store/cardinality.h"
 #include "store/evidence.h"
 #include "store/keys.h"
@@ -64,6 +65,7 @@ int main(void)
 	NUMBER(BUCKET_HOURS);
 	NUMBER(BUCKETS_A_DAY);
 	NUMBER(CALL_HOURS_MAX);
+	TEXT(BILLED_MEANS_ALL);
 	TEXT(CARDINALITY_MODELS);
 	TEXT(CARDINALITY_SESSIONS);
 	TEXT(CARDINALITY_LABEL_KEYS);

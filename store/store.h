@@ -112,6 +112,8 @@ struct series {
 	int nstats;
 	struct billed_means *billed_means;         // of the model, by ARN
 	int nbilled_means;
+	struct billed_means billed_all;            // of all models and callers; no ARN
+	bool has_billed_all;
 	struct who *callers;           // sorted by (arn, tagset); struct calls refer to it
 	int32_t ncallers;
 	struct str *folded;            // by caller: id of its tags without labels; NULL: nobody has labels

@@ -166,6 +166,10 @@ static void queue_reads(struct hour_reader *r, int64_t first_bucket, int64_t las
 	redis_cmd(redis, 2,
 	          (struct str[]){STR("HGETALL"),
 	                         key_billed_means(key, prefix_of(r), out->acct_region, out->model_hex)});
+	redis_cmd(redis, 3,
+	          (struct str[]){STR("HGET"),
+	                         key_billed_means(key, prefix_of(r), out->acct_region, STR(BILLED_MEANS_ALL)),
+	                         STR(BILLED_MEANS_ALL)});
 	for (int64_t b = first_bucket; b <= last_bucket; b++)
 		queue_model_names(r, b, model_id_of(out->model_hex));
 	cardinality_ask(redis, prefix_of(r), out->acct_region, day_of(out->first),
@@ -232,6 +236,8 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	for (int i = 0; i < ret->nhours; i++)
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
 	read_billed_means(&r, at++);
+	ret->has_billed_all =
+		billed_means_read(STR_NONE, redis_str(s->redis, at++), &ret->billed_all);
 	for (int b = 0; b < ret->nbuckets; b++)
 		read_model_names(&r, at++, &ret->further[b]);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from - 1), day_of(to + 1), arena);

@@ -44,6 +44,10 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 		buf_addf(ret, " longest:%lld", (long long)f->prompt_max);
 	if (f->scope_unknown)
 		buf_adds(ret, " scope");
+	if (f->ttl_source > TTL_ASSUMED)
+		buf_addf(ret, " by:%s", ttl_source_names[f->ttl_source]);
+	if (f->other_rate)
+		buf_addf(ret, " other:%lld", (long long)f->other_rate);
 	if (f->rate_borrowed || f->less.pico)
 		buf_addf(ret, " %s:%s", f->rate_borrowed ? "borrowed" : "less", usd_format_pico(f->less, more));
 }
@@ -53,6 +57,16 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 static bool read_int(struct str *rest, int64_t *ret)
 {
 	return usd_parse_scaled(str_cut(rest, ' '), 0, ret);
+}
+
+static bool read_ttl_source(struct str word, struct figure *f)
+{
+	for (int i = TTL_ASSUMED; i < TTL_SOURCES; i++)
+		if (str_is(word, ttl_source_names[i])) {
+			f->ttl_source = (uint8_t)i;
+			return true;
+		}
+	return false;
 }
 
 // One of the words behind the numbers; others are passed over.
@@ -65,6 +79,10 @@ static bool read_word(struct str word, struct figure *f)
 	f->rate_borrowed |= str_is(name, "borrowed");
 	if (str_is(name, "borrowed") || str_is(name, "less"))
 		return usd_parse_pico(number, &f->less);
+	if (str_is(name, "by"))
+		return read_ttl_source(number, f);
+	if (str_is(name, "other"))
+		return usd_parse_scaled(number, 0, &f->other_rate);
 	if (str_is(name, "longest"))
 		return usd_parse_scaled(number, 0, &f->prompt_max);
 	return !str_is(name, "cache") || usd_parse_scaled(number, 0, &f->cache_unknown);
@@ -80,6 +98,7 @@ static bool read_figure(struct str value, struct figure *f)
 	    !usd_parse_pico(str_cut(&value, ' '), &f->more) || !read_int(&value, &f->spread) ||
 	    !read_int(&value, &f->noise))
 		return false;
+	f->ttl_source = f->assumed > 0 ? TTL_ASSUMED : TTL_NAMED;
 	for (struct str word; (word = str_cut(&value, ' ')).len;)
 		if (!read_word(word, f))
 			return false;

@@ -5,7 +5,7 @@
 // The usage hash: tokens and dollars. The second number of every field is its dollars ("-": no price).
 //
 //     ARN TAGSET TYPE          TOKENS PICODOLLARS EXACT ALLOCATED PROVISIONAL ASSUMED MORE SPREAD NOISE
-//                              [ttl] [band] [scope] [borrowed:LESS]
+//                              [ttl] [band] [scope] [by:SOURCE] [other:RATE] [borrowed:LESS]
 //     ARN TAGSET TYPE@CLASS    the same, of calls at other rates (estimator/rate_class.h)
 //     ARN TAGSET units         the same, of units: images, search units
 //     ARN TAGSET uncounted     the same, of calls whose usage nothing counts; never has a price
@@ -30,6 +30,8 @@
 //     scope            scope_unknown
 //     cache:N          cache_unknown
 //     longest:N        prompt_max
+//     by:SOURCE        ttl_source; without it the TTL of the assumed tokens is the prior's
+//     other:RATE       other_rate
 //     borrowed:LESS    rate_borrowed, and less
 //     less:LESS        less, of a rate that is not borrowed
 //

@@ -80,6 +80,18 @@ const char *view_mapping_file(const struct view *v);      // its path
 struct mapped view_mapped(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                           int key);
 
+// The TTL that somebody declares for the cache writes of a row of the model hour in hand, where no record
+// names it (base/cache_ttl.h): the most specific line of the mapping file that has something in its column
+// CACHE_TTL_COLUMN, else the tag of the key cache_ttl.tag, else the key cache_ttl. The estimate's rows are
+// divided accordingly. A view without view_map knows of none.
+struct declared_ttl {
+	int32_t permille; // of the tokens: those that live for one hour; CACHE_TTL_UNKNOWN: not declared
+	enum ttl_source source;          // TTL_BY_...; TTL_NAMED: not declared
+	const struct mapping_line *line; // of TTL_BY_MAP
+};
+struct declared_ttl view_declared_ttl(struct view *v, const struct model_hour *model_hour,
+                                      const struct view_row *row);
+
 // The tags that the last view_each met, for a caller that needs more than one value.
 struct tag_history *view_tags(struct view *v);
 

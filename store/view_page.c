@@ -277,6 +277,7 @@ static void take_kept(struct view *v, struct item *it)
 		s->model = it->billed_as;
 	else if (it->estimated_as.p)
 		s->model = it->estimated_as;
+	view_apply_ttl(v, s, &v->model_hour);
 	choose_rows(v, s, &v->model_hour);
 }
 

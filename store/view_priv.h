@@ -63,6 +63,9 @@ bool view_index_is_final(const struct acct_region_index *x, struct str member, i
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
                     void *user, bool *ret_stopped, int *ret_rows, struct err *err) NC_CHECK;
 
+// Divides the cache writes of the estimate whose TTL no record names as it is declared, in new rows.
+void view_apply_ttl(struct view *v, struct model_hour *model_hour, struct arena *arena);
+
 // The keys of a model hour's sides, "usage" and "actual", and of what is no usage of the first.
 enum { SIDE_ESTIMATE, SIDE_ACTUAL };
 struct str view_key(struct view *v, const struct acct_region_index *x, struct str member, int side,

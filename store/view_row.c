@@ -38,7 +38,8 @@ void priced_usage_add_row(struct priced_usage *to, const struct view_row *r)
 	if (r->kind != ROW_TOKENS)
 		return;
 	to->tokens[r->type] += r->figure.tokens;
-	to->assumed += r->figure.assumed;
+	if (ttl_is_doubtful((enum ttl_source)r->figure.ttl_source))
+		*(r->type == TOKEN_CACHE_WRITE_1H ? &to->doubtful_1h : &to->doubtful_5m) += r->figure.assumed;
 	to->cache_unknown[r->type] += r->figure.cache_unknown;
 	to->prompt_max = r->figure.prompt_max > to->prompt_max ? r->figure.prompt_max : to->prompt_max;
 }

@@ -4,7 +4,8 @@
 
 Makes each world with ../shared/world, replays it into a private Redis, and scores the reports against the truth, beside what
 else could be done with the same facts (tests/estimate_play.c). Without a bill the truth has all cache writes at the five-minute
-rate, so that only whose tokens they are counts; on the day after a billed day it has all dollars.
+rate, and the reports are made with cache_ttl = 5m, so that only whose tokens they are counts; on the day after a billed day it has
+all dollars.
 
   now, nnls, mean, equal   sum |estimate - truth| / sum truth, dollars by hour and principal: the estimate; non-negative least
                            squares; every caller's true mean; every call alike
@@ -67,8 +68,9 @@ def by(truth, key):
     return out
 
 
-def report(bench, grouping, lo, hi):
-    text = bench.run("report", "--by", grouping, "--format", "csv", "--from", iso(lo), "--to", iso(hi))
+def report(bench, grouping, lo, hi, ttl):
+    """ttl: what is declared of cache writes, flags."""
+    text = bench.run("report", "--by", grouping, "--format", "csv", "--from", iso(lo), "--to", iso(hi), *ttl)
     a, b = grouping.split(",")
     return {(r[a], r[b]): tuple(float(r[k] or 0) for k in ("usd", "usd_low", "usd_high")) for r in csv.DictReader(text.splitlines())}
 
@@ -90,13 +92,13 @@ def yardsticks(play, world, billed):
     return {line.split()[0]: [float(part.split()[1]) for part in line.split("|")[1:]] for line in text.splitlines()[1:]}
 
 
-def row(name, bench, truth, span, yard, reach, reach_day=None):
+def row(name, bench, truth, span, yard, reach, reach_day=None, ttl=()):
     within = {k: v for k, v in truth.items() if iso(span[0]) <= k[0] < iso(span[1])}
     of_who = by(within, lambda h, p, t: p)
     top = sorted(of_who, key=of_who.get, reverse=True)[:10]
-    hour = score(by(within, lambda h, p, t: (h, p)), report(bench, "hour,principal", *span), top)
-    day = score(by(within, lambda h, p, t: (h[:10], p)), report(bench, "day,principal", *span), top)
-    team = score(by(within, lambda h, p, t: (h, t)), report(bench, "hour,team", *span), [])
+    hour = score(by(within, lambda h, p, t: (h, p)), report(bench, "hour,principal", *span, ttl), top)
+    day = score(by(within, lambda h, p, t: (h[:10], p)), report(bench, "day,principal", *span, ttl), top)
+    team = score(by(within, lambda h, p, t: (h, t)), report(bench, "hour,team", *span, ttl), [])
     short = [f"{k} {v:.3f}" for k, v, most in (("off", hour["off"], reach), ("day", day["off"], reach_day)) if most and v > most + .0005]
     short += [f"{k} {s[part]:.2f}" for k, s, part in (("held", hour, "held"), ("ten", hour, "top"), ("day held", day, "held"), ("day ten", day, "top"))
               if not HELD[0] - .005 <= s[part] <= HELD[1] + .005]
@@ -116,7 +118,7 @@ def rows(bench, folder, play, seed, long, only):
         bench.clear()
         bench.run("replay", os.path.join(world, "stream.ndjson"))
         for i, (label, span, reach) in enumerate((("first 3 h", (FIRST, FIRST + 3), first), ("after", (FIRST + 3, end), after))):
-            missed += row(f"{name}, {label}", bench, truth, span, [yard[m][i] for m in ("nnls", "mean", "equal")], reach)
+            missed += row(f"{name}, {label}", bench, truth, span, [yard[m][i] for m in ("nnls", "mean", "equal")], reach, ttl=("--cache-ttl", "5m"))
             count += 1
     for name, generator, arguments, *hours, by_hour, by_day in BILLED:
         if only and name not in only:

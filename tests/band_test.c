@@ -74,13 +74,29 @@ static void ttl(struct view *v)
 	static const struct line writes[] = {
 		{ANN " - cache_write_5m", "1000 1000000 0 1000 0 1000 600000 0 0"},
 		{BEA " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0 ttl"}};
+	static const struct line both[] = {
+		{ANN " - cache_write_5m", "900 900000 0 900 0 900 540000 90 0 ttl other:1600"},
+		{ANN " - cache_write_1h", "100 160000 0 100 0 100 0 10 0 ttl other:1000 less:60000"},
+		{BEA " - cache_write_5m", "100000 100000000 0 100000 0 0 0 100000 0"}};
 	static const struct line known = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 1000 600000 0 0"};
 	static const struct line longer = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 0 250000 0 0 band"};
 	struct groups g;
 	sum(v, "principal", writes, 2, &g);
-	ok(width(&g.list[0]) == 0, "allocated writes whose longer TTL would not pay are taken for the cheaper ones");
+	ok(width(&g.list[0]) == 0,
+	   "allocated writes whose longer TTL would not pay are taken for the cheaper ones");
 	ok(g.list[1].usd_high.pico == 1600000 && g.list[1].usd_low.pico == 1000000,
 	   "where it may pay, the band goes up to it");
+	groups_release(&g);
+	sum(v, "principal", both, 2, &g);
+	ok(g.list[0].usd.pico == 1060000 && g.list[0].usd_low.pico == 1000000 &&
+	       g.list[0].usd_high.pico == 1600000 && g.list[0].usd_ttl_estimated.pico == 1060000,
+	   "divided writes have a band from all of them cheaper to all of them longer");
+	groups_release(&g);
+	sum(v, "principal", both, 3, &g);
+	// 1.645 x (90 x 1000 + 10 x 1600), below 1,000,000 and above 1,600,000
+	ok(llabs((long long)g.list[0].usd_low.pico - (1000000 - 174370)) < 2 &&
+	       llabs((long long)g.list[0].usd_high.pico - (1600000 + 174370)) < 2,
+	   "their weight errs the same way: the deviations of the two add up");
 	groups_release(&g);
 	sum(v, "principal", &longer, 1, &g);
 	ok(width(&g.list[0]) == 250000, "what longer prompts may cost has nothing to do with the TTL");
@@ -99,6 +115,8 @@ static void round_trip(void)
 	                             .figure = {.tokens = 5,
 	                                        .exact = 5,
 	                                        .assumed = 5,
+	                                        .ttl_source = TTL_OF_ROLE,
+	                                        .other_rate = 16,
 	                                        .usd = {50},
 	                                        .less = {20},
 	                                        .priced = true,
@@ -110,7 +128,8 @@ static void round_trip(void)
 	row_format_field(&row, &field);
 	row_format_value(&row, &value);
 	ok(row_read(buf_str(&field), buf_str(&value), &read) && read.figure.ttl_may_be_1h &&
-	       read.figure.band_estimated && read.figure.rate_borrowed && read.figure.less.pico == 20,
+	       read.figure.band_estimated && read.figure.rate_borrowed && read.figure.less.pico == 20 &&
+	       read.figure.ttl_source == TTL_OF_ROLE && read.figure.other_rate == 16,
 	   "what a row says of them is read back");
 	buf_release(&field);
 	buf_release(&value);

@@ -29,6 +29,7 @@
 #include "base/map.h"
 #include "estimator/allocate.h"
 #include "estimator/learn.h"
+#include "estimator/ttl_shares.h"
 #include "estimator/solve.h"
 
 enum { LOOKBACK = 5, LEARN = 24, HOURS_MAX = 24 * 31, NNLS_HOURS = 6, TOP = 10, MODELS_MAX = 512 };
@@ -334,8 +335,8 @@ static void add_usage(const struct world *w, const struct model *m, int hour, co
 			weights += fmin(own, fmax(all_weights[kind] - own, 0));
 			if (all_chance[kind] > 0)
 				ret->chance[at] += chance * fmax(all_chance[kind] - chance, 0) / all_chance[kind];
-			if (w->billed && kind == TOKENS_CACHE_WRITE && c->ttl_may_be_1h)
-				ret->more[at] += tokens * (m->rate[4] - m->rate[3]);
+			if (w->billed && kind == TOKENS_CACHE_WRITE && ttl_is_doubtful(c->ttl_source))
+				ret->more[at] += tokens * (m->rate[4] - m->rate[3]) * (1000 - c->ttl_permille) / 1000;
 		}
 		ret->weights[at] += sqrt(weights);
 	}
@@ -369,6 +370,8 @@ static void estimate_model(struct world *w, int model, struct table *ret)
 		learn_weights(&(struct evidence_of_hours){stats + h, LEARN + 1, bill, nbill}, &s, LOOKBACK, &arena,
 		              &weights);
 		allocate_hour(&s, &weights, LOOKBACK, &arena, &usage);
+		if (w->billed)
+			ttl_shares_apply(&s, bill, nbill, NULL, &usage);
 		add_usage(w, m, h, &usage, ret);
 		arena_reset(&arena);
 	}

@@ -189,6 +189,19 @@ static void check_dates(void)
 	mapping_free(m);
 }
 
+// The column that has a meaning of its own.
+static void check_ttl(void)
+{
+	struct mapping *m =
+		must_read("kind,name,Cache_TTL\nrole,a,1h\nrole,b,12.5%\nrole,c,-\nrole,d,\nrole,e,unknown\n");
+	struct err err = ERR_INIT;
+	is_int(mapping_find_key(m, STR(CACHE_TTL_COLUMN)), 0, "a TTL is a key");
+	mapping_free(m);
+	ok(!mapping_read(&m, STR("kind,name,cache_ttl\nrole,a,5m\nrole,b,2h\n"), "m.csv", NULL, &err) &&
+	       strstr(err.msg, "m.csv:3:8: cache_ttl: expected 5m, 1h"),
+	   "refused: %s", err.msg);
+}
+
 // Rows that several callers share: what one of them may have is not known of the row.
 static void check_counted_together(void)
 {
@@ -272,6 +285,7 @@ int main(void)
 	check_precedence();
 	check_dates();
 	check_counted_together();
+	check_ttl();
 	check_hashed();
 	return done();
 }

@@ -3,8 +3,8 @@
 """price_truth.py TRUTH.CSV REPORT.CSV: where every call's tokens are known, are the dollars by hour and team the true ones?
 
 The report is by hour,team,token_type. Tokens must be equal, and dollars within a microdollar, by token type and for a team's
-hour as a whole. The TTL of a cache write is told by nobody: all are taken as 5-minute writes, so that is what the truth is held
-to (a 1-hour write costs 1.6 times as much), and what the true TTL would have cost is printed.
+hour as a whole. The TTL of a cache write is told by nobody: both sides are held to the price of 5-minute writes (a 1-hour write
+costs 1.6 times as much), and what the true TTL would have cost is printed.
 """
 import collections
 import csv
@@ -36,7 +36,8 @@ for row in rows(sys.argv[1]):
 for row in rows(sys.argv[2]):
     cell = report.setdefault((row["hour"], row["team"], kind_of(row)), [0, ZERO])
     cell[0] += int(row["tokens"])
-    cell[1] += Decimal(row["usd"])
+    usd = Decimal(row["usd"])
+    cell[1] += usd / Decimal("1.6") if row["token_type"] == "cache_write_1h" else usd
 
 wrong = 0
 teams = collections.defaultdict(lambda: [ZERO, ZERO])

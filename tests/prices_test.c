@@ -210,6 +210,41 @@ static void check_dimensions(void)
 	prices_free(p);
 }
 
+// Cache writes of which nobody says how long they live.
+static void check_ttl_doubt(void)
+{
+	struct err err = ERR_INIT;
+	struct prices *p;
+	struct cost c;
+	struct tariffs tariffs;
+	write_file("t.csv", HEAD "acme.m,any,,,,,,,10,20,1,12.5,20,,,s\n"
+	                         "acme.short,any,,,,,,,10,20,1,12.5,,,,s\n");
+	if (!ok(load(&p, "prices = user\nprices.file = FOLDER/t.csv\n", &err), "two TTLs load %s", err.msg))
+		return;
+	struct priced_usage b = {.calls = 10,
+	                         .tokens = {[TOKEN_CACHE_WRITE_5M] = 1000, [TOKEN_CACHE_WRITE_1H] = 400},
+	                         .doubtful_5m = 900,
+	                         .doubtful_1h = 100};
+	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.m"), STR_NONE, INT64_C(1793577600000));
+	const struct tariff *t = tariffs_at(&tariffs, TIER_STANDARD);
+	ok(tariff_price(t, &b, TOKEN_CACHE_WRITE_5M, &c) && c.usd.pico == 1000 * INT64_C(12500000) &&
+	       c.more.pico == 900 * INT64_C(7500000) && c.less.pico == 0 && c.other_rate == DOLLARS(20),
+	   "what is taken for 5-minute writes may be 1-hour ones");
+	ok(tariff_price(t, &b, TOKEN_CACHE_WRITE_1H, &c) && c.usd.pico == 400 * DOLLARS(20) &&
+	       c.more.pico == 0 && c.less.pico == 100 * INT64_C(7500000) && c.other_rate == INT64_C(12500000),
+	   "and the other way round");
+	tariffs_init(&tariffs, p, STR("111122223333/us-east-1"), STR("acme.short"), STR_NONE,
+	             INT64_C(1793577600000));
+	t = tariffs_at(&tariffs, TIER_STANDARD);
+	ok(!tariff_price(t, &b, TOKEN_CACHE_WRITE_1H, &c), "1-hour writes that a record names need a rate");
+	b.doubtful_1h = 400;
+	ok(tariff_price(t, &b, TOKEN_CACHE_WRITE_1H, &c) && c.usd.pico == 400 * INT64_C(12500000) &&
+	       c.less.pico == 0 && c.other_rate == 0,
+	   "what was only taken for them, of a model that has no rate for one hour, costs as 5-minute writes");
+	ok(tariff_price(t, &b, TOKEN_CACHE_WRITE_5M, &c) && c.more.pico == 0, "of which none can be longer");
+	prices_free(p);
+}
+
 // Tokens of a prompt of which nobody says whether the cache was read or written (struct figure).
 static void check_cache_doubt(void)
 {
@@ -471,6 +506,7 @@ int main(void)
 	check_discounts();
 	check_nearest();
 	check_cache_doubt();
+	check_ttl_doubt();
 	check_bands_of_sources();
 	check_builtin();
 	check_diff();

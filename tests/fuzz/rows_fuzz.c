@@ -20,6 +20,7 @@ static void check_same(const struct view_row *a, const struct view_row *b)
 	assert(f->noise == g->noise && usd_cmp(f->usd, g->usd) == 0 && usd_cmp(f->more, g->more) == 0);
 	assert(usd_cmp(f->less, g->less) == 0 && usd_cmp(f->list, g->list) == 0 && f->priced == g->priced);
 	assert(f->ttl_may_be_1h == g->ttl_may_be_1h && f->rate_borrowed == g->rate_borrowed);
+	assert(f->ttl_source == g->ttl_source && f->other_rate == g->other_rate);
 	assert(f->band_estimated == g->band_estimated && a->calls.charged == b->calls.charged);
 	assert(a->calls.failed == b->calls.failed);
 }
