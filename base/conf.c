@@ -370,9 +370,32 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 	return true;
 }
 
+static bool is_account(const char *z)
+{
+	return strlen(z) == 12 && strspn(z, "0123456789") == 12;
+}
+
+static bool check_telemetry(const struct conf *c, struct err *err)
+{
+	const struct conf_list *alone = &c->telemetry_without_cloudtrail;
+	const char *region = c->telemetry_region;
+	if (*c->telemetry_account && !is_account(c->telemetry_account))
+		return err_set(err, ERR_CONFIG, "telemetry.account: expected an account of 12 digits, got \"%s\"",
+		               c->telemetry_account);
+	if (strlen(region) > 32 || region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")])
+		return err_set(err, ERR_CONFIG, "telemetry.region: expected a Region such as us-east-1, got \"%s\"",
+		               region);
+	for (size_t i = 0; i < alone->n; i++)
+		if (!is_account(alone->items[i]))
+			return err_set(err, ERR_CONFIG,
+			               "telemetry.without_cloudtrail: expected accounts of 12 digits, got \"%s\"",
+			               alone->items[i]);
+	return true;
+}
+
 bool conf_check(const struct conf *c, struct err *err)
 {
-	if (!check_record_sources(c, err))
+	if (!check_record_sources(c, err) || !check_telemetry(c, err))
 		return false;
 	if (c->retention_ms < c->window_ms)
 		return err_set(err, ERR_CONFIG,

@@ -67,6 +67,8 @@ struct conf {
 	size_t ntrust;
 	struct conf_list accounts_allowed;
 	char *accounts_file;      // "" : none
+	char *telemetry_account, *telemetry_region; // of telemetry that does not say; "": unknown
+	struct conf_list telemetry_without_cloudtrail; // accounts
 	int64_t queue_bytes;      // fetched ahead, a worker
 
 	// Redis

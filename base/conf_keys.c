@@ -46,6 +46,12 @@ const struct conf_key conf_keys[] = {
      "The accounts whose records count, of 12 digits, comma-separated. Records of others are dead letters. Empty: all accounts, or those of accounts.file."},
 	{"accounts.file", CONF_STRING, AT(accounts_file), 0, 0, "", false, NULL,
      "File of more such accounts: the answer of `aws organizations list-accounts`, or an account a line. It is read again when it changes."},
+	{"telemetry.account", CONF_STRING, AT(telemetry_account), 0, 0, "", false, NULL,
+     "Account of the calls in telemetry (docs/telemetry.md) that does not name its own as `cloud.account.id`. Empty: such telemetry is counted, and not used."},
+	{"telemetry.region", CONF_STRING, AT(telemetry_region), 0, 0, "", false, NULL,
+     "Region of the calls in telemetry that does not name its own as `aws.region`, `cloud.region` or in `server.address`. Empty: likewise."},
+	{"telemetry.without_cloudtrail", CONF_LIST, AT(telemetry_without_cloudtrail), 0, 0, "", false, NULL,
+     "Accounts that no CloudTrail record comes of, comma-separated: there telemetry counts as a call of its own, of the principal that `nowcast.principal` names. Of all other accounts it only adds tokens to calls."},
 	{"queue.bytes", CONF_BYTES, AT(queue_bytes), 1 << 20, 1 << 30, "32MiB", false, NULL,
      "Bytes of messages that a worker fetches ahead. With batch.bytes, it bounds the memory of the worker."},
 

@@ -88,6 +88,8 @@ static void print_row(struct view *v, const struct model_hour *model_hour, const
 	else
 		printf("%lld exact, %lld allocated (+/- %lld), %lld provisional", (long long)f->exact,
 		       (long long)f->allocated, (long long)f->spread, (long long)f->provisional);
+	if (f->telemetry)
+		printf(" (%lld of the exact ones by the caller's telemetry alone)", (long long)f->telemetry);
 	printf("; %s%s\n", f->priced ? "$" : "", f->priced ? usd_format(f->usd, 6, usd) : "unpriced");
 	if (f->band_estimated)
 		printf(
@@ -141,6 +143,9 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 			print_rate_class(rate_class = model_hour->rows[i].rate_class);
 		print_row(v, model_hour, &model_hour->rows[i]);
 	}
+	if (found && model_hour->telemetry.used)
+		printf("  %-15s %lld calls of this model and hour, of all callers; %lld were refused, for they exceed the metric\n",
+		       "telemetry", (long long)model_hour->telemetry.used, (long long)model_hour->telemetry.refused);
 	if (found)
 		print_unbilled(x, model_hour);
 	if (found && x->model_hours < MODEL_HOURS_MAX) {

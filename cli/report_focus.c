@@ -35,7 +35,8 @@ enum { PLACES = 12, PICO_PER_MILLIONTH = 1000000 };
 							X(SubAccountName) X(Tags) X(x_Principal) X(x_Role) X(x_TokenType)                \
 								X(x_ServiceTier) X(x_Model) X(x_Basis) X(x_TokensExact) X(x_TokensAllocated) \
 									X(x_TokensProvisional) X(x_TokensUnbilled) X(x_EstimatedCost)            \
-										X(x_EstimatedCostLow) X(x_EstimatedCostHigh) X(x_EstimateBasis)
+										X(x_EstimatedCostLow) X(x_EstimatedCostHigh) X(x_EstimateBasis)      \
+											X(x_TokensTelemetry)
 
 #define COLUMN_INDEX(name) name,
 #define COLUMN_NAME(name) #name,
@@ -135,7 +136,8 @@ static void set_costs(struct arena *a, const struct model_hour *model_hour, cons
 {
 	const struct figure *f = x ? &row->figure : &nothing;
 	char basis[GROUP_BASIS_SIZE];
-	values[x_TokensExact] = format_count(a, f->exact);
+	values[x_TokensExact] = format_count(a, f->exact - f->telemetry);
+	values[x_TokensTelemetry] = format_count(a, f->telemetry);
 	values[x_TokensAllocated] = format_count(a, f->allocated);
 	values[x_TokensProvisional] = format_count(a, f->provisional);
 	values[x_TokensUnbilled] = format_count(a, x ? 0 : row->figure.tokens);

@@ -136,6 +136,8 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 	jw_int(j, "units", g->units);
 	jw_int(j, "tokens_billed", g->billed);
 	jw_int(j, "tokens_exact", g->exact);
+	if (g->telemetry)
+		jw_int(j, "tokens_telemetry", g->telemetry);
 	jw_int(j, "tokens_allocated", g->allocated);
 	jw_int(j, "tokens_provisional", g->provisional);
 	jw_int(j, "tokens_unpriced", g->unpriced);

@@ -92,6 +92,7 @@ static void add_calls_of_minute(struct allocation *a, int m)
 			int64_t waiting = c->n - c->exact_n[kind], each = a->weights->callers[c->caller].milli[kind],
 					milli;
 			u->by_kind[kind].exact += c->exact[kind];
+			u->telemetry[kind] += c->telemetry ? c->exact[kind] : 0;
 			if (covered || waiting <= 0)
 				continue;
 			milli = product(waiting, each);

@@ -29,6 +29,7 @@ static inline bool ttl_is_known(int32_t ttl_permille) { return ttl_permille != T
 struct caller_usage {
 	int64_t calls, failed;
 	struct shares by_kind[METRIC_KINDS];
+	int64_t telemetry[METRIC_KINDS]; // of the exact tokens: those that only the caller's telemetry says
 	int64_t exact_1h;   // of the cache writes: exact ones with the one-hour TTL
 	int64_t exact_ttl;  // of the exact cache writes: those whose TTL is known, either way
 	// of the tokens: those that may be input, read from the cache or written to it (estimator/cache_shares.h)

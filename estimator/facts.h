@@ -32,6 +32,9 @@ struct calls {
 	uint64_t caller_id, meta_id;  // meta_id 0: without metadata
 	int32_t caller;               // index into the span's callers
 	uint8_t rate_class;           // estimator/rate_class.h
+	// some of their exact tokens, and so all of them, count as those of telemetry
+	bool telemetry;
+	bool refused;                 // some of these exceeded the metric (estimator/telemetry_check.h)
 	int64_t n, failed;            // charged calls; refused calls, which get no tokens
 	int64_t started;              // of n: streams of which only the start is known
 	int64_t exact_n[TOKEN_KINDS]; // of n: calls whose tokens of that kind are known ...

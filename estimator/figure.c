@@ -14,7 +14,8 @@ static bool is_estimate(const struct figure *f)
 	int64_t sum;
 	return f->exact >= 0 && f->allocated >= 0 && f->provisional >= 0 &&
 	       !__builtin_add_overflow(f->exact, f->allocated, &sum) &&
-	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->assumed >= 0 &&
+	       !__builtin_add_overflow(sum, f->provisional, &sum) && sum == f->tokens && f->telemetry >= 0 &&
+	       f->telemetry <= f->exact && f->assumed >= 0 &&
 	       f->assumed <= f->tokens && f->cache_unknown >= 0 && f->cache_unknown <= f->tokens &&
 	       f->prompt_max >= 0 && f->spread >= 0 && f->noise >= 0 && f->usd.pico >= 0 &&
 	       f->usd.pico <= (usd_pico)f->tokens * INT64_MAX && f->more.pico >= 0 && f->less.pico >= 0 &&
@@ -25,9 +26,9 @@ static bool is_estimate(const struct figure *f)
 
 static bool is_billed(const struct figure *f)
 {
-	return f->tokens == f->billed && !f->exact && !f->allocated && !f->provisional && !f->assumed &&
-	       !f->cache_unknown && !f->prompt_max && !f->spread && !f->noise && f->more.pico == 0 &&
-	       f->less.pico == 0 && !f->rate_borrowed && !f->scope_unknown;
+	return f->tokens == f->billed && !f->exact && !f->telemetry && !f->allocated && !f->provisional &&
+	       !f->assumed && !f->cache_unknown && !f->prompt_max && !f->spread && !f->noise &&
+	       f->more.pico == 0 && f->less.pico == 0 && !f->rate_borrowed && !f->scope_unknown;
 }
 
 bool figure_is_valid(const struct figure *f)

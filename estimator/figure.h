@@ -5,7 +5,7 @@
 //
 // An estimate has three parts:
 //
-//     tokens = exact        records of the calls name them
+//     tokens = exact        records of the calls name them, or the callers' own telemetry does
 //            + allocated    a metric names their sum; weights split it among the callers
 //            + provisional  no metric has arrived yet; weights estimate them
 //
@@ -13,13 +13,14 @@
 //
 // figure_is_valid tests the invariants:
 //
-//     estimate   the parts are not negative and add up to tokens; assumed and cache_unknown are parts of
-//                tokens; prompt_max is not negative;
+//     estimate   the parts are not negative and add up to tokens; telemetry is a part of exact; assumed and
+//                cache_unknown are parts of tokens; prompt_max is not negative;
 //                dollars, `more`, `less`, spread and noise are not negative; billed and list are 0;
 //                `less` is at most the dollars, and 0 unless the rate is borrowed, its scope is unknown,
 //                or cache_unknown or assumed is not 0
-//     billed     exact, allocated, provisional, assumed, cache_unknown, prompt_max, more, less, spread and
-//                noise are 0; tokens and dollars are negative where AWS takes back more than it charges
+//     billed     exact, telemetry, allocated, provisional, assumed, cache_unknown, prompt_max, more, less,
+//                spread and noise are 0; tokens and dollars are negative where AWS takes back more than it
+//                charges
 //     both       no price: no dollars, no prompt band, and no rate of another Region or scope;
 //                ttl_may_be_1h, ttl_source and other_rate: some tokens are assumed; dollars are within
 //                FIGURE_USD_MAX, so that no sum of figures overflows; those of an estimate are at most
@@ -60,6 +61,7 @@ static inline bool ttl_is_declared(enum ttl_source s) { return s >= TTL_BY_KEY; 
 
 struct figure {
 	int64_t tokens, exact, allocated, provisional;
+	int64_t telemetry;   // of exact: those that nothing but the caller's own telemetry says
 	int64_t billed;      // tokens of the bill: all or none
 	int64_t assumed;     // of tokens: cache writes whose TTL no record names, taken to have that of the row
 	// of tokens: those of prompts that may be input, read from the cache or written to it

@@ -122,8 +122,10 @@ static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
 	u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
 	if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
 		u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		u->by_kind[kind].exact += c->exact[kind];
+		u->telemetry[kind] += c->telemetry ? c->exact[kind] : 0;
+	}
 }
 
 static void gather(struct splitting *x, const struct span *s, int lookback)

@@ -60,6 +60,8 @@ static void move_tokens(struct caller_usage *from, struct caller_usage *to, int 
 		to->exact_1h += subtract_part(&from->exact_1h, part_of(from->exact_1h, exact, f->exact));
 		to->exact_ttl += subtract_part(&from->exact_ttl, part_of(from->exact_ttl, exact, f->exact));
 	}
+	to->telemetry[kind] +=
+		subtract_part(&from->telemetry[kind], part_of(from->telemetry[kind], exact, f->exact));
 	t->allocated += subtract_part(&f->allocated, allocated);
 	t->exact += subtract_part(&f->exact, exact);
 }

@@ -211,26 +211,11 @@ static void decode_other(struct decoder *d, struct str raw, int depth)
 	}
 }
 
-static void decode_like_json(struct decoder *d, struct str raw, struct str text, int depth)
+static void decode_otlp_items(struct decoder *d, struct str raw, struct otlp_items items, int depth)
 {
-	if (!prefilter_may_be_ours(raw)) {
-		if (!d->strings)
-			report_dropped(d);
-	} else if (decode_json(d, text, depth)) {
-		;
-	} else if (otel_plausible(raw)) { // its first byte, a length, looks like a bracket
-		decode_otel(d, raw);
-	} else {
-		decode_pieces(d, text, depth);
-	}
-}
-
-static void decode_otlp_logs(struct decoder *d, struct str raw, int depth)
-{
-	struct otlp_logs logs = otlp_logs_begin(raw);
 	struct buf *json = &d->levels[d->level].bytes;
 	struct err err = ERR_INIT;
-	while (otlp_logs_next(&logs, json, &err)) {
+	while (otlp_items_next(&items, json, &err)) {
 		struct unit u = unit_begin(d);
 		if (prefilter_may_be_ours(buf_str(json)))
 			decode_unpacked(d, buf_str(json), depth);
@@ -238,6 +223,32 @@ static void decode_otlp_logs(struct decoder *d, struct str raw, int depth)
 	}
 	if (err.kind)
 		report_fault(d, FAULT_BROKEN, raw, err.msg);
+}
+
+// Requests of OpenTelemetry in protobuf. False: it is none.
+static bool decode_protobuf(struct decoder *d, struct str raw, int depth)
+{
+	if (otlp_logs_plausible(raw))
+		decode_otlp_items(d, raw, otlp_logs_begin(raw), depth);
+	else if (otlp_spans_plausible(raw))
+		decode_otlp_items(d, raw, otlp_spans_begin(raw), depth);
+	else if (otel_plausible(raw))
+		decode_otel(d, raw);
+	else
+		return false;
+	return true;
+}
+
+static void decode_like_json(struct decoder *d, struct str raw, struct str text, int depth)
+{
+	if (!prefilter_may_be_ours(raw)) {
+		if (!d->strings)
+			report_dropped(d);
+	} else if (decode_json(d, text, depth)) {
+		;
+	} else if (!decode_protobuf(d, raw, depth)) { // whose first byte, a length, may look like a bracket
+		decode_pieces(d, text, depth);
+	}
 }
 
 static bool is_too_deep(struct decoder *d, struct str raw, int depth)
@@ -259,10 +270,8 @@ static void decode_bytes(struct decoder *d, struct str raw, int depth)
 		decode_gzip(d, raw, depth);
 	else if (starts_like_json(text))
 		decode_like_json(d, raw, text, depth);
-	else if (otlp_logs_plausible(raw))
-		decode_otlp_logs(d, raw, depth);
-	else if (otel_plausible(raw))
-		decode_otel(d, raw);
+	else if (decode_protobuf(d, raw, depth))
+		;
 	else if (is_base64_of_known_format(d, text))
 		decode_base64(d, text, depth);
 	else
@@ -359,6 +368,7 @@ void decoder_message(struct decoder *d, const void *data, size_t len)
 	d->exhausted = false;
 	d->signs = 0;
 	d->carrier = (struct carrier){STR_NONE, STR_NONE, STR_NONE};
+	d->resource = d->scope = JSON_ABSENT;
 	if (len > d->limits.message_bytes) {
 		char z[160];
 		snprintf(z, sizeof z, "message too large: %zu bytes, of at most %zu (message.bytes)", len,

@@ -67,6 +67,7 @@ struct decoder {
 	int current_faults;      // of these points
 	struct record record;
 	struct carrier carrier;  // what the wrappers around the value in hand say
+	struct json resource, scope; // of OpenTelemetry, around it; or absent
 	struct str recorder;     // of the record in hand
 };
 

@@ -8,7 +8,8 @@
 #include "base/when.h"
 
 static const char *const record_kind_names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
-                                                            "metric", "session_tags", "principal_tags"};
+                                                            "metric", "session_tags", "principal_tags",
+                                                            "telemetry"};
 
 static const char *const kind_names[TOKEN_KINDS] = {
 	"input", "output", "cache_read", "cache_write", "cache_write_1h", "units", "output_max"};
@@ -50,9 +51,34 @@ static void add_pairs(struct buf *out, const char *what, const struct tag *pairs
 	}
 }
 
+static void add_tokens(struct buf *out, const struct call *c)
+{
+	for (int i = 0; i < TOKEN_KINDS; i++)
+		if (c->known[i])
+			buf_addf(out, " %s=%" PRIu32, kind_names[i], c->tokens[i]);
+}
+
+static void add_telemetry(struct buf *out, const struct telemetry *t)
+{
+	add_text(out, "id", t->call.request_id);
+	add_text(out, "item", t->item);
+	if (t->start_ms)
+		add_time(out, "start", t->start_ms);
+	add_time(out, "end", t->call.time_ms);
+	add_text(out, "account", t->call.account);
+	add_text(out, "region", t->call.region);
+	add_text(out, "model", t->call.model);
+	if (!str_eq(t->call.model, t->call.model_called))
+		add_text(out, "called", t->call.model_called);
+	add_text(out, "user", t->user);
+	add_text(out, "principal", t->principal);
+	add_tokens(out, &t->call);
+}
+
 static void add_call(struct buf *out, const struct call *c)
 {
-	static const char *const sources[] = {"?", "completion", "log", "shared", "data_event", "api", "amended"};
+	static const char *const sources[] = {"telemetry",  "completion", "log",    "shared",
+	                                      "data_event", "api",        "amended"};
 	buf_addf(out, " source=%s", sources[c->source <= SOURCE_AMENDED ? c->source : 0]);
 	add_text(out, "id", c->request_id);
 	add_time(out, c->time_is_end ? "end" : "start", c->time_ms);
@@ -72,9 +98,7 @@ static void add_call(struct buf *out, const struct call *c)
 	add_text(out, "project", c->caller.project);
 	add_pairs(out, "identity", c->caller.identity.v, c->caller.identity.n);
 	add_pairs(out, "meta", c->meta.v, c->meta.n);
-	for (int i = 0; i < TOKEN_KINDS; i++)
-		if (c->known[i])
-			buf_addf(out, " %s=%" PRIu32, kind_names[i], c->tokens[i]);
+	add_tokens(out, c);
 	if (c->tier_known)
 		buf_addf(out, " tier=%s", price_tier_names[c->tier]);
 	buf_adds(out, c->streaming ? " streaming" : "");
@@ -126,6 +150,9 @@ void record_describe(const struct record *r, struct buf *out)
 		break;
 	case RECORD_PRINCIPAL_TAGS:
 		add_principal_tags(out, &r->principal_tags);
+		break;
+	case RECORD_TELEMETRY:
+		add_telemetry(out, &r->telemetry);
 		break;
 	case RECORD_KINDS:
 		break;

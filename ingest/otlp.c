@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The numbers of the fields:
 //
-//     request . resource_logs(1) . scope_logs(2) . log_records(2) . time(1) fixed64, body(5), attributes(6)
+//     request . resource_logs(1) . scope_logs(2) . log_records(2) . time(1) fixed64, body(5), attributes(6),
+//                                                                   observed time(11) fixed64
+//     request . resource_spans(1) . scope_spans(2) . spans(2) . trace id(1), span id(2), start(7) and end(8)
+//                                                               fixed64, attributes(9)
 //     request . resource_metrics(1) . scope_metrics(2) . metrics(2) . name(1) bytes
+//     resource_...(1) . resource(1) . attributes(1)      scope_...(2) . scope(1) . name(1)
 //     AnyValue    string(1) bool(2) int(3) double(4) array(5) . values(1)  list(6) . values(1)  bytes(7)
 //     KeyValue    key(1) value(2)
 //
-// Logs and metrics have the same outer fields; field 1 within tells them apart. In JSON a whole
-// number is a string of digits; it becomes a number again.
+// All three have the same outer fields. A log record has no bytes as field 1, of a span field 7 is a time. In
+// JSON a whole number is a string of digits; it becomes a number again.
 #include "ingest/otlp.h"
 
 #include <inttypes.h>
@@ -30,7 +34,16 @@ static struct str first_bytes(struct str message, uint32_t number)
 	return STR_NONE;
 }
 
-// The first log record or metric of a request that has no length in front; STR_NONE if the bytes are none.
+static uint64_t first_fixed64(struct str message, uint32_t number)
+{
+	struct proto_field f;
+	while (proto_next(&message, &f) > 0)
+		if (f.number == number && f.wire == FIXED64)
+			return f.word;
+	return 0;
+}
+
+// The first item of a request that has no length in front; STR_NONE if the bytes are none.
 static struct str first_item(struct str s)
 {
 	struct proto_field f;
@@ -59,10 +72,16 @@ bool otlp_logs_plausible(struct str s)
 	return item.len && !is_named(item);
 }
 
+bool otlp_spans_plausible(struct str s)
+{
+	struct str item = first_item(s);
+	return item.len && is_named(item) && first_fixed64(item, 7);
+}
+
 bool otlp_metrics_plausible(struct str s)
 {
 	struct str item = first_item(s);
-	return item.len && is_named(item);
+	return item.len && is_named(item) && !first_fixed64(item, 7);
 }
 
 // ---- values of protobuf as JSON
@@ -130,14 +149,74 @@ static void add_value(struct buf *out, struct str any, int depth)
 	}
 }
 
-// ---- log records
+// ---- log records and spans
 
-struct otlp_logs otlp_logs_begin(struct str request)
+struct otlp_items otlp_logs_begin(struct str request)
 {
-	return (struct otlp_logs){request, STR_NONE, STR_NONE};
+	return (struct otlp_items){.requests = request};
 }
 
-bool otlp_logs_next(struct otlp_logs *l, struct buf *json, struct err *err)
+struct otlp_items otlp_spans_begin(struct str request)
+{
+	return (struct otlp_items){.requests = request, .spans = true};
+}
+
+static bool has_word(struct str s, const char *word)
+{
+	return memmem(s.p, s.len, word, strlen(word)) != NULL;
+}
+
+static void add_time(struct buf *out, const char *name, uint64_t ns)
+{
+	if (ns)
+		buf_addf(out, "\"%s\":%" PRIu64 ",", name, ns);
+}
+
+static void add_hex(struct buf *out, const char *name, struct str id)
+{
+	buf_addf(out, "\"%s\":\"", name);
+	for (size_t i = 0; i < id.len; i++)
+		buf_addf(out, "%02x", (unsigned char)id.p[i]);
+	buf_adds(out, "\",");
+}
+
+static void add_surroundings(struct buf *out, const struct otlp_items *l)
+{
+	buf_adds(out, "\"resource\":{\"attributes\":");
+	add_values(out, l->resource, 1, true, 0);
+	buf_adds(out, "},\"scope\":{\"name\":");
+	buf_add_json(out, first_bytes(l->scope, 1));
+	buf_adds(out, "},");
+}
+
+static void add_log_record(struct buf *out, const struct otlp_items *l, struct str record)
+{
+	buf_addc(out, '{');
+	if (has_word(record, "api_request")) {
+		add_surroundings(out, l);
+		add_time(out, "timeUnixNano", first_fixed64(record, 1));
+		add_time(out, "observedTimeUnixNano", first_fixed64(record, 11));
+	}
+	buf_adds(out, "\"body\":");
+	add_value(out, first_bytes(record, 5), 0);
+	buf_adds(out, ",\"attributes\":");
+	add_values(out, record, 6, true, 0);
+	buf_addc(out, '}');
+}
+
+static void add_span(struct buf *out, const struct otlp_items *l, struct str span)
+{
+	buf_addc(out, '{');
+	add_surroundings(out, l);
+	add_hex(out, "traceId", first_bytes(span, 1));
+	add_hex(out, "spanId", first_bytes(span, 2));
+	add_time(out, "startTimeUnixNano", first_fixed64(span, 7));
+	buf_addf(out, "\"endTimeUnixNano\":%" PRIu64 ",\"attributes\":", first_fixed64(span, 8));
+	add_values(out, span, 9, true, 0);
+	buf_addc(out, '}');
+}
+
+bool otlp_items_next(struct otlp_items *l, struct buf *json, struct err *err)
 {
 	struct proto_field f;
 	int more = 0;
@@ -148,20 +227,23 @@ bool otlp_logs_next(struct otlp_logs *l, struct buf *json, struct err *err)
 			break;
 		if (rest == &l->scopes && proto_is_bytes(&f, 2)) {
 			buf_clear(json);
-			buf_adds(json, "{\"body\":");
-			add_value(json, first_bytes(f.bytes, 5), 0);
-			buf_adds(json, ",\"attributes\":");
-			add_values(json, f.bytes, 6, true, 0);
-			buf_addc(json, '}');
+			if (!l->spans)
+				add_log_record(json, l, f.bytes);
+			else if (has_word(f.bytes, "aws.bedrock"))
+				add_span(json, l, f.bytes);
 			return true;
 		}
-		if (rest == &l->resources && proto_is_bytes(&f, 2))
+		if (rest == &l->resources && proto_is_bytes(&f, 2)) {
 			l->scopes = f.bytes;
-		else if (rest == &l->requests && proto_is_bytes(&f, 1))
+			l->scope = first_bytes(f.bytes, 1);
+		} else if (rest == &l->requests && proto_is_bytes(&f, 1)) {
 			l->resources = f.bytes;
+			l->resource = first_bytes(f.bytes, 1);
+		}
 	}
 	if (more < 0)
-		err_set(err, ERR_SKIP, "OpenTelemetry logs are broken %zu bytes before their end", l->requests.len);
+		err_set(err, ERR_SKIP, "OpenTelemetry %s are broken %zu bytes before their end",
+		        l->spans ? "spans" : "logs", l->requests.len);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 //     edrock               bedrock and bedrock-mantle records, AWS/Bedrock metrics
 //     ModelInvocationLog   the invocation log, whose model ids need not say "bedrock"
 //     sts.amazonaws / iam.amazonaws    session and principal tags
+//     api_request          Claude Code's telemetry of a call
 //     MetricDataResults, "Datapoints   answers of GetMetricData and GetMetricStatistics
 //
 // JSON does not escape their characters, so they look the same in a string within a string. In base64 they do
@@ -47,6 +48,7 @@ static const struct word plain_words[] = {
 	WORD("ModelInvocationLog", 14),
 	WORD("MetricDataResults", 5),
 	WORD("\"Datapoints", 0),
+	WORD("api_request", 3),
 	{NULL, 0, 0},
 };
 static const struct word base64_words[] = {
@@ -108,7 +110,7 @@ static inline v16 find_plain_pairs(const char *p)
 {
 	v16 a = load16(p), b = load16(p + 1);
 	return match_pair(a, b, 'c', 'k') | match_pair(a, b, 'z', 'o') | match_pair(a, b, 'n', 'L') |
-	       match_pair(a, b, 'c', 'D') | match_pair(a, b, '"', 'D');
+	       match_pair(a, b, 'c', 'D') | match_pair(a, b, '"', 'D') | match_pair(a, b, '_', 'r');
 }
 
 static inline v16 find_base64_pairs(const char *p)

@@ -281,6 +281,9 @@ void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *
 			r->principal_tags.name = pseudonym_user(p, arena, r->principal_tags.name);
 		hide_tags(p, arena, r->principal_tags.tags, r->principal_tags.ntags);
 		break;
+	case RECORD_TELEMETRY:
+		r->telemetry.principal = pseudonym_arn(p, arena, r->telemetry.principal);
+		break;
 	case RECORD_METRIC:
 	case RECORD_KINDS:
 		break;

@@ -44,6 +44,9 @@
 	/* GetMetricStatistics */                                                                           \
 	X(Namespace, "Namespace") X(MetricName, "MetricName") X(Dimensions, "Dimensions")                   \
 	X(Period, "Period") X(Label, "Label") X(Datapoints, "Datapoints")                                   \
+	/* OpenTelemetry: a log record, a span */                                                           \
+	X(attributes, "attributes") X(timeUnixNano, "timeUnixNano")                                         \
+	X(observedTimeUnixNano, "observedTimeUnixNano") X(endTimeUnixNano, "endTimeUnixNano")               \
 	/* what is about calls and metrics, and is none */                                                  \
 	X(insightDetails, "insightDetails") X(AlarmName, "AlarmName") X(alarmName, "alarmName")
 

@@ -21,6 +21,7 @@ enum record_kind {
 	RECORD_METRIC,         // one CloudWatch token sum of one minute
 	RECORD_SESSION_TAGS,   // an STS record: the tags of the credentials it returned
 	RECORD_PRINCIPAL_TAGS, // an IAM record: tags set on or taken from a role or a user
+	RECORD_TELEMETRY,      // what the program that made a call says of it (ingest/telemetry.h)
 	RECORD_KINDS
 };
 
@@ -41,6 +42,8 @@ enum token_kind {
 // Which kind of record says who made a call. A higher source wins over a lower one; of equal ones the bytes
 // decide.
 enum call_source {
+	// the caller's own telemetry: knows tokens, and neither caller nor model. Alone it is no call
+	SOURCE_TELEMETRY = 0,
 	// AwsServiceEvent of a stream: knows its end and input and output tokens, not the model as called
 	SOURCE_COMPLETION = 1,
 	SOURCE_LOG = 2,        // invocation log: knows all token types
@@ -91,6 +94,7 @@ struct call {
 	bool streaming;
 	bool failed;              // an errorCode: no tokens, no charge
 	bool mantle;              // bedrock-mantle
+	bool telemetry; // all that is known of it is the caller's telemetry, in an account without CloudTrail
 	bool tier_known;          // the record says the service tier:
 	enum price_tier tier;     // asked for, or (invocation log) that served; TIER_STANDARD if not known
 	// that made the call and pays for it, 12 digits: the recording account, or the caller's if shared
@@ -152,6 +156,17 @@ struct principal_tags {
 	struct tag tags[TAGS_MAX];
 };
 
+// One call, as told by the program that made it (ingest/telemetry.h).
+struct telemetry {
+	// source SOURCE_TELEMETRY; request_id, account, region and model may be none, caller is empty; time_ms is
+	// the end of the call by the clock of that program
+	struct call call;
+	int64_t start_ms;      // by the same clock; 0: unknown
+	struct str user;       // who it says made the call: a mail address or an id; none
+	struct str principal;  // ARN that it, or its resource, gives as that of the caller; none
+	struct str item;       // names this telemetry among all of its source; none
+};
+
 // What the wrappers around a record say of who wrote it (ingest/trust.h). AWS writes them, if they are what
 // they seem to be; each may be none.
 struct carrier {
@@ -171,6 +186,7 @@ struct record {
 		struct metric metric;
 		struct session_tags session_tags;
 		struct principal_tags principal_tags;
+		struct telemetry telemetry;
 	};
 };
 

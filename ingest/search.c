@@ -118,13 +118,27 @@ static void note_carrier(struct decoder *d, struct json object)
 	}
 }
 
+// The resource and the scope of OpenTelemetry, of all that is within the object.
+static void note_resource(struct decoder *d, struct json object)
+{
+	struct json resource = json_get(object, STR("resource"));
+	if (json_type(resource) == JSON_OBJECT) {
+		d->resource = resource;
+		d->scope = JSON_ABSENT;
+	}
+	if (d->resource.doc && !json_missing(json_get(object, STR("scope"))))
+		d->scope = json_get(object, STR("scope"));
+}
+
 static void search_members(struct decoder *d, struct json object, struct place at)
 {
 	struct quotation q;
 	struct str key, name = name_of_pair(object);
 	struct json v;
 	const struct carrier around = d->carrier;
+	const struct json resource = d->resource, scope = d->scope;
 	note_carrier(d, object);
+	note_resource(d, object);
 	quotation_look(object, &q);
 	for (struct json_iter it = json_begin(object); json_next(&it, &key, &v);) {
 		if (is_type_name(key) && at.key.len)
@@ -139,6 +153,8 @@ static void search_members(struct decoder *d, struct json object, struct place a
 			search_at(d, v, STR_NONE, (struct place){key, is_list_of_messages(key), at.depth + 1});
 	}
 	d->carrier = around;
+	d->resource = resource;
+	d->scope = scope;
 }
 
 static void search_at(struct decoder *d, struct json v, struct str text, struct place at)

@@ -16,7 +16,7 @@ enum { FILE_BYTES_MAX = 16 << 20, ACCOUNT_DIGITS = 12 };
 
 enum source_class { OF_TOPIC, OF_FILE, OF_FIREHOSE, OF_LOG_GROUP, SOURCE_CLASSES };
 
-enum { MAY_CLOUDTRAIL = 1, MAY_METRICS = 2, MAY_LOGS = 4 };
+enum { MAY_CLOUDTRAIL = 1, MAY_METRICS = 2, MAY_LOGS = 4, MAY_TELEMETRY = 8 };
 
 struct accounts {
 	uint64_t *v; // sorted
@@ -183,7 +183,11 @@ static bool read_word(struct trust_rule *r, struct str word, bool *ret_none, str
 		const char *word;
 		unsigned may;
 	} words[] = {
-		{"cloudtrail", MAY_CLOUDTRAIL}, {"metrics", MAY_METRICS}, {"logs", MAY_LOGS}, {"telemetry", 0}};
+		{"cloudtrail", MAY_CLOUDTRAIL},
+		{"metrics", MAY_METRICS},
+		{"logs", MAY_LOGS},
+		{"telemetry", MAY_TELEMETRY},
+	};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (str_is(word, words[i].word)) {
 			r->may |= words[i].may;
@@ -287,6 +291,14 @@ void trust_close(struct trust *t)
 	free(t);
 }
 
+bool trust_expects_telemetry(const struct trust *t)
+{
+	bool expected = false;
+	for (size_t i = 0; i < t->nrules; i++)
+		expected |= (t->rules[i].may & MAY_TELEMETRY) != 0;
+	return expected;
+}
+
 bool trust_has_rules(const struct conf *conf)
 {
 	return conf->ntrust || conf->accounts_allowed.n || *conf->accounts_file;
@@ -299,6 +311,10 @@ static unsigned kind_of(const struct record *r, const char **ret_word)
 	if (r->kind == RECORD_METRIC) {
 		*ret_word = "metrics";
 		return MAY_METRICS;
+	}
+	if (r->kind == RECORD_TELEMETRY) {
+		*ret_word = "telemetry";
+		return MAY_TELEMETRY;
 	}
 	bool log = r->kind == RECORD_CALL_TOKENS && r->call.source == SOURCE_LOG;
 	*ret_word = log ? "logs" : "cloudtrail";
@@ -322,6 +338,10 @@ static void list_accounts(const struct record *r, struct str ret[SPOKEN_OF])
 		break;
 	case RECORD_PRINCIPAL_TAGS:
 		ret[1] = r->principal_tags.account;
+		break;
+	case RECORD_TELEMETRY:
+		ret[1] = r->telemetry.call.account;
+		arn = r->telemetry.principal;
 		break;
 	default:
 		ret[1] = r->call.account;
@@ -347,7 +367,7 @@ static bool refuse_account(struct str account, const char *by, enum fault_kind *
 	return err_set(err, ERR_SKIP, "a record of account %s, which is none of %s", field_show(account).z, by);
 }
 
-static bool check_rule(const struct trust_rule *rule, const char *name, const struct record *r,
+static bool check_rule(const struct trust_rule *rule, bool any, const char *name, const struct record *r,
                        enum fault_kind *ret_kind, struct err *err)
 {
 	const char *word;
@@ -356,8 +376,9 @@ static bool check_rule(const struct trust_rule *rule, const char *name, const st
 		*ret_kind = FAULT_UNTRUSTED;
 		kind_of(r, &word);
 		return err_set(err, ERR_SKIP, "%s may not carry %s: %s", name, word,
-		               rule ? "its trust rule does not say so"
-		                    : "no trust rule names it, and others are named");
+		               rule  ? "its trust rule does not say so"
+		               : any ? "no trust rule names it, and others are named"
+		                     : "no trust rule allows it");
 	}
 	list_accounts(r, spoken);
 	struct str foreign = find_foreign(&rule->accounts, spoken);
@@ -369,10 +390,10 @@ static bool check_source(const struct trust *t, enum source_class of, struct str
 {
 	static const char *const words[SOURCE_CLASSES] = {"topic", "file", "Firehose key", "log group"};
 	char shown[96];
-	if (!t->nof[of])
+	if (!t->nof[of] && r->kind != RECORD_TELEMETRY)
 		return true;
 	snprintf(shown, sizeof shown, "%s %s", words[of], field_show(name).z);
-	return check_rule(find_rule(t, of, name), shown, r, ret_kind, err);
+	return check_rule(find_rule(t, of, name), t->nof[of] > 0, shown, r, ret_kind, err);
 }
 
 // Log groups that AWS fills with what an application prints, by the names that it gives them.
@@ -409,7 +430,7 @@ static bool check_log_group(const struct trust *t, const struct record *r, enum 
 	uint64_t owner;
 	if (!c->log_group.len && !c->log_owner.len)
 		return true;
-	if (t->nof[OF_LOG_GROUP]) {
+	if (t->nof[OF_LOG_GROUP] || r->kind == RECORD_TELEMETRY) {
 		struct buf name = BUF_INIT;
 		buf_addf(&name, "%.*s:%.*s", STR_ARG(c->log_owner), STR_ARG(c->log_group));
 		bool good = check_source(t, OF_LOG_GROUP, buf_str(&name), r, ret_kind, err);
@@ -442,6 +463,10 @@ static bool check_api(const struct origin *origin, const struct record *r, enum 
 {
 	struct str spoken[SPOKEN_OF];
 	uint64_t v;
+	if (r->kind == RECORD_TELEMETRY) {
+		*ret_kind = FAULT_UNTRUSTED;
+		return err_set(err, ERR_SKIP, "AWS's APIs may not carry telemetry: send it into Kafka");
+	}
 	if (!origin->api_log || !read_account(origin->api_account, &v))
 		return true;
 	list_accounts(r, spoken);

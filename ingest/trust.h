@@ -13,7 +13,7 @@
 //     WORD     cloudtrail             calls, sessions and tags
 //              metrics                token metrics of CloudWatch
 //              logs                   invocation logs
-//              telemetry              what applications say of themselves: nothing that is counted
+//              telemetry              what programs say of their own calls (ingest/telemetry.h)
 //              none                   nothing
 //     ACCOUNT  12 digits              the only accounts of which it may speak; none: all that are allowed
 //
@@ -25,6 +25,7 @@
 // everything, but for log groups. A log group speaks of its owner only, and not at all if its name says that
 // an application writes it (/aws/lambda/...). Where there are rules of its class and none matches, it carries
 // nothing.
+// Telemetry needs a rule in any case: who makes a call could say that it was small.
 //
 // What AWS's APIs answer (run/streams.h) needs no rule: AWS wrote it, but for the texts of log groups, which
 // speak of the account that was asked only.
@@ -56,6 +57,9 @@ bool trust_refresh(struct trust *t, struct err *err) NC_CHECK;
 // of err (ERR_SKIP) says why and which key would allow it.
 bool trust_allows(const struct trust *t, const struct origin *origin, const struct record *r,
                   enum fault_kind *ret_kind, struct err *err) NC_CHECK;
+
+// Whether some rule allows telemetry. If none does it is not asked for, and no fault where it comes.
+bool trust_expects_telemetry(const struct trust *t);
 
 // Whether anything says which topics carry what, or which accounts count: else every writer of a topic is
 // believed.

@@ -7,9 +7,11 @@
 //     schemaType                      the invocation log
 //     MetricDataResults, or an object with it     GetMetricData
 //     Label and Datapoints, or an object with them     GetMetricStatistics
+//     attributes and a time of OpenTelemetry    a log record or a span, perhaps telemetry of a call
 //     insightDetails, AlarmName       CloudTrail Insights and alarms, which are about calls and metrics only
 #include "ingest/decode_priv.h"
 #include "ingest/operation.h"
+#include "ingest/telemetry.h"
 
 // An object: its fields, its own text (or STR_NONE).
 struct object {
@@ -31,11 +33,8 @@ static struct str recorder_of(const struct object *o)
 	return account;
 }
 
-static void decode_record(struct decoder *d, const struct object *o, recognise_fn *recognise)
+static void report_verdict(struct decoder *d, const struct object *o, enum verdict v, const struct err *err)
 {
-	struct err err = ERR_INIT;
-	d->recorder = recorder_of(o);
-	enum verdict v = recognise(&o->t, &d->arena, &d->record, &err);
 	if (v == OURS) {
 		report_record(d, &d->record);
 		return;
@@ -44,10 +43,41 @@ static void decode_record(struct decoder *d, const struct object *o, recognise_f
 		d->explained++;
 		report_ignored(d, 1);
 	} else {
-		report_fault_value(d, FAULT_RECORD, o->t.whole, o->text, err.msg);
+		report_fault_value(d, FAULT_RECORD, o->t.whole, o->text, err->msg);
 	}
 	if (d->arena.used)
 		arena_reset(&d->arena);
+}
+
+static void decode_record(struct decoder *d, const struct object *o, recognise_fn *recognise)
+{
+	struct err err = ERR_INIT;
+	d->recorder = recorder_of(o);
+	enum verdict v = recognise(&o->t, &d->arena, &d->record, &err);
+	report_verdict(d, o, v, &err);
+}
+
+// A log record may be the wrapper of a record of AWS, so it is searched if it is no telemetry of a call. What
+// is in a span was written by the program that it is of.
+static bool decode_telemetry(struct decoder *d, const struct object *o)
+{
+	struct err err = ERR_INIT;
+	const struct json *f = o->t.f;
+	bool is_span = f[F_endTimeUnixNano].doc != NULL;
+	if (!f[F_attributes].doc || !(is_span || f[F_timeUnixNano].doc || f[F_observedTimeUnixNano].doc))
+		return false;
+	const struct telemetry_source source = {
+		o->t.whole, json_present(json_get(o->t.whole, STR("resource")), d->resource),
+		json_present(json_get(o->t.whole, STR("scope")), d->scope)};
+	enum verdict v = telemetry_read(&source, &d->arena, &d->record, &err);
+	if (v == NOT_OURS && !is_span) {
+		if (d->arena.used)
+			arena_reset(&d->arena);
+		return false;
+	}
+	d->recorder = STR_NONE;
+	report_verdict(d, o, v, &err);
+	return true;
 }
 
 static void decode_cloudtrail(struct decoder *d, const struct object *o, struct str source)
@@ -111,6 +141,8 @@ bool decode_object(struct decoder *d, struct json v, struct str text)
 		decode_points(d, &o, metric_answer);
 	else if (is_metric_statistics(&o))
 		decode_points(d, &o, metric_statistics);
+	else if (decode_telemetry(d, &o))
+		;
 	else if (has_field(&o, F_insightDetails) || has_field(&o, F_AlarmName) || has_field(&o, F_alarmName))
 		report_ignored(d, 1);
 	else

@@ -9,6 +9,7 @@
 const struct basis_part basis_parts[] = {
 	{"billed", offsetof(struct group, usd_billed)},
 	{"exact", offsetof(struct group, usd_exact)},
+	{"telemetry", offsetof(struct group, usd_telemetry)},
 	{"allocated", offsetof(struct group, usd_allocated)},
 	{"provisional", offsetof(struct group, usd_provisional)},
 	{NULL, 0},

@@ -361,7 +361,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->tokens += f->tokens;
 	x->units += row_has_units(row) ? f->tokens : 0;
 	x->billed += f->billed;
-	x->exact += f->exact;
+	x->exact += f->exact - f->telemetry;
+	x->telemetry += f->telemetry;
 	x->allocated += f->allocated;
 	x->provisional += f->provisional;
 	if (!f->priced) {
@@ -391,7 +392,8 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	// provisional tokens may cost nothing at all
 	struct usd less = less_of(f, f->tokens - f->provisional);
 	x->less = usd_add(x->less, less_of(f, f->exact));
-	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact, rate));
+	x->usd_exact = usd_add(x->usd_exact, usd_price(f->exact - f->telemetry, rate));
+	x->usd_telemetry = usd_add(x->usd_telemetry, usd_price(f->telemetry, rate));
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), less));
@@ -411,10 +413,10 @@ static void set_band(struct group *x)
 		x->usd_high =
 			usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
 	}
-	struct usd sure = usd_sub(usd_add(x->usd_billed, x->usd_exact), x->less);
+	struct usd sure = usd_sub(usd_add(usd_add(x->usd_billed, x->usd_exact), x->usd_telemetry), x->less);
 	if (usd_cmp(x->usd_low, sure) < 0)
 		x->usd_low = sure;
-	assert(x->tokens == x->billed + x->exact + x->allocated + x->provisional);
+	assert(x->tokens == x->billed + x->exact + x->telemetry + x->allocated + x->provisional);
 	assert(usd_cmp(x->usd_low, x->usd) <= 0 && usd_cmp(x->usd, x->usd_high) <= 0);
 }
 
@@ -539,6 +541,7 @@ void group_add(struct group *to, const struct group *from)
 	to->units += from->units;
 	to->billed += from->billed;
 	to->exact += from->exact;
+	to->telemetry += from->telemetry;
 	to->allocated += from->allocated;
 	to->provisional += from->provisional;
 	to->unpriced += from->unpriced;
@@ -547,6 +550,7 @@ void group_add(struct group *to, const struct group *from)
 	to->usd = usd_add(to->usd, from->usd);
 	to->usd_billed = usd_add(to->usd_billed, from->usd_billed);
 	to->usd_exact = usd_add(to->usd_exact, from->usd_exact);
+	to->usd_telemetry = usd_add(to->usd_telemetry, from->usd_telemetry);
 	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
 	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
 	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
@@ -630,13 +634,14 @@ bool group_is_empty(const struct group *g)
 
 char *group_basis(const struct group *g, char *buf)
 {
-	static const char *const names[] = {"billed", "exact", "allocated", "provisional"};
+	static const char *const names[] = {"billed", "exact", "telemetry", "allocated", "provisional"};
 	enum { PARTS = sizeof names / sizeof *names };
 	usd_pico whole = g->usd.pico;
-	usd_pico part[PARTS] = {g->usd_billed.pico, g->usd_exact.pico, g->usd_allocated.pico,
-	                        g->usd_provisional.pico};
+	usd_pico part[PARTS] = {g->usd_billed.pico, g->usd_exact.pico, g->usd_telemetry.pico,
+	                        g->usd_allocated.pico, g->usd_provisional.pico};
 	if (whole == 0) { // free of charge or without a price: by tokens
-		part[0] = g->billed, part[1] = g->exact, part[2] = g->allocated, part[3] = g->provisional;
+		part[0] = g->billed, part[1] = g->exact, part[2] = g->telemetry, part[3] = g->allocated,
+		part[4] = g->provisional;
 		whole = g->tokens;
 	}
 	for (int i = 0; whole < 0 && i < PARTS; i++) // more was taken back than charged

@@ -19,7 +19,8 @@
 // and raise the upper end to what they would cost as one-hour ones; without any bill only if their caller
 // reads so much of what it writes that these may pay.
 //
-// Invariants of a group: tokens = billed + exact + allocated + provisional; usd_low <= usd <= usd_high.
+// Invariants of a group: tokens = billed + exact + telemetry + allocated + provisional; usd_low <= usd <=
+// usd_high. Exact tokens that only the caller's own telemetry says are apart, as `telemetry`.
 #ifndef NOWCAST_QUERY_GROUP_H
 #define NOWCAST_QUERY_GROUP_H
 
@@ -101,12 +102,12 @@ struct group {
 	int64_t calls_final;             // of calls: in hours that are final, where the bill says what they cost
 	int64_t units;                   // of tokens: these are images, search units, or uncounted calls
 	// unpriced: of the tokens, those without a price
-	int64_t tokens, billed, exact, allocated, provisional, unpriced;
+	int64_t tokens, billed, exact, telemetry, allocated, provisional, unpriced;
 	// beside them: estimated in hours that are final, and not on the bill. No part of tokens and usd.
 	int64_t unbilled;
 	struct usd usd_unbilled;         // what they were estimated at
 	struct usd usd, usd_low, usd_high;
-	struct usd usd_billed, usd_exact, usd_allocated, usd_provisional; // parts of usd
+	struct usd usd_billed, usd_exact, usd_telemetry, usd_allocated, usd_provisional; // parts of usd
 	// of usd: at rates that depend on the prompt, of which the mean is known
 	struct usd usd_band_estimated;
 	struct usd usd_ttl_estimated;     // of usd: cache writes whose TTL is a guess
@@ -171,10 +172,10 @@ bool group_is_unpriced(const struct group *g);
 // Whether there is nothing to show: neither tokens, on the bill or not, nor calls, nor dollars.
 bool group_is_empty(const struct group *g);
 
-// How the group is known: "billed", "exact", "allocated", "provisional", "unpriced", or their shares of the
-// dollars (of the tokens where there are no dollars), "exact 31% allocated 69%"; how many tokens beside them
-// are not on the bill, "unbilled 1200 tokens"; and whether a prompt band or the TTL of cache writes is an
-// estimate. Returns buf, of
+// How the group is known: "billed", "exact", "telemetry", "allocated", "provisional", "unpriced", or their
+// shares of the dollars (of the tokens where there are no dollars), "exact 31% allocated 69%"; how many
+// tokens beside them are not on the bill, "unbilled 1200 tokens"; and whether a prompt band or the TTL of
+// cache writes is an estimate. Returns buf, of
 // GROUP_BASIS_SIZE.
 enum { GROUP_BASIS_SIZE = 240 };
 char *group_basis(const struct group *g, char *buf);

@@ -20,6 +20,7 @@
 #include "query/freshness.h"
 #include "query/group.h"
 #include "query/source_health.h"
+#include "store/batch.h"
 #include "store/cardinality.h"
 #include "store/dead_letter_counts.h"
 #include "store/keys.h"
@@ -27,6 +28,7 @@
 #include "store/positions.h"
 #include "store/redis.h"
 #include "store/schema.h"
+#include "store/telemetry_counts.h"
 #include "store/view.h"
 
 enum { KAFKA_TIMEOUT_MS = 5000, SKEW_MAX_MS = 5000, BEHIND_NOTE = 100000 };
@@ -226,8 +228,9 @@ static void check_topic(void *user, const struct kafka_topic *t)
 			t->retention_ms > 0 ? format_age(t->retention_ms, age, sizeof age) : "so many bytes");
 	else
 		add_finding(h, t->behind > BEHIND_NOTE ? HEALTH_NOTE : HEALTH_OK, "kafka",
-		            "topic %s: group %s is %lld message%s behind in %d partition%s%s", t->name, h->conf->group,
-		            (long long)t->behind, text_s(t->behind), t->partitions, text_s(t->partitions),
+		            "topic %s: group %s is %lld message%s behind in %d partition%s%s", t->name,
+		            h->conf->group, (long long)t->behind, text_s(t->behind), t->partitions,
+		            text_s(t->partitions),
 		            t->behind > BEHIND_NOTE ? " (more workers read more partitions)" : "");
 }
 
@@ -560,6 +563,43 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
+static bool add_telemetry_calls(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	struct telemetry_calls *sum = user;
+	(void)v;
+	sum->used += model_hour->telemetry.used;
+	sum->refused += model_hour->telemetry.refused;
+	return true;
+}
+
+// What callers tell of their own calls: how much of it was used, and what was not.
+static bool check_telemetry(struct health *h, struct err *err)
+{
+	const int64_t span = BUCKET_HOURS * MS_PER_HOUR, hour = h->now_ms / MS_PER_HOUR;
+	int64_t unused[TELEMETRY_UNUSED];
+	struct telemetry_calls calls = {0};
+	struct telemetry_waiting waiting;
+	if (!telemetry_counts_read(h->redis, view_prefix(h->view), unused, err) ||
+	    !telemetry_waiting_read(h->redis, view_prefix(h->view), h->now_ms - 24 * MS_PER_HOUR - span,
+	                            h->now_ms - span - MS_PER_HOUR, &waiting, err) ||
+	    !view_each(h->view, hour - 23, hour + 1, add_telemetry_calls, &calls, err))
+		return false;
+	if (calls.used || waiting.old || waiting.recent)
+		add_finding(
+			h, 10 * calls.refused > calls.used || 10 * waiting.old > calls.used ? HEALTH_NOTE : HEALTH_OK,
+			"telemetry",
+			"of the last 24 hours: %lld call%s with telemetry; of these %lld exceeded the metric and were refused; %lld "
+			"of calls that did not come, %lld of calls that may still come",
+			(long long)calls.used, text_s(calls.used), (long long)calls.refused, (long long)waiting.old,
+			(long long)waiting.recent);
+	for (int why = 0; why < TELEMETRY_UNUSED; why++)
+		if (unused[why])
+			add_finding(h, HEALTH_NOTE, "telemetry", "%lld not used (`%s`): %s", (long long)unused[why],
+			            telemetry_unused_word((enum telemetry_unused)why),
+			            telemetry_unused_advice((enum telemetry_unused)why));
+	return true;
+}
+
 static void add_kafka_gap(struct health *h, const struct gap_seen *seen)
 {
 	const struct gap *g = &seen->gap;
@@ -696,6 +736,7 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	secret_files_each_open(conf, warn_of_file, &h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
 	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) ||
+	    !check_telemetry(&h, &err) ||
 	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
 	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))

@@ -75,6 +75,7 @@ static void add_stats(struct ingest_stats *sum, const struct ingest_stats *s)
 	sum->dead_filed += s->dead_filed;
 	sum->dead_logged += s->dead_logged;
 	sum->gap_messages += s->gap_messages;
+	sum->telemetry_unused += s->telemetry_unused;
 	sum->untrusted += s->untrusted;
 	sum->custom_events += s->custom_events;
 	sum->foreign_accounts += s->foreign_accounts;
@@ -110,11 +111,11 @@ static void log_stats_line(struct daemon *d)
 	          LOG_INT("dead_sent", s.dead_sent), LOG_INT("dead_filed", s.dead_filed),
 	          LOG_INT("dead_logged", s.dead_logged), LOG_INT("dead_waiting", s.dead_waiting),
 	          LOG_INT("untrusted", s.untrusted), LOG_INT("custom_events", s.custom_events),
-	          LOG_INT("foreign_accounts", s.foreign_accounts), LOG_INT("missing_messages", s.gap_messages),
-	          LOG_INT("endangered", s.endangered), LOG_INT("lag", s.lag),
-	          LOG_INT("partitions", s.partitions), LOG_INT("batches", s.batches),
-	          LOG_INT("round_trips", s.round_trips), LOG_INT("settled", s.settled),
-	          LOG_INT("settle_left", s.settle_left));
+	          LOG_INT("foreign_accounts", s.foreign_accounts),
+	          LOG_INT("telemetry_unused", s.telemetry_unused), LOG_INT("missing_messages", s.gap_messages),
+	          LOG_INT("endangered", s.endangered), LOG_INT("lag", s.lag), LOG_INT("partitions", s.partitions),
+	          LOG_INT("batches", s.batches), LOG_INT("round_trips", s.round_trips),
+	          LOG_INT("settled", s.settled), LOG_INT("settle_left", s.settle_left));
 	systemd_notify("STATUS=%s%" PRId64 " records/s, lag %" PRId64 ", %" PRIu64 " faults",
 	       s.waiting ? "waiting for Redis, or for room for dead letters; " : "", rate, s.lag, s.faults);
 	d->last = s;

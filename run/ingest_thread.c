@@ -68,6 +68,8 @@ void ingest_thread_publish(struct ingest_thread *t, const struct intake *in, str
 	own.future = e->future;
 	own.settled = e->settled;
 	own.round_trips = e->round_trips;
+	for (int why = 0; why < TELEMETRY_UNUSED; why++)
+		own.telemetry_unused += e->telemetry[why];
 	own.dead_sent = in->dead.sent;
 	own.dead_filed = in->dead.filed;
 	own.dead_logged = in->dead.logged;

@@ -17,6 +17,7 @@ struct ingest_stats { // counts since the start of the thread; the others are as
 	uint64_t messages, records, calls, ignored, faults, late, future, settled, batches, round_trips;
 	uint64_t dead_sent, dead_filed, dead_logged;
 	uint64_t gap_messages; // that Kafka no longer had
+	uint64_t telemetry_unused; // telemetry of calls that could not be used (store/telemetry_counts.h)
 	uint64_t untrusted, custom_events, foreign_accounts; // of the faults: records refused (ingest/trust.h)
 	int64_t endangered;   // messages not read yet that Kafka soon deletes
 	int64_t dead_waiting; // dead letters that their topic or file does not take now

@@ -56,7 +56,9 @@ static void on_record(void *user, const struct record *record)
 	struct err err = ERR_INIT;
 	enum fault_kind kind;
 	in->index = record->index;
-	if (!trust_allows(in->trust, &in->origin, record, &kind, &err))
+	if (record->kind == RECORD_TELEMETRY && !trust_expects_telemetry(in->trust))
+		engine_count_telemetry(in->engine, TELEMETRY_UNLISTED);
+	else if (!trust_allows(in->trust, &in->origin, record, &kind, &err))
 		refuse_record(in, kind, err.msg);
 	else if (engine_add(in->engine, record, &err))
 		return;
@@ -108,6 +110,9 @@ static struct engine_options options_of(const struct conf *c)
 		.label_keys_max = (int)c->meta_keys_max,
 		.label_values_max = (int)c->meta_values_max,
 		.meta_keys = &c->meta_keys,
+		.telemetry_account = c->telemetry_account,
+		.telemetry_region = c->telemetry_region,
+		.telemetry_without_cloudtrail = &c->telemetry_without_cloudtrail,
 		.on_unpriced = on_unpriced,
 		.on_forgotten = on_forgotten,
 	};

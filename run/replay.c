@@ -272,6 +272,7 @@ static void print_summary(const struct replay *r)
 		[RECORD_METRIC] = "metrics",
 		[RECORD_SESSION_TAGS] = "session_tags",
 		[RECORD_PRINCIPAL_TAGS] = "principal_tags",
+		[RECORD_TELEMETRY] = "telemetry",
 	};
 	const struct decode_counts *d = decoder_counts(r->intake.decoder);
 	const struct engine_counts *e = engine_counts(r->intake.engine);
@@ -291,6 +292,10 @@ static void print_summary(const struct replay *r)
 	for (int kind = FAULT_UNTRUSTED; kind < FAULT_KINDS; kind++)
 		if (r->intake.refused_for[kind])
 			printf("%-16s %" PRIu64 "\n", fault_word((enum fault_kind)kind), r->intake.refused_for[kind]);
+	for (int why = 0; why < TELEMETRY_UNUSED; why++)
+		if (e->telemetry[why])
+			printf("telemetry %-6s %" PRIu64 "\n", telemetry_unused_word((enum telemetry_unused)why),
+			       e->telemetry[why]);
 	printf("%-16s %" PRIu64 "%s%s\n", "dead_letters", dead->filed + dead->logged, dead->filed ? " in " : "",
 	       dead->filed ? dead->file : dead->logged ? " (set dead_letter.file to keep them)" : "");
 	printf("%-16s %.3f\n", "seconds", (double)spent / 1000);

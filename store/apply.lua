@@ -86,13 +86,22 @@ local function write_calls(bucket, fields)
   if now >= expiry(bucket) then call('ZADD', p .. KEY_PACK, 'NX', now + window, bucket) end
 end
 
+-- Telemetry whose call has not come: how many there are of each bucket.
+local function count_unjoined(bucket, n)
+  if n == 0 then return end
+  local left = call('HINCRBY', p .. KEY_TELEMETRY, bucket, n)
+  if left <= 0 then call('HDEL', p .. KEY_TELEMETRY, bucket) end
+end
+
 -- A call that is known already: what it said before is taken off the sums, what is known of it now is added.
-local function join_call(id, old, ev, out)
-  known = known + 1
-  if old == ev then return end
+local function join_call(bucket, id, old, ev, out)
   local damaged = not is_evidence(old)
+  local waited = not damaged and is_unjoined(old)
+  if waited and not is_unjoined(ev) then new = new + 1 else known = known + 1 end
+  if old == ev then return end
   local joined = damaged and ev or join_evidence(old, ev)
   if joined == old then return end
+  count_unjoined(bucket, (is_unjoined(joined) and 1 or 0) - (waited and 1 or 0))
   if not damaged then count_call(sums, old, -1) end
   count_call(sums, joined, 1)
   out[#out + 1] = id
@@ -110,6 +119,17 @@ local function count_late(bucket, n)
   add_to(p .. KEY_LATE, bucket, n)
 end
 
+-- Calls that are met for the first time, all with the same evidence.
+local function count_fresh(bucket, ev, n)
+  if n == 0 then return end
+  if is_unjoined(ev) then
+    count_unjoined(bucket, n)
+  else
+    new = new + n
+    count_call(sums, ev, n)
+  end
+end
+
 -- Calls whose ids are ARGV[at ..] and whose runs follow them.
 local function apply_calls(bucket, other, reopening, at, n)
   local here = p .. KEY_CALLS .. bucket
@@ -124,29 +144,28 @@ local function apply_calls(bucket, other, reopening, at, n)
     local far = there and not shut and call('HMGET', there, unpack(ARGV, first, last))
     for i = first, last do
       if left == 0 then
-        if fresh > 0 then count_call(sums, ev, fresh) end
+        count_fresh(bucket, ev, fresh)
         run, fresh = run + 2, 0
         ev, left = ARGV[run], tonumber(ARGV[run + 1])
       end
       left = left - 1
       local id, k = ARGV[i], i - first + 1
       if held[k] then
-        join_call(id, held[k], ev, mine)
+        join_call(bucket, id, held[k], ev, mine)
         width = #mine
       elseif far and far[k] then
-        join_call(id, far[k], ev, theirs)
+        join_call(other, id, far[k], ev, theirs)
       elseif shut then
         missed = missed + 1
       else
         fresh = fresh + 1
-        new = new + 1
         mine[width + 1] = id
         mine[width + 2] = ev
         width = width + 2
       end
     end
   end
-  if fresh > 0 then count_call(sums, ev, fresh) end
+  count_fresh(bucket, ev, fresh)
   write_calls(bucket, mine)
   write_calls(other, theirs)
   if missed > 0 then count_late(bucket, missed) end

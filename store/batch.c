@@ -95,11 +95,14 @@ void batch_sort(struct batch *b)
 				      sizeof(struct evidence), by_evidence);
 }
 
+// Telemetry knows neither model nor caller: their ids are 0.
 static void rekey_bytes(const struct map *index, const struct batch_name *names, uint8_t *p)
 {
-	const int32_t *at = map_find(index, bytes_get64(p));
-	assert(at); // a section names whatever occurs in it
-	bytes_put64(p, names[*at].id);
+	uint64_t id = bytes_get64(p);
+	const int32_t *at = id ? map_find(index, id) : NULL;
+	assert(at || !id); // a section names whatever else occurs in it
+	if (at)
+		bytes_put64(p, names[*at].id);
 }
 
 static void rekey_call(const struct map *index, const struct batch_name *names, struct evidence *e)
@@ -469,6 +472,25 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	return true;
 }
 
+static bool add_telemetry(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
+{
+	if (!batch_check_time(b, c->time_ms, latest_ms, err))
+		return false;
+	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
+		return err_set(err, ERR_SKIP, "telemetry: the request id is too long");
+	if (!batch_admit(b, c->account, c->region, err))
+		return false;
+	int64_t hour = c->time_ms / MS_PER_HOUR;
+	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
+	struct evidence e;
+	evidence_pack(&e, c, 0, 0, 0);
+	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
+	                                 count_repetition(b, acct_region, &e));
+	s->calls = batch_grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
+	s->calls[s->ncalls++] = e;
+	return true;
+}
+
 static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_ms, struct err *err)
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
@@ -513,6 +535,8 @@ static int64_t record_time(const struct record *r)
 		return r->session_tags.time_ms;
 	case RECORD_PRINCIPAL_TAGS:
 		return r->principal_tags.time_ms;
+	case RECORD_TELEMETRY:
+		return r->telemetry.call.time_ms;
 	default:
 		return r->call.time_ms;
 	}
@@ -535,6 +559,9 @@ bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struc
 		break;
 	case RECORD_PRINCIPAL_TAGS:
 		good = batch_add_principal_tags(b, &r->principal_tags, latest_ms, err);
+		break;
+	case RECORD_TELEMETRY:
+		good = add_telemetry(b, &r->telemetry.call, latest_ms, err);
 		break;
 	case RECORD_KINDS:
 		return err_set(err, ERR_SKIP, "no such kind of record");

@@ -30,6 +30,17 @@ local function is_prompt(kind)
   return kind == TOKENS_INPUT or kind == TOKENS_CACHE_READ or kind == TOKENS_CACHE_WRITE
 end
 
+-- Whether telemetry is all that has come of a call: such evidence waits, and counts nowhere.
+local function is_unjoined(ev) return byte(ev, AT_FLAGS) < SOURCE end
+
+-- Whether any of its tokens are those of telemetry.
+local function has_telemetry(ev, last)
+  for i = FIRST, last, EVIDENCE_TOKENS do
+    if byte(ev, i) % KIND == EVIDENCE_TELEMETRY then return true end
+  end
+  return false
+end
+
 -- Tokens of the call's prompt, as far as they are known, and whether all of them are.
 local function prompt_of(ev, last)
   local prompt, known = 0, 0
@@ -98,16 +109,19 @@ local function add_call(d, ev, times, failed, well)
 end
 
 -- The key of a call's sums: model, caller and minute as in its evidence, then the rate class, unless that
--- is 0, and the id of its metadata, with the rate class before it, if it has some.
+-- is 0, and the id of its metadata, with the rate class before it, if it has some. Calls with tokens of
+-- telemetry are apart from the others.
 local function sums_key(ev, timing, failed)
   local key = sub(ev, 1, EVIDENCE_AT_FLAGS)
   if timing < TIER and #ev == EVIDENCE_HEAD then return key end
   local class, last = rate_class_of(ev, timing, failed), end_of_tokens(ev)
+  if has_telemetry(ev, last) then class = class + CELL_TELEMETRY end
   if last < #ev then return key .. char(class) .. sub(ev, last + 2) end
   return class ~= 0 and key .. char(class) or key
 end
 
 local function count_call(sums, ev, times)
+  if is_unjoined(ev) then return end
   local flags, timing = byte(ev, AT_FLAGS, AT_TIMING)
   local failed = flags % (2 * EVIDENCE_FAILED) >= EVIDENCE_FAILED
   local key = sums_key(ev, timing, failed)
@@ -134,6 +148,19 @@ local function better(mark_a, a, mark_b, b)
   return a
 end
 
+-- How much a rank of tokens is worth, and how well a minute is known: telemetry is better than the first of
+-- each, and than no other.
+local function worth_of(rank) return rank == EVIDENCE_TELEMETRY and EVIDENCE_TRAIL + 0.5 or rank end
+local function timing_worth(well)
+  return well == EVIDENCE_TIMING_TELEMETRY and EVIDENCE_TIMING_START + 0.5 or well
+end
+
+-- Which of two values of a token kind counts; either may be missing.
+local function better_tokens(x, y)
+  if not (x and y) then return x or y end
+  return better(worth_of(byte(x) % KIND), x, worth_of(byte(y) % KIND), y)
+end
+
 -- The weight of the model's name, and the flags without it.
 local function name_of_model(flags)
   local source = floor(flags / SOURCE)
@@ -151,6 +178,8 @@ local function join_evidence(a, b)
   local flags_a, timing_a = byte(a, AT_FLAGS, AT_TIMING)
   local flags_b, timing_b = byte(b, AT_FLAGS, AT_TIMING)
   local well_a, well_b = timing_a % TIER, timing_b % TIER
+  local worth_a, worth_b = timing_worth(well_a), timing_worth(well_b)
+  local well = worth_a < worth_b and well_b or well_a
   local tokens_a, meta_a = tokens_of(a)
   local tokens_b, meta_b = tokens_of(b)
   local weight_a, weight_b
@@ -159,14 +188,12 @@ local function join_evidence(a, b)
   local out = {
     better(weight_a, sub(a, 1, MODEL), weight_b, sub(b, 1, MODEL)),
     better(flags_a, sub(a, MODEL + 1, WHO), flags_b, sub(b, MODEL + 1, WHO)),
-    better(well_a, sub(a, MINUTE, EVIDENCE_AT_FLAGS), well_b, sub(b, MINUTE, EVIDENCE_AT_FLAGS)),
+    better(worth_a, sub(a, MINUTE, EVIDENCE_AT_FLAGS), worth_b, sub(b, MINUTE, EVIDENCE_AT_FLAGS)),
     char(flags_with(math.max(weight_a, weight_b), math.max(flags_a, flags_b))),
-    char(math.max(well_a, well_b) + math.max(timing_a - well_a, timing_b - well_b)),
+    char(well + math.max(timing_a - well_a, timing_b - well_b)),
   }
   for kind = 0, TOKEN_KINDS - 1 do
-    local x, y = tokens_a[kind], tokens_b[kind]
-    if x and y and less(x, y) then x = y end
-    out[#out + 1] = x or y
+    out[#out + 1] = better_tokens(tokens_a[kind], tokens_b[kind])
   end
   out[#out + 1] = less(meta_a, meta_b) and meta_b or meta_a
   return table.concat(out)

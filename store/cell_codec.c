@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
-#include "estimator/rate_class.h"
 
 static bool read_project(struct str digits, uint64_t *ret)
 {
@@ -59,9 +58,11 @@ void cell_field_read(struct str field, struct cell_field *ret)
 	bool has_meta = field.len == CELL_META_CALLS_SIZE;
 	if (field.len == CELL_CALLS_SIZE || field.len == CELL_RATED_CALLS_SIZE || has_meta) {
 		ret->caller_id = bytes_get64(field.p + CELL_AT_CALLER);
-		ret->rate_class = field.len > CELL_AT_RATE_CLASS ? (uint8_t)field.p[CELL_AT_RATE_CLASS] : 0;
+		uint8_t class = field.len > CELL_AT_RATE_CLASS ? (uint8_t)field.p[CELL_AT_RATE_CLASS] : 0;
+		ret->rate_class = class & (CELL_TELEMETRY - 1);
+		ret->telemetry = class & CELL_TELEMETRY;
 		ret->meta_id = has_meta ? bytes_get64(field.p + CELL_AT_META) : 0;
-		ret->form = ret->rate_class < RATE_CLASSES ? CELL_CALLS : CELL_OTHER;
+		ret->form = CELL_CALLS;
 	} else if (field.len == CELL_METRIC_SIZE || field.len == CELL_TIER_METRIC_SIZE) {
 		read_metric_field(field, ret);
 	} else if (field.len == CELL_PROJECT_METRIC_SIZE) {
@@ -72,7 +73,11 @@ void cell_field_read(struct str field, struct cell_field *ret)
 void cell_calls_read(const struct cell_field *field, struct str value, struct calls *ret)
 {
 	*ret = (struct calls){
-		.caller_id = field->caller_id, .meta_id = field->meta_id, .rate_class = field->rate_class};
+		.caller_id = field->caller_id,
+		.meta_id = field->meta_id,
+		.rate_class = field->rate_class,
+		.telemetry = field->telemetry,
+	};
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);

@@ -6,7 +6,9 @@
 //     calls        offset  0  1  minute of the hour   N FAILED STARTED, then EXACT_N EXACT of each token
 //                          1  8  caller id            kind (struct calls; zeros at the end are left out).
 //                          9  1  rate class           The id is big-endian; rate class 0 has no byte,
-//                         10  8  metadata             unless metadata follows, the id of that of the calls
+//                         10  8  metadata             unless metadata follows, the id of that of the calls.
+//                                                     Bit 7 of the rate class: some of the exact tokens are
+//                                                     those of telemetry
 //     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES
 //                          1  1  'm'                  (rank: how good the source is; larger wins)
 //                          2  1  '0' + token kind
@@ -25,6 +27,7 @@
 
 #include "base/str.h"
 #include "estimator/facts.h"
+#include "estimator/rate_class.h"
 
 enum {
 	CELL_MINUTES = 60,
@@ -46,6 +49,7 @@ enum {
 	CELL_METRIC_SIZE = CELL_AT_KIND + 1,
 	CELL_TIER_METRIC_SIZE = CELL_AT_SERVED + 1,
 	CELL_PROJECT_METRIC_SIZE = CELL_AT_PROJECT + CELL_PROJECT_DIGITS,
+	CELL_TELEMETRY = RATE_CLASSES, // of the byte of the rate class
 	CELL_METRIC_MARK = 'm',
 	CELL_FIRST_KIND = '0',
 	CELL_FIRST_TIER = 'a',
@@ -57,6 +61,7 @@ _Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE && CELL_PROJECT_METRIC_SI
                "the length of a field says its form");
 _Static_assert(CELL_AT_META == CELL_RATED_CALLS_SIZE, "the metadata follows the rate class");
 _Static_assert(TOKEN_KINDS <= 10, "a token kind is one digit");
+_Static_assert(CELL_TELEMETRY == 128, "a bit of the byte of the rate class");
 
 enum cell_form { CELL_OTHER, CELL_VERSION, CELL_CALLS, CELL_METRIC, CELL_TIER_METRIC, CELL_PROJECT_METRIC };
 
@@ -65,6 +70,7 @@ struct cell_field {
 	int minute;             // of the hour, 0 to 59
 	uint64_t caller_id;     // CELL_CALLS
 	uint8_t rate_class;     // CELL_CALLS
+	bool telemetry;         // CELL_CALLS
 	uint64_t meta_id;       // CELL_CALLS; 0: calls without metadata
 	// CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; of a tier or a project: the latter
 	enum token_kind kind;

@@ -9,6 +9,7 @@
 
 local p = KEYS[1]
 local due, open, late = p .. KEY_DUE, p .. KEY_OPEN, p .. KEY_LATE
+local telemetry = p .. KEY_TELEMETRY
 local retention = tonumber(ARGV[4])
 local now = now_ms()
 local LOOKED_AT = 100
@@ -26,11 +27,12 @@ for _, m in ipairs(call('ZRANGEBYSCORE', due, '-inf', till, 'LIMIT', 0, ARGV[3])
   end
 end
 
--- Buckets past the retention, and the count of what came too late for them.
+-- Buckets past the retention, and the counts of what came too late for them, and of telemetry without a call.
 local gone = call('ZRANGEBYSCORE', open, '-inf', now - retention, 'LIMIT', 0, LOOKED_AT)
 if #gone > 0 then
   call('ZREM', open, unpack(gone))
   call('HDEL', late, unpack(gone))
+  call('HDEL', telemetry, unpack(gone))
 end
 
 local function has_figures(hashes, member)
@@ -68,7 +70,7 @@ end
 local waiting = call('ZCARD', due)
 local empty = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
 if empty then -- the bill has no figures any more
-  call('DEL', reopen, pack, p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
+  call('DEL', reopen, pack, telemetry, p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
 end
 
 table.insert(members, 1, tostring(waiting))

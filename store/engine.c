@@ -39,6 +39,7 @@ struct engine {
 	struct map warned;  // models that were reported as unpriced
 	struct engine_counts counts;
 	uint64_t faults[FAULT_KINDS], nfaults; // dead letters of the batch
+	uint64_t unused[TELEMETRY_UNUSED], nunused; // telemetry of the batch that is not used
 	int64_t settle_not_before; // ticks
 	int64_t places_due;        // ticks: when the accounts and Regions are read again; 0: they were not yet
 };
@@ -87,10 +88,54 @@ static const struct record *leave_out_implausible(struct engine *e, const struct
 		*changed = *r;
 		if (!plausible_call(&changed->call, &why))
 			r = changed;
+	} else if (r->kind == RECORD_TELEMETRY) {
+		*changed = *r;
+		if (!plausible_call(&changed->telemetry.call, &why))
+			r = NULL;
 	}
 	if (why.kind != ERR_NONE && e->options.on_implausible)
 		e->options.on_implausible(e->options.user, why.msg);
 	return r;
+}
+
+static bool is_listed(const struct conf_list *list, struct str word)
+{
+	for (size_t i = 0; list && i < list->n; i++)
+		if (str_is(word, list->items[i]))
+			return true;
+	return false;
+}
+
+// Telemetry as it is joined with the facts: with account and Region, and, where no CloudTrail tells of the
+// calls of the account, as a call. NULL: it cannot be used, which is counted.
+static const struct record *place_telemetry(struct engine *e, const struct record *r, struct record *changed)
+{
+	struct telemetry *t = &changed->telemetry;
+	struct call c;
+	*changed = *r;
+	if (!t->call.account.len)
+		t->call.account = str_of(e->options.telemetry_account);
+	if (!t->call.region.len)
+		t->call.region = str_of(e->options.telemetry_region);
+	bool placed = t->call.account.len && t->call.region.len;
+	bool alone = placed && is_listed(e->options.telemetry_without_cloudtrail, t->call.account);
+	struct str id = t->call.request_id.len || !alone ? t->call.request_id : t->item;
+	if (!placed || !id.len || (alone && !(t->principal.len && t->call.model.len))) {
+		engine_count_telemetry(e, !placed ? TELEMETRY_UNPLACED
+		                          : !id.len ? TELEMETRY_WITHOUT_ID
+		                                    : TELEMETRY_NAMELESS);
+		return NULL;
+	}
+	t->call.request_id = id;
+	if (!alone)
+		return changed;
+	c = t->call;
+	c.source = SOURCE_COMPLETION;
+	c.telemetry = true;
+	c.caller = (struct caller){.arn = t->principal};
+	changed->kind = RECORD_CALL_TOKENS;
+	changed->call = c;
+	return changed;
 }
 
 static bool read_places(struct engine *e, struct err *err)
@@ -113,9 +158,11 @@ bool engine_prepare(struct engine *e, struct err *err)
 bool engine_add(struct engine *e, const struct record *r, struct err *err)
 {
 	int64_t latest = when_now_ms() + e->options.future_ms;
-	struct record changed, plausible;
+	struct record changed, plausible, placed;
 	arena_reset(&e->hidden);
 	r = leave_out_implausible(e, r, &plausible);
+	if (r && r->kind == RECORD_TELEMETRY)
+		r = place_telemetry(e, r, &placed);
 	if (!r)
 		return true;
 	if (has_metadata(r) && e->options.meta_keys) {
@@ -172,6 +219,12 @@ bool engine_apply(struct engine *e, struct err *err)
 		memset(e->faults, 0, sizeof e->faults);
 		e->nfaults = 0;
 	}
+	if (e->nunused > 0) {
+		if (!telemetry_counts_add(e->store.redis, e->options.redis.prefix, e->unused, err))
+			return false;
+		memset(e->unused, 0, sizeof e->unused);
+		e->nunused = 0;
+	}
 	e->counts.round_trips = redis_round_trips(e->store.redis);
 	return true;
 }
@@ -191,6 +244,14 @@ void engine_count_fault(struct engine *e, enum fault_kind kind)
 	assert(kind < FAULT_KINDS);
 	e->faults[kind]++;
 	e->nfaults++;
+}
+
+void engine_count_telemetry(struct engine *e, enum telemetry_unused why)
+{
+	assert(why < TELEMETRY_UNUSED);
+	e->unused[why]++;
+	e->nunused++;
+	e->counts.telemetry[why]++;
 }
 
 const struct engine_counts *engine_counts(const struct engine *e)
@@ -216,22 +277,27 @@ static struct str version_of(const struct hour *h)
 	return h ? h->version : STR("");
 }
 
-static struct span span_of(const struct series *s, int64_t hour)
+// What the hour is computed from. Of telemetry, what the metrics do not bear out is left out.
+static struct span span_of(struct engine *e, const struct series *s, int64_t hour,
+                           struct telemetry_calls *ret)
 {
 	int at = (int)(hour - s->first);
 	assert(at >= 1 && at + 1 < s->nhours); // an hour is read with its neighbours
-	return (struct span){s->hours[at - 1],
-	                     s->hours[at],
-	                     s->hours[at + 1],
-	                     s->callers,
-	                     s->ncallers,
-	                     str_starts(s->model, STR(MODEL_MANTLE))};
+	struct span span = {s->hours[at - 1],
+	                    s->hours[at],
+	                    s->hours[at + 1],
+	                    s->callers,
+	                    s->ncallers,
+	                    str_starts(s->model, STR(MODEL_MANTLE))};
+	telemetry_check(&span, e->options.lookback_minutes, &e->arena, ret);
+	return span;
 }
 
 // The statistics of an hour, and the versions of the facts that they are computed from.
 static void compute_hour_stats(struct engine *e, const struct series *s, int64_t hour, struct settled *ret)
 {
-	struct span span = span_of(s, hour);
+	struct telemetry_calls ignored;
+	struct span span = span_of(e, s, hour, &ignored);
 	struct buf hour_stats = BUF_INIT;
 	hour_stats_write(&span, e->options.lookback_minutes, &e->arena, &hour_stats);
 	*ret = (struct settled){
@@ -244,7 +310,7 @@ static void compute_hour_stats(struct engine *e, const struct series *s, int64_t
 
 static void settle_hour(struct engine *e, const struct series *s, struct settled *x)
 {
-	struct span span = span_of(s, x->hour);
+	struct span span = span_of(e, s, x->hour, &x->telemetry);
 	struct hour_usage usage;
 	struct weights weights;
 	int learn = e->options.learn_hours;

@@ -26,6 +26,7 @@
 #include "ingest/record.h"
 #include "pricing/prices.h"
 #include "store/redis.h"
+#include "store/telemetry_counts.h"
 
 struct engine;
 
@@ -48,6 +49,10 @@ struct engine_options {
 	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:
 	// all
 	const struct conf_list *meta_keys;
+	// Of telemetry (docs/telemetry.md); all outlive the engine. Where it names no account, no Region: ""
+	// or NULL: it is not used; and the accounts without CloudTrail, where it counts as calls: NULL: none
+	const char *telemetry_account, *telemetry_region;
+	const struct conf_list *telemetry_without_cloudtrail;
 	const volatile sig_atomic_t *stop; // once it is not 0, settling ends soon; NULL: nobody stops it
 	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	// outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue
@@ -69,6 +74,7 @@ struct engine_counts {
 	uint64_t records, calls_new, calls_known, metrics, tags; // of what was applied
 	uint64_t late;       // records whose hour had left the window
 	uint64_t future;     // records too far ahead of the clock
+	uint64_t telemetry[TELEMETRY_UNUSED]; // telemetry that is not used, by the reason
 	uint64_t settled;    // hours computed (an hour of one account, region and model counts once each time)
 	uint64_t round_trips;
 };
@@ -97,6 +103,9 @@ void engine_add_gap(struct engine *e, const struct gap *gap); // of those positi
 
 // Counts a dead letter of the batch, for doctor and /metrics.
 void engine_count_fault(struct engine *e, enum fault_kind kind);
+
+// Counts telemetry that is not used with the batch, likewise.
+void engine_count_telemetry(struct engine *e, enum telemetry_unused why);
 
 // Bytes of memory the batch takes, to bound it.
 size_t engine_pending_bytes(const struct engine *e);

@@ -39,6 +39,8 @@ static void write_id(uint8_t *ret, struct str s)
 
 static int timing_of(const struct call *c)
 {
+	if (c->source == SOURCE_TELEMETRY || c->telemetry)
+		return EVIDENCE_TIMING_TELEMETRY;
 	if (!c->time_is_end)
 		return EVIDENCE_TIMING_START;
 	if (c->source == SOURCE_AMENDED)
@@ -48,6 +50,8 @@ static int timing_of(const struct call *c)
 
 static int rank_of(const struct call *c)
 {
+	if (c->source == SOURCE_TELEMETRY || c->telemetry)
+		return EVIDENCE_TELEMETRY;
 	return c->source == SOURCE_AMENDED ? EVIDENCE_AMENDED
 	       : c->source == SOURCE_LOG   ? EVIDENCE_LOG
 	                                   : EVIDENCE_TRAIL;

@@ -23,6 +23,10 @@
 // of a part the larger one stays, compared as bytes. So the join is commutative, associative and
 // idempotent. A tier of rank 0 means that no record names the tier: the standard one is assumed.
 //
+// What the caller's own telemetry says of a call (ingest/telemetry.h) has a rank between those of CloudTrail
+// and of the log. It knows neither caller nor model: these ids, and the source, are 0. As long as nothing but
+// telemetry has come, there is no call: such evidence waits, and is in no sum.
+//
 // A call of a prompt or of a prompt router names no model; a record of less weight otherwise, its log or the
 // end of its stream, may. So the name of a model has a weight of its own: that of the source which named it,
 // and none if the name is a prompt or a router. Bits 1-3 of the flags hold it where it is not that of the
@@ -61,6 +65,7 @@ enum {
 	EVIDENCE_TIMING_LOG = 2,     // an invocation log's timestamp
 	EVIDENCE_TIMING_END = 3,     // the call's end
 	EVIDENCE_TIMING_AMENDED = 4, // the call's end, from a corrected record
+	EVIDENCE_TIMING_TELEMETRY = 5, // the call's end by the caller's clock: better than a start, than no other
 	EVIDENCE_TIER_SHIFT = 3,
 	EVIDENCE_TIER_RANK_SHIFT = 6,
 
@@ -71,6 +76,7 @@ enum {
 	EVIDENCE_TRAIL = 1,
 	EVIDENCE_LOG = 2,
 	EVIDENCE_AMENDED = 3,
+	EVIDENCE_TELEMETRY = 9, // of tokens only: better than CloudTrail's, than no other
 };
 
 _Static_assert(EVIDENCE_AT_CALLER == EVIDENCE_AT_MODEL + sizeof(uint64_t) &&
@@ -81,11 +87,11 @@ _Static_assert(EVIDENCE_AT_CALLER == EVIDENCE_AT_MODEL + sizeof(uint64_t) &&
 _Static_assert(SOURCE_AMENDED < 1 << (8 - EVIDENCE_SOURCE_SHIFT) &&
                    EVIDENCE_NAMED + SOURCE_AMENDED <= 1 << (EVIDENCE_SOURCE_SHIFT - EVIDENCE_NAMED_SHIFT),
                "a source, and the weight of a name that is not the highest source's, fit into the flags");
-_Static_assert(EVIDENCE_TIMING_AMENDED < 1 << EVIDENCE_TIER_SHIFT &&
+_Static_assert(EVIDENCE_TIMING_TELEMETRY < 1 << EVIDENCE_TIER_SHIFT &&
                    PRICE_TIERS <= 1 << (EVIDENCE_TIER_RANK_SHIFT - EVIDENCE_TIER_SHIFT) &&
                    EVIDENCE_AMENDED < 1 << (8 - EVIDENCE_TIER_RANK_SHIFT),
                "how well the minute is known, a tier and a rank fit into one byte");
-_Static_assert(TOKEN_KINDS <= 1 << (8 - EVIDENCE_KIND_SHIFT) && EVIDENCE_AMENDED < 1 << EVIDENCE_KIND_SHIFT,
+_Static_assert(TOKEN_KINDS <= 1 << (8 - EVIDENCE_KIND_SHIFT) && EVIDENCE_TELEMETRY < 1 << EVIDENCE_KIND_SHIFT,
                "a token kind and a rank fit into one byte");
 _Static_assert(EVIDENCE_META % EVIDENCE_TOKENS != 0, "the length tells whether there is metadata");
 _Static_assert(EVIDENCE_MAX <= UINT8_MAX, "the length fits into one byte");

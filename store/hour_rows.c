@@ -53,7 +53,7 @@ static void add_row(struct row_writer *w, const struct view_row *r)
 // Tokens of one type, and how far off the allocated ones may be.
 struct type_usage {
 	struct shares shares;
-	int64_t cache_unknown, spread, noise;
+	int64_t telemetry, cache_unknown, spread, noise;
 	int64_t assumed;         // of cache writes: those whose TTL no record names,
 	enum ttl_source source;  // and what says which one they have
 	bool ttl_may_be_1h;
@@ -85,7 +85,8 @@ static void add_tokens(struct row_writer *w, const struct who *who, enum token_t
 	struct cost cost;
 	if (f->tokens == 0)
 		return;
-	if (!w->out->overflow) { // rows of models without a price are summed up: nobody needs their error bands
+	if (!w->out->overflow) { // rows of models without a price are summed up: only numbers can be
+		f->telemetry = x->telemetry;
 		f->spread = x->spread;
 		f->noise = x->noise;
 		f->ttl_may_be_1h = f->assumed && x->ttl_may_be_1h;
@@ -153,6 +154,8 @@ static void split_writes(const struct caller_usage *u, struct type_usage *writes
 	writes->shares.provisional -= ret_1h->shares.provisional;
 	writes->spread -= ret_1h->spread;
 	writes->noise -= ret_1h->noise;
+	ret_1h->telemetry = at_most(part_of(writes->telemetry, permille), ret_1h->shares.exact);
+	writes->telemetry = at_most(writes->telemetry - ret_1h->telemetry, writes->shares.exact);
 	ret_1h->cache_unknown = at_most(part_of(writes->cache_unknown, permille), sum_of(&ret_1h->shares));
 	writes->cache_unknown =
 		at_most(writes->cache_unknown - ret_1h->cache_unknown, sum_of(&writes->shares));
@@ -168,6 +171,7 @@ static void add_rate_class(struct row_writer *w, const struct who *who, int rate
 	for (int type = 0; type < TOKEN_CACHE_WRITE_1H; type++) {
 		int kind = (int)kind_of_type((enum token_type)type);
 		types[type] = (struct type_usage){.shares = u->by_kind[kind],
+		                                  .telemetry = u->telemetry[kind],
 		                                  .cache_unknown = u->cache_unknown[kind],
 		                                  .spread = u->spread[kind],
 		                                  .noise = u->noise[kind]};
@@ -236,6 +240,7 @@ static void add_caller_usage(struct caller_usage *to, const struct caller_usage 
 		to->prompt_max = u->prompt_max;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		to->by_kind[kind].exact += u->by_kind[kind].exact;
+		to->telemetry[kind] += u->telemetry[kind];
 		to->by_kind[kind].allocated += u->by_kind[kind].allocated;
 		to->by_kind[kind].provisional += u->by_kind[kind].provisional;
 		to->cache_unknown[kind] += u->cache_unknown[kind];
@@ -466,6 +471,13 @@ static void add_metric(struct row_writer *w, enum token_kind kind, int64_t meter
 		          arena_text(w->arena, "%lld %lld", (long long)metered, (long long)excess));
 }
 
+static void add_telemetry(struct row_writer *w, const struct telemetry_calls *t)
+{
+	if (t->used)
+		add_field(w, &w->out->meta, STR(META_TELEMETRY),
+		          arena_text(w->arena, "%lld %lld", (long long)t->used, (long long)t->refused));
+}
+
 // Tokens and units of the metrics that no call accounts for.
 static void add_unattributed(struct row_writer *w, const struct span *span, const struct hour_usage *u)
 {
@@ -545,6 +557,7 @@ void hour_rows_write(const struct series *s, const struct span *span, const stru
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		add_metric(&w, (enum token_kind)kind, u->metered[kind], u->excess[kind]);
 	add_metric(&w, TOKENS_UNITS, units.metered, units.excess);
+	add_telemetry(&w, &ret->telemetry);
 	add_unattributed(&w, span, u);
 	if (ret->usage.n + ret->meta.n == 0)
 		return; // of calls that turned out to be of another model or hour nothing is left

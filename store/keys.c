@@ -89,6 +89,11 @@ struct str key_dead_letters(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":dead_letters", STR_NONE);
 }
 
+struct str key_telemetry(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":telemetry", STR_NONE);
+}
+
 struct str key_dead_letters_seen(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":dead_letters:seen", STR_NONE);
@@ -324,6 +329,11 @@ struct str key_due(struct buf *b, const char *prefix, struct str acct_region)
 struct str key_late(struct buf *b, const char *prefix, struct str acct_region)
 {
 	return local_key(b, prefix, acct_region, KEY_LATE, STR_NONE);
+}
+
+struct str key_telemetry_waiting(struct buf *b, const char *prefix, struct str acct_region)
+{
+	return local_key(b, prefix, acct_region, KEY_TELEMETRY, STR_NONE);
 }
 
 struct str key_cells(struct buf *b, const char *prefix, struct str acct_region, int64_t hour,

@@ -88,6 +88,11 @@ struct str key_unpriced_seen(struct buf *b, const char *prefix);
 struct str key_dead_letters(struct buf *b, const char *prefix);
 struct str key_dead_letters_seen(struct buf *b, const char *prefix);
 
+// nowcast:telemetry  hash
+//     why telemetry was not used -> how often (store/telemetry_counts.h). Written by telemetry_counts.c; kept
+//     for ever.
+struct str key_telemetry(struct buf *b, const char *prefix);
+
 // nowcast:positions:CLUSTER:GROUP:TOPIC  hash
 //     PARTITION -> "NEXT READING MS": how far the group has read, and Redis has the facts of it. Written by
 //     position.lua; kept for `retention` after the last message.
@@ -225,6 +230,10 @@ struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
 // nowcast:{A/R}:late  hash
 //     BUCKET -> records that came too late. Written by apply.lua; kept as the bucket in open.
 struct str key_late(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:telemetry  hash
+//     BUCKET -> telemetry of calls that have not come. Written by apply.lua; kept as the bucket in open.
+struct str key_telemetry_waiting(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:cells:HOUR:MODELID  hash
 //     calls and metrics by minute, versions v and w. Written by apply.lua; kept for `window`, `reopen.keep`

@@ -32,6 +32,7 @@
 	X(REOPEN, ":reopen")                \
 	X(SESSIONS, ":sessions:")           \
 	X(STAGED, ":staged:")               \
+	X(TELEMETRY, ":telemetry")          \
 	X(USAGE, ":usage")                  \
 	X(USAGE_META, ":usage_meta:")
 

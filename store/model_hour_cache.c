@@ -42,6 +42,7 @@ struct cached_model_hour {
 	struct lru_entry entry; // first
 	uint64_t mark;
 	struct str model, foundation; // slices of text
+	struct telemetry_calls telemetry;
 	char *text;
 	struct kept_row *rows;
 	uint64_t *words;
@@ -153,7 +154,7 @@ bool model_hour_cache_get(struct model_hour_cache *s, uint64_t key, uint64_t mar
 		row->rate_class = k->rate_class;
 		unpack_amounts(k->mask, x->words + k->at, row);
 	}
-	*ret = (struct model_hour_rows){x->model, x->foundation, rows, x->nrows};
+	*ret = (struct model_hour_rows){x->model, x->foundation, x->telemetry, rows, x->nrows};
 	return true;
 }
 
@@ -170,6 +171,7 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 	*x = (struct cached_model_hour){.entry = {.key = key},
 	                                .mark = mark,
 	                                .nrows = in->nrows,
+	                                .telemetry = in->telemetry,
 	                                .text = xmalloc(in->model.len + in->foundation.len + 1)};
 	x->model = copy_text(x->text, in->model);
 	x->foundation = copy_text(x->text + in->model.len, in->foundation);

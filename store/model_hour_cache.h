@@ -31,6 +31,7 @@ bool model_hour_cache_is_full(const struct model_hour_cache *s); // nine tenths 
 // One side of a model hour, the estimate's or the bill's, without its account, Region and hour.
 struct model_hour_rows {
 	struct str model, foundation; // as the rows name them; none
+	struct telemetry_calls telemetry;
 	const struct view_row *rows;
 	int nrows;
 };

@@ -9,6 +9,7 @@
 #include "store/batch.h"
 #include "store/billed_means_refresh.h"
 #include "store/cardinality.h"
+#include "store/cell_codec.h"
 #include "store/evidence.h"
 #include "store/keys.h"
 #include "store/keys_priv.h"
@@ -32,6 +33,10 @@ static void print_evidence(void)
 	NUMBER(EVIDENCE_NAMED);
 	NUMBER(EVIDENCE_SOURCE_SHIFT);
 	NUMBER(EVIDENCE_TIMING_START);
+	NUMBER(EVIDENCE_TIMING_TELEMETRY);
+	NUMBER(EVIDENCE_TRAIL);
+	NUMBER(EVIDENCE_TELEMETRY);
+	NUMBER(CELL_TELEMETRY);
 	NUMBER(EVIDENCE_TIER_SHIFT);
 	NUMBER(EVIDENCE_TIER_RANK_SHIFT);
 	NUMBER(EVIDENCE_KIND_SHIFT);

@@ -234,7 +234,8 @@ static void send_tags(struct store *s, const struct batch *b)
 static void send_signals(struct store *s, const struct batch *b)
 {
 	static const char *const names[RECORD_KINDS] = {"call",   "call_tokens",  "amendment",
-	                                                "metric", "session_tags", "principal_tags"};
+	                                                "metric", "session_tags", "principal_tags",
+	                                                "telemetry"};
 	struct buf now = BUF_INIT, event = BUF_INIT, member = BUF_INIT;
 	struct str key = key_signals(&s->key, s->options->redis.prefix);
 	buf_addf(&now, "%lld", (long long)when_now_ms());

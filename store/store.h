@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "estimator/facts.h"
+#include "estimator/telemetry_check.h"
 #include "store/batch.h"
 #include "store/billed_means_refresh.h"
 #include "store/cardinality.h"
@@ -143,6 +144,7 @@ struct settled {
 	struct str versions[3]; // of the hour before, the hour, the hour after
 	struct str hour_stats;      // its statistics
 	struct str stats_version; // of the statistics that it uses; store_exchange_hour_stats fills it
+	struct telemetry_calls telemetry;
 	// store/hour_rows.h fills these
 	struct row_list usage, meta; // of the two hashes of the hour
 	bool overflow;            // they are to be summed up with those of other models

@@ -327,6 +327,8 @@ static int by_caller_and_class(const void *a, const void *b)
 		return (x->caller > y->caller) - (x->caller < y->caller);
 	if (x->rate_class != y->rate_class)
 		return x->rate_class - y->rate_class;
+	if (x->telemetry != y->telemetry)
+		return x->telemetry - y->telemetry;
 	const int64_t left[] = {x->n, x->failed, x->started}, right[] = {y->n, y->failed, y->started};
 	for (int i = 0; i < 3; i++)
 		if (left[i] != right[i])

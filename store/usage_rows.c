@@ -40,6 +40,8 @@ void row_format_value(const struct view_row *r, struct buf *ret)
 	         f->band_estimated ? " band" : "");
 	if (f->cache_unknown)
 		buf_addf(ret, " cache:%lld", (long long)f->cache_unknown);
+	if (f->telemetry)
+		buf_addf(ret, " telemetry:%lld", (long long)f->telemetry);
 	if (f->prompt_max)
 		buf_addf(ret, " longest:%lld", (long long)f->prompt_max);
 	if (f->scope_unknown)
@@ -83,6 +85,8 @@ static bool read_word(struct str word, struct figure *f)
 		return read_ttl_source(number, f);
 	if (str_is(name, "other"))
 		return usd_parse_scaled(number, 0, &f->other_rate);
+	if (str_is(name, "telemetry"))
+		return usd_parse_scaled(number, 0, &f->telemetry);
 	if (str_is(name, "longest"))
 		return usd_parse_scaled(number, 0, &f->prompt_max);
 	return !str_is(name, "cache") || usd_parse_scaled(number, 0, &f->cache_unknown);

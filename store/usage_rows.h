@@ -17,6 +17,8 @@
 //                              many tokens a call was estimated to use, the standard deviation of that
 //                              (permille), and where the weight comes from
 //     metric KIND              METERED EXCESS: what the metrics say; exact tokens beyond them
+//     telemetry                USED REFUSED: calls with tokens of telemetry; of these, such that exceed the
+//                              metric (estimator/telemetry_check.h)
 //     model                    the ARN by which an application inference profile was called
 //     foundation               the foundation model that records name behind an id
 //     digest                   16 hex digits: the sum of row_digest over all other fields of both hashes. By
@@ -29,6 +31,7 @@
 //     band             band_estimated
 //     scope            scope_unknown
 //     cache:N          cache_unknown
+//     telemetry:N      telemetry
 //     longest:N        prompt_max
 //     by:SOURCE        ttl_source; without it the TTL of the assumed tokens is the prior's
 //     other:RATE       other_rate
@@ -59,6 +62,7 @@ bool row_read(struct str field, struct str value, struct view_row *ret);
 #define META_DIGEST "digest"
 #define META_WEIGHTS "weights"
 #define META_METRIC "metric"
+#define META_TELEMETRY "telemetry"
 #define META_PART "part" // of `(other models)`: "part MODELID" -> a model with usage among the sums
 
 // KIND of META_METRIC; NULL for a kind that has no metric.

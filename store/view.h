@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "store/mapping.h"
 #include "store/tag_history.h"
+#include "estimator/telemetry_check.h"
 #include "store/view_row.h"
 
 struct view;
@@ -26,6 +27,7 @@ struct model_hour {
 	int64_t hour;           // hours since the epoch
 	struct str account, region, model;
 	struct str foundation;  // the model that records named behind an opaque id; none
+	struct telemetry_calls telemetry; // of the estimate
 	const struct view_row *rows; // what counts: the bill's before the watermark, else the estimate's
 	int nrows;
 	const struct view_row *unbilled; // of the estimate: what the bill does not have (store/actual.h)

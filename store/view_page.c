@@ -47,6 +47,13 @@ static void add_estimate_row(struct view *v, struct str field, struct str value,
 	model_hour->nestimate++;
 }
 
+static struct telemetry_calls read_telemetry(struct str value)
+{
+	struct telemetry_calls t = {.used = str_cut_count(&value)};
+	t.refused = str_cut_count(&value);
+	return t;
+}
+
 // Replies: the meta hash, the usage hash, then the digest once more (is_torn). *ret_model: the name to show,
 // or none. Returns the digest, or 0.
 static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *model_hour,
@@ -62,6 +69,8 @@ static uint64_t read_estimate(struct view *v, size_t reply, struct model_hour *m
 			*ret_model = arena_str(&v->arena, value);
 		else if (str_is(field, META_FOUNDATION))
 			model_hour->foundation = arena_str(&v->arena, value);
+		else if (str_is(field, META_TELEMETRY))
+			model_hour->telemetry = read_telemetry(value);
 		else if (str_is(field, META_DIGEST))
 			digest = row_digest_parse(value);
 		else
@@ -242,7 +251,7 @@ static bool read_others(struct view *v, const struct acct_region_index *x, struc
 			if (v->model_hour_cache && e->mark)
 				model_hour_cache_put(v->model_hour_cache, e->key, e->mark,
 				                     &(struct model_hour_rows){items[i].estimated_as, s->foundation,
-				                                               s->estimate, s->nestimate});
+				                                               s->telemetry, s->estimate, s->nestimate});
 		}
 		if (items[i].ever_billed && !a->kept) {
 			read_actual(v, a->reply, s);
@@ -265,6 +274,7 @@ static void take_kept(struct view *v, struct item *it)
 	if (e->kept && model_hour_cache_get(v->model_hour_cache, e->key, e->mark, &v->model_hour, &rows)) {
 		it->estimated_as = rows.model;
 		s->foundation = rows.foundation;
+		s->telemetry = rows.telemetry;
 		s->estimate = rows.rows;
 		s->nestimate = rows.nrows;
 	}

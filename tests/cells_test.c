@@ -163,7 +163,7 @@ static void test_foreign_fields(void)
 	                                     STR("\x05m5aa"),
 	                                     STR("\xff"
 	                                         "12345678"),
-	                                     STR("\x05m0aaaaaaaaaa"), STR("\x05" "12345678\x80")};
+	                                     STR("\x05m0aaaaaaaaaa"), STR("\x3c" "12345678\x80")};
 	int other = 0;
 	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
 		struct cell_field f;

@@ -136,6 +136,30 @@ static void make_log(const struct call *c, int64_t end, const uint32_t tokens[TO
 		log->call.known[s] = s < TOKENS_CACHE_WRITE_1H || below(2), log->call.tokens[s] = tokens[s];
 }
 
+// What the caller says of it: not always all, not always true, and by a clock of its own.
+static void make_telemetry(const struct call *c, int64_t end, const uint32_t tokens[TOKEN_KINDS])
+{
+	struct telemetry *t = &more(RECORD_TELEMETRY)->telemetry;
+	t->call =
+		(struct call){.source = SOURCE_TELEMETRY,
+	                  .time_ms = end + below(3) * MS_PER_MINUTE,
+	                  .time_is_end = true,
+	                  .request_id = below(9) ? c->request_id : say("unknown-%llu", (unsigned long long)rng()),
+	                  .account = c->account,
+	                  .region = c->region};
+	for (int kind = 0; kind <= TOKENS_CACHE_WRITE; kind++) {
+		t->call.known[kind] = below(4);
+		t->call.tokens[kind] =
+			t->call.known[kind] ? tokens[kind] + (uint32_t)(below(8) ? 0 : below(90000)) : 0;
+	}
+	if (below(8) == 0) { // told twice, and not alike
+		struct record *again = more(RECORD_TELEMETRY);
+		again->telemetry = *t;
+		again->telemetry.call.time_ms = end;
+		again->telemetry.call.tokens[TOKENS_OUTPUT] += t->call.known[TOKENS_OUTPUT];
+	}
+}
+
 // One call: its record, sometimes with tokens, sometimes followed by a completion, a data-event copy, a log,
 // an amendment that moves it to another caller, minute or model. Some last so long that they end in the next
 // bucket.
@@ -194,6 +218,8 @@ static void make_call(int64_t base, int hours, int i)
 	}
 	if (!failed && below(5) == 0)
 		make_log(&c, end, tokens, served);
+	if (below(3) == 0)
+		make_telemetry(&c, end, tokens);
 	if (below(30) == 0) {
 		struct record *amended = more(RECORD_AMENDMENT);
 		amended->call = c;
@@ -574,8 +600,10 @@ static void make_call_near(int64_t edge, int i)
 	bool opaque = below(3) == 0, cross_account = below(8) == 0;
 	make_call(edge + near_edge() * MS_PER_MINUTE, 0, i);
 	for (int k = first; k < nworld; k++) {
-		struct call *c = &world[k].call;
+		struct call *c = world[k].kind == RECORD_TELEMETRY ? &world[k].telemetry.call : &world[k].call;
 		c->region = str_of(regions[0]);
+		if (world[k].kind == RECORD_TELEMETRY)
+			continue;
 		if (world[k].kind != RECORD_AMENDMENT)
 			c->model = c->model_called = str_of(models[model]);
 		if (cross_account) {

@@ -13,6 +13,7 @@
 #include "base/when.h"
 #include "query/figure_json.h"
 #include "store/dead_letter_counts.h"
+#include "store/telemetry_counts.h"
 #include "store/keys.h"
 #include "store/overflow.h"
 #include "store/positions.h"
@@ -202,6 +203,26 @@ static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+static bool write_telemetry(struct api *a, int64_t now_ms, struct buf *out, struct err *err)
+{
+	int64_t unused[TELEMETRY_UNUSED];
+	struct telemetry_waiting waiting;
+	struct redis *r = view_redis(rollups_view(a->rollups));
+	const char *prefix = a->conf->redis_prefix;
+	if (!telemetry_counts_read(r, prefix, unused, err) ||
+	    !telemetry_waiting_read(r, prefix, now_ms - 24 * MS_PER_HOUR, now_ms, &waiting, err))
+		return false;
+	write_family(out, "nowcast_telemetry_unused_total", "counter",
+	       "Telemetry of calls that was not used, by reason: those of nowcast doctor.");
+	for (int why = 0; why < TELEMETRY_UNUSED; why++)
+		buf_addf(out, "nowcast_telemetry_unused_total{reason=\"%s\"} %lld\n",
+		         telemetry_unused_word((enum telemetry_unused)why), (long long)unused[why]);
+	write_family(out, "nowcast_telemetry_waiting", "gauge",
+	       "Telemetry of the last day whose call has not come.");
+	buf_addf(out, "nowcast_telemetry_waiting %lld\n", (long long)(waiting.old + waiting.recent));
+	return true;
+}
+
 static int by_topic(const void *a, const void *b)
 {
 	return strcmp(((const struct gap_seen *)a)->gap.topic, ((const struct gap_seen *)b)->gap.topic);
@@ -349,7 +370,8 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct api_query q = {.now_ms = api_now_ms(a)};
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
-	          write_gaps(a, &figures, &err) && write_sources(a, &figures, &err) &&
+	          write_gaps(a, &figures, &err) && write_telemetry(a, q.now_ms, &figures, &err) &&
+	          write_sources(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
 	write_family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis does not answer.");
 	buf_addf(out, "nowcast_up %d\n", up);

@@ -52,7 +52,7 @@ static void read_view(bool keep)
 	for (int i = 0; i < x.groups.n; i++) {
 		const struct group *g = &x.groups.list[i];
 		assert(usd_cmp(g->usd_low, g->usd) <= 0 && usd_cmp(g->usd, g->usd_high) <= 0);
-		assert(g->tokens == g->billed + g->exact + g->allocated + g->provisional);
+		assert(g->tokens == g->billed + g->exact + g->telemetry + g->allocated + g->provisional);
 	}
 	groups_sort(&x.groups, ORDER_USD);
 	groups_release(&x.groups);

@@ -15,7 +15,8 @@ static void check_same(const struct view_row *a, const struct view_row *b)
 	const struct figure *f = &a->figure, *g = &b->figure;
 	assert(row_cmp(a, b) == 0 && a->kind == b->kind && a->type == b->type && a->rate_class == b->rate_class);
 	assert(f->tokens == g->tokens && f->exact == g->exact && f->allocated == g->allocated);
-	assert(f->provisional == g->provisional && f->billed == g->billed && f->assumed == g->assumed);
+	assert(f->provisional == g->provisional && f->billed == g->billed && f->telemetry == g->telemetry &&
+	       f->assumed == g->assumed);
 	assert(f->cache_unknown == g->cache_unknown && f->prompt_max == g->prompt_max && f->spread == g->spread);
 	assert(f->noise == g->noise && usd_cmp(f->usd, g->usd) == 0 && usd_cmp(f->more, g->more) == 0);
 	assert(usd_cmp(f->less, g->less) == 0 && usd_cmp(f->list, g->list) == 0 && f->priced == g->priced);

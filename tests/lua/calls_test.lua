@@ -38,13 +38,15 @@ end
 local function random_evidence()
   local tokens = {}
   for kind = 0, TOKEN_KINDS - 1 do
-    if random(2) == 1 then tokens[kind] = {1 + random(3), random(4)} end
+    local rank = random(4) == 0 and EVIDENCE_TELEMETRY or 1 + random(3)
+    if random(2) == 1 then tokens[kind] = {rank, random(4)} end
   end
   local who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8)
-  local timing = random(4) * TIER_RANK + random(4) * TIER + random(5)
+  local timing = random(4) * TIER_RANK + random(4) * TIER + random(6)
   local flags = (3 + random(4)) * 16 + random(2) -- of a call's own record
   if random(3) == 0 then flags = flags + NAMED * (EVIDENCE_NAMED + random(2)) end
   if random(3) == 0 then flags = (1 + random(2)) * 16 + random(2) end
+  if random(4) == 0 then flags = 0 end -- telemetry
   return evidence {who = who, minute = random(3), flags = flags, timing = timing, tokens = tokens}
 end
 
@@ -89,6 +91,24 @@ is('the name of a call that names its model stays', join_evidence(named('p', API
 is('what earlier programs marked as a stream too',
    join_evidence(named('p', API + NAMED), named('m', COMPLETION)), named('p', API))
 
+local function told(tokens, minute) -- by telemetry
+  return evidence {
+    who = string.rep('\0', 16), minute = minute, timing = EVIDENCE_TIMING_TELEMETRY, tokens = tokens}
+end
+local function of_call(flags, timing, rank)
+  return evidence {minute = 7, flags = flags, timing = timing, tokens = {[0] = {rank, 5}}}
+end
+local TOLD, AT_END = EVIDENCE_TELEMETRY, EVIDENCE_TIMING_TELEMETRY
+is('telemetry knows tokens better than CloudTrail, and when a stream ended',
+   join_evidence(of_call(API, EVIDENCE_TIMING_START, EVIDENCE_TRAIL), told({[0] = {TOLD, 4}}, 8)),
+   evidence {minute = 8, flags = API, timing = AT_END, tokens = {[0] = {TOLD, 4}}})
+is('but no call that CloudTrail saw end',
+   join_evidence(told({[1] = {TOLD, 4}}, 8), of_call(API, 3, EVIDENCE_TRAIL)),
+   evidence {minute = 7, flags = API, timing = 3, tokens = {[0] = {EVIDENCE_TRAIL, 5}, [1] = {TOLD, 4}}})
+is('and nothing better than a log',
+   join_evidence(told({[0] = {TOLD, 4000}}, 8), of_call(LOG, 2, EVIDENCE_TRAIL + 1)),
+   of_call(LOG, 2, EVIDENCE_TRAIL + 1))
+
 -- ---- rate classes ----
 
 local INPUT, READ, WRITE = TOKENS_INPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE
@@ -119,8 +139,9 @@ local function text(sums)
   table.sort(out)
   return table.concat(out, '; ')
 end
-local function sums_of(x, times)
+local function sums_of(x, times) -- of a call with a record of its own
   local sums = {}
+  x.flags = API + (x.flags or 0)
   count_call(sums, evidence(x), times or 1)
   return text(sums)
 end
@@ -142,6 +163,12 @@ is('is none of the tokens, and no limit once they are', limited {tokens = {[TOKE
    '20:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
 is('a failed call used nothing up to its limit', limited {flags = EVIDENCE_FAILED},
    '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+
+is('tokens of telemetry are apart from others',
+   sums_of {timing = 3, tokens = {[1] = {EVIDENCE_TELEMETRY, 7}}}, '21:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+local unjoined = {}
+count_call(unjoined, told({[1] = {EVIDENCE_TELEMETRY, 7}}, 1), 1)
+is('telemetry alone is no call', text(unjoined), '')
 
 local left = {}
 for _ = 1, 500 do

@@ -14,7 +14,7 @@
 static const struct {
 	const char *name;
 	int number;
-	char kind; // m: message, s: string, f: fixed64, d: double
+	char kind; // m: message, s: string, f: fixed64, d: double, v: varint
 } otel_fields[] = {
 	{"resource_metrics", 1, 'm'},
 	{"resource", 1, 'm'},
@@ -30,6 +30,17 @@ static const struct {
 	{"log_time", 1, 'f'},
 	{"body", 5, 'm'},
 	{"log_attributes", 6, 'm'},
+	{"observed_time", 11, 'f'},
+	{"resource_spans", 1, 'm'},
+	{"scope_spans", 2, 'm'},
+	{"scope", 1, 'm'},
+	{"spans", 2, 'm'},
+	{"trace_id", 1, 's'},
+	{"span_id", 2, 's'},
+	{"span_start", 7, 'f'},
+	{"span_end", 8, 'f'},
+	{"span_attributes", 9, 'm'},
+	{"int_value", 3, 'v'},
 	{"double_summary", 11, 'm'},
 	{"data_points", 1, 'm'},
 	{"labels", 1, 'm'},
@@ -105,6 +116,10 @@ static inline bool otel_field(struct str name, struct str *in, struct buf *out, 
 	} else if (kind == 'f') {
 		uint64_t v = strtoull(word.p, NULL, 10);
 		otel_fixed64(out, number, &v);
+		return true;
+	} else if (kind == 'v') {
+		otel_varint(out, (uint64_t)number << 3);
+		otel_varint(out, strtoull(word.p, NULL, 10));
 		return true;
 	} else if (kind == 'd') {
 		double v = strtod(word.p, NULL);

@@ -10,7 +10,8 @@
 //     twins T      T with the first <> replaced as `wrap` does, and the second as `around` does
 //     twice        the input two times      cut N       without its last N bytes
 //     repeat N     the input N times        hex         the input is hexadecimal digits
-//     otel         the input is protobuf text format of an ExportMetricsServiceRequest, or of one of logs
+//     otel         the input is protobuf text format of an ExportMetricsServiceRequest, or of one of logs or
+//                  spans
 //     unframed     without the length in front that `otel` writes
 //     field N      as protobuf's field N, with its length
 //     lines N      with a line end after every N bytes

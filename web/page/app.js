@@ -177,7 +177,7 @@ function pointsOf(s) {
 		d.stack = s.groups.map((g, i) => ({ label: labelOf(view.by, g.keys[view.by]).main, colour: groupColour(i), values: numbers(g.usd) }));
 		if (s.others > 0) d.stack.push({ label: count(s.others) + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
 	} else {
-		d.stack = Object.entries(s.total.basis).map(([name, values]) => ({ label: basisNames[name] || name, title: basisTitles[name], colour: basisColour(name), hatched: name === "provisional", values: numbers(values) }));
+		d.stack = Object.entries(s.total.basis).filter(([name, values]) => name !== "telemetry" || values.some(Number)).map(([name, values]) => ({ label: basisNames[name] || name, title: basisTitles[name], colour: basisColour(name), hatched: name === "provisional", values: numbers(values) }));
 	}
 	return d;
 }

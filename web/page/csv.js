@@ -2,7 +2,7 @@
 // The list as a file for a spreadsheet: every row, dollars with all their places. A name that a spreadsheet would take for a formula
 // is marked as text.
 
-const bases = ["billed", "exact", "allocated", "provisional"];
+const bases = ["billed", "exact", "telemetry", "allocated", "provisional"];
 
 function cell(value) {
 	const text = value === null || value === undefined ? "" : String(value), plain = /^[=+\-@\t\r\n]/.test(text) && !Number.isFinite(Number(text)) ? "'" + text : text;

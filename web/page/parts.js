@@ -119,9 +119,9 @@ export function labelOf(key, value) {
 
 // ---- how a figure is known
 
-export const basisNames = { billed: "billed", exact: "exact", allocated: "allocated", provisional: "provisional" };
+export const basisNames = { billed: "billed", exact: "exact", telemetry: "telemetry", allocated: "allocated", provisional: "provisional" };
 export const basisTitles = {
-	billed: "On the bill", exact: "Tokens of the call are known exactly", allocated: "Estimated: a share of the metric's tokens", provisional: "Estimated without a metric: what such calls usually use",
+	billed: "On the bill", exact: "Tokens of the call are known exactly", telemetry: "Tokens as the caller's own telemetry says, within the metric", allocated: "Estimated: a share of the metric's tokens", provisional: "Estimated without a metric: what such calls usually use",
 };
 
 // A bar as long as the figure's part of `most`, divided by basis, with its error band as a whisker.
