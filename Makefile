@@ -176,6 +176,10 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 compare: all $(B)/tests/take_snapshots $(B)/tests/decode_test  ## does this build answer as that of BASE=REV does? every command, the API, the figures in Redis; some minutes
 	$(Q)SHARED=$(SHARED) B=$(B) CC="$(CC)" CXX="$(CXX)" tests/compare_builds.sh $(or $(BASE),--self-test)
 
+.PHONY: accuracy-telemetry
+accuracy-telemetry: all  ## how good the estimate is where four fifths of the developers have telemetry (needs ../shared; a minute): SEED=1
+	$(Q)python3 tests/accuracy_telemetry.py --binary $(B)/nowcast --seed $(or $(SEED),1)
+
 .PHONY: alert-accuracy
 alert-accuracy: all $(B)/tests/rate_play $(B)/tests/alert_play  ## how fast spikes ring and how often wrongly, on worlds whose jumps are known: ARGS="--worlds 4"
 	$(Q)SHARED=$(SHARED) B=$(B) ARGS="$(ARGS)" nice tests/alert_accuracy.sh

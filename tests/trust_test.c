@@ -27,6 +27,11 @@
 	"{\"namespace\":\"AWS/Bedrock\",\"metric_name\":\"InputTokenCount\",\"account_id\":\"" OURS              \
 	"\",\"region\":\"us-east-1\",\"dimensions\":{\"ModelId\":\"m\"},\"timestamp\":1793595960000,"            \
 	"\"value\":{\"sum\":1,\"count\":1}}"
+#define TELEMETRY                                                                                            \
+	"{\"attributes\":[{\"key\":\"gen_ai.system\",\"value\":{\"stringValue\":\"aws.bedrock\"}},"                \
+	"{\"key\":\"cloud.account.id\",\"value\":{\"stringValue\":\"" OURS "\"}},"                               \
+	"{\"key\":\"gen_ai.usage.output_tokens\",\"value\":{\"intValue\":\"1\"}}],"                            \
+	"\"startTimeUnixNano\":\"1793595960000000000\",\"endTimeUnixNano\":\"1793595961000000000\"}"
 #define SESSION(account)                                                                                     \
 	"{\"userIdentity\":{\"type\":\"IAMUser\",\"accountId\":\"" THEIRS                                        \
 	"\"},\"eventTime\":\"2026-11-02T05:06:07Z\",\"eventSource\":\"sts.amazonaws.com\","                      \
@@ -50,6 +55,15 @@ static const struct {
 	{"metrics", "trust.t = metrics", "t", NULL, NULL, METRIC, "counts"},
 	{"calls are no logs", "trust.t = metrics, logs", "t", NULL, NULL, CALL, "untrusted"},
 	{"telemetry is nothing that counts", "trust.t = telemetry", "t", NULL, NULL, METRIC, "untrusted"},
+	{"telemetry needs a rule", "", "t", NULL, NULL, TELEMETRY, "untrusted"},
+	{"that names it", "trust.t = cloudtrail, metrics, logs", "t", NULL, NULL, TELEMETRY, "untrusted"},
+	{"then it counts", "trust.t = telemetry", "t", NULL, NULL, TELEMETRY, "counts"},
+	{"of the accounts of the rule", "trust.t = telemetry, " THEIRS, "t", NULL, NULL, TELEMETRY,
+     "foreign_account"},
+	{"it needs one of a file, too", "trust.t = telemetry", NULL, "a/b.json", NULL, TELEMETRY, "untrusted"},
+	{"and of a log group", "trust.t = telemetry", "t", NULL, GROUP(OURS, "app"), TELEMETRY, "untrusted"},
+	{"which then may carry it", "trust.t = telemetry\ntrust.log_group:*:app = telemetry", "t", NULL,
+     GROUP(OURS, "app"), TELEMETRY, "counts"},
 	{"none", "trust.t = none", "t", NULL, NULL, CALL, "untrusted"},
 	{"a topic without a rule, where others have one", "trust.s = cloudtrail", "t", NULL, NULL, CALL,
      "untrusted"},

@@ -30,12 +30,24 @@ static void check_call(const struct call *c)
 	assert(c->source >= SOURCE_COMPLETION && c->source <= SOURCE_AMENDED);
 }
 
+static void check_telemetry(const struct telemetry *t)
+{
+	const struct call *c = &t->call;
+	bool any = false;
+	for (int kind = TOKENS_INPUT; kind <= TOKENS_CACHE_WRITE; kind++)
+		any |= c->known[kind];
+	assert(any && !c->known[TOKENS_UNITS] && c->source == SOURCE_TELEMETRY && c->time_ms > 0);
+	assert(!c->caller.arn.len && c->region.len <= 32 && (c->account.len == 0 || c->account.len == 12));
+}
+
 static void on_record(void *user, const struct record *r)
 {
 	(void)user;
 	assert(r->index >= 0 && r->kind < RECORD_KINDS);
 	if (r->kind <= RECORD_AMENDMENT)
 		check_call(&r->call);
+	else if (r->kind == RECORD_TELEMETRY)
+		check_telemetry(&r->telemetry);
 	else if (r->kind == RECORD_METRIC)
 		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.sum <= INT64_C(1) << 40 &&
 		       r->metric.model.len && r->metric.samples >= 0 &&
