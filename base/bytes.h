@@ -17,6 +17,15 @@ static inline void bytes_put64(uint8_t *p, uint64_t v)
 	bytes_put32(p + 4, (uint32_t)v);
 }
 
+static inline uint32_t bytes_get32(const void *from)
+{
+	const uint8_t *p = from;
+	uint32_t v = 0;
+	for (int i = 0; i < 4; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
 static inline uint64_t bytes_get64(const void *from)
 {
 	const uint8_t *p = from;

@@ -69,6 +69,7 @@ struct conf {
 	char *accounts_file;      // "" : none
 	char *telemetry_account, *telemetry_region; // of telemetry that does not say; "": unknown
 	struct conf_list telemetry_without_cloudtrail; // accounts
+	struct conf_list telemetry_roles; // patterns
 	int64_t queue_bytes;      // fetched ahead, a worker
 
 	// Redis

@@ -52,6 +52,8 @@ const struct conf_key conf_keys[] = {
      "Region of the calls in telemetry that does not name its own as `aws.region`, `cloud.region` or in `server.address`. Empty: likewise."},
 	{"telemetry.without_cloudtrail", CONF_LIST, AT(telemetry_without_cloudtrail), 0, 0, "", false, NULL,
      "Accounts that no CloudTrail record comes of, comma-separated: there telemetry counts as a call of its own, of the principal that `nowcast.principal` names. Of all other accounts it only adds tokens to calls."},
+	{"telemetry.roles", CONF_LIST, AT(telemetry_roles), 0, 0, "", false, NULL,
+     "Roles whose sessions have the names that telemetry calls its user by (AWSReservedSSO_*, say), comma-separated; * stands for any text. Telemetry without a request id is joined with their calls by user, model and second. It takes memory in Redis for each of these calls."},
 	{"queue.bytes", CONF_BYTES, AT(queue_bytes), 1 << 20, 1 << 30, "32MiB", false, NULL,
      "Bytes of messages that a worker fetches ahead. With batch.bytes, it bounds the memory of the worker."},
 

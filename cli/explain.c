@@ -143,9 +143,10 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 			print_rate_class(rate_class = model_hour->rows[i].rate_class);
 		print_row(v, model_hour, &model_hour->rows[i]);
 	}
-	if (found && model_hour->telemetry.used)
-		printf("  %-15s %lld calls of this model and hour, of all callers; %lld were refused, for they exceed the metric\n",
-		       "telemetry", (long long)model_hour->telemetry.used, (long long)model_hour->telemetry.refused);
+	if (found && (model_hour->telemetry.used || model_hour->telemetry.unjoined))
+		printf("  %-15s of this model and hour, of all callers: %lld calls; %lld were refused, for they exceed the metric; %lld more fit no call, or several\n",
+		       "telemetry", (long long)model_hour->telemetry.used, (long long)model_hour->telemetry.refused,
+		       (long long)model_hour->telemetry.unjoined);
 	if (found)
 		print_unbilled(x, model_hour);
 	if (found && x->model_hours < MODEL_HOURS_MAX) {

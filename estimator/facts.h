@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "ingest/record.h"
 #include "pricing/price.h"
@@ -34,6 +35,10 @@ struct calls {
 	uint8_t rate_class;           // estimator/rate_class.h
 	// some of their exact tokens, and so all of them, count as those of telemetry
 	bool telemetry;
+	// when the record of the call says that it began, or ended: seconds since 1970; 0: not known. Then these
+	// calls may be joined with telemetry (estimator/telemetry_join.h)
+	uint32_t second;
+	bool second_is_end;
 	bool refused;                 // some of these exceeded the metric (estimator/telemetry_check.h)
 	int64_t n, failed;            // charged calls; refused calls, which get no tokens
 	int64_t started;              // of n: streams of which only the start is known
@@ -67,11 +72,25 @@ struct minute {
 	int32_t ncalls;
 };
 
+// What a caller says of one call, without its request id.
+struct telling {
+	int minute;                  // of the hour, in which the call ended
+	int64_t start, end;          // seconds since 1970, by the caller's clock
+	struct str user;             // who the caller says it is
+	bool known[METRIC_KINDS];
+	int64_t tokens[METRIC_KINDS];
+};
+
 struct hour {
 	int64_t number;     // hours since the epoch
+	struct telling *tellings; // sorted by all that they say
+	int32_t ntellings;
 	struct str version; // changes with the facts; empty: there are none
 	struct minute minutes[60];
 };
+
+// A copy whose calls may be changed; the rest is that of `h`.
+struct hour *hour_copy(const struct hour *h, struct arena *arena);
 
 // A caller. A span's callers are sorted by (arn, tagset); that order breaks ties.
 struct who {

@@ -20,6 +20,16 @@ enum { LIMITS = sizeof limits / sizeof *limits };
 
 _Static_assert(LIMITS + 1 <= RATE_CLASS_BAND_MASK, "a band fits into its bits");
 
+int rate_class_of(enum price_tier tier, int64_t prompt, bool complete)
+{
+	int band = 1;
+	if (!complete && prompt <= limits[0])
+		return (int)tier;
+	while (band <= LIMITS && prompt > limits[band - 1])
+		band++;
+	return (int)tier | band << RATE_CLASS_BAND_SHIFT | (complete ? 0 : RATE_CLASS_AT_LEAST);
+}
+
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to)
 {
 	int band = rate_class_band(rate_class);

@@ -48,6 +48,9 @@ static inline int rate_class_band(int rate_class)
 }
 static inline bool rate_class_prompt_known(int rate_class) { return rate_class_band(rate_class) > 0; }
 
+// The rate class of a call of that tier: `complete`: its prompt has so many tokens; else at least so many.
+int rate_class_of(enum price_tier tier, int64_t prompt, bool complete);
+
 // The prompts of the rate class have from..to tokens; 0 and INT64_MAX where that is not known.
 void rate_class_prompt(int rate_class, int64_t *ret_from, int64_t *ret_to);
 

@@ -23,8 +23,6 @@ struct check {
 	struct telemetry_calls *out;
 };
 
-// ---- copies -------------------------------------------------------------------------------------
-
 static size_t count_claims(const struct hour *h)
 {
 	size_t n = 0;
@@ -32,21 +30,6 @@ static size_t count_claims(const struct hour *h)
 		for (int32_t i = 0; i < h->minutes[m].ncalls; i++)
 			n += h->minutes[m].calls[i].telemetry;
 	return n;
-}
-
-static const struct hour *copy_hour(const struct hour *h, struct arena *arena)
-{
-	struct hour *copy = arena_alloc(arena, sizeof *copy);
-	*copy = *h;
-	for (int m = 0; m < 60; m++) {
-		struct minute *at = &copy->minutes[m];
-		size_t bytes = (size_t)at->ncalls * sizeof *at->calls;
-		struct calls *calls = arena_alloc(arena, bytes + 1);
-		if (bytes)
-			memcpy(calls, at->calls, bytes);
-		at->calls = calls;
-	}
-	return copy;
 }
 
 // ---- refusing -----------------------------------------------------------------------------------
@@ -144,7 +127,7 @@ void telemetry_check(struct span *s, int lookback, struct arena *arena, struct t
 		size_t n = count_claims(*hours[i]);
 		claims += n;
 		if (n)
-			*hours[i] = copy_hour(*hours[i], arena);
+			*hours[i] = hour_copy(*hours[i], arena);
 	}
 	if (!claims)
 		return;

@@ -15,6 +15,7 @@
 
 struct telemetry_calls {
 	int64_t used, refused; // of the span's hour: calls with tokens of telemetry; of these, refused ones
+	int64_t unjoined;      // tellings that fit no call, or several (estimator/telemetry_join.h)
 };
 
 // Replaces hours of the span that have calls with telemetry by copies in `arena`, in which what is refused is

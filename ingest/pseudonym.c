@@ -283,6 +283,8 @@ void pseudonym_record(struct pseudonyms *p, struct arena *arena, struct record *
 		break;
 	case RECORD_TELEMETRY:
 		r->telemetry.principal = pseudonym_arn(p, arena, r->telemetry.principal);
+		if (p && p->sessions && r->telemetry.user.len) // it is compared with the names of sessions
+			r->telemetry.user = pseudonym_of(p, arena, r->telemetry.user);
 		break;
 	case RECORD_METRIC:
 	case RECORD_KINDS:

@@ -569,6 +569,7 @@ static bool add_telemetry_calls(void *user, struct view *v, const struct model_h
 	(void)v;
 	sum->used += model_hour->telemetry.used;
 	sum->refused += model_hour->telemetry.refused;
+	sum->unjoined += model_hour->telemetry.unjoined;
 	return true;
 }
 
@@ -584,14 +585,14 @@ static bool check_telemetry(struct health *h, struct err *err)
 	                            h->now_ms - span - MS_PER_HOUR, &waiting, err) ||
 	    !view_each(h->view, hour - 23, hour + 1, add_telemetry_calls, &calls, err))
 		return false;
-	if (calls.used || waiting.old || waiting.recent)
+	if (calls.used || calls.unjoined || waiting.old || waiting.recent)
 		add_finding(
-			h, 10 * calls.refused > calls.used || 10 * waiting.old > calls.used ? HEALTH_NOTE : HEALTH_OK,
+			h, 10 * (calls.refused + calls.unjoined + waiting.old) > calls.used ? HEALTH_NOTE : HEALTH_OK,
 			"telemetry",
 			"of the last 24 hours: %lld call%s with telemetry; of these %lld exceeded the metric and were refused; %lld "
-			"of calls that did not come, %lld of calls that may still come",
-			(long long)calls.used, text_s(calls.used), (long long)calls.refused, (long long)waiting.old,
-			(long long)waiting.recent);
+			"that fit no call or several; by request id %lld of calls that did not come, %lld of calls that may still come",
+			(long long)calls.used, text_s(calls.used), (long long)calls.refused, (long long)calls.unjoined,
+			(long long)waiting.old, (long long)waiting.recent);
 	for (int why = 0; why < TELEMETRY_UNUSED; why++)
 		if (unused[why])
 			add_finding(h, HEALTH_NOTE, "telemetry", "%lld not used (`%s`): %s", (long long)unused[why],

@@ -113,6 +113,7 @@ static struct engine_options options_of(const struct conf *c)
 		.telemetry_account = c->telemetry_account,
 		.telemetry_region = c->telemetry_region,
 		.telemetry_without_cloudtrail = &c->telemetry_without_cloudtrail,
+		.telemetry_roles = &c->telemetry_roles,
 		.on_unpriced = on_unpriced,
 		.on_forgotten = on_forgotten,
 	};

@@ -12,11 +12,11 @@
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
 --         role, users of an account, models, keys and values of labels), reopen (ms), then sections:
 --         bucket, other bucket or "", "1": it may be reopened, counts of calls, runs, metrics, names,
---         sessions, candidates;
+--         sessions, candidates, tellings;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
 --         text, the model whose figures contain it or ""); sessions; candidates for a name of their own
---         (group, name, minute)
+--         (group, name, minute); tellings (model, minute, digest, value)
 -- returns  calls new, calls known, metrics, records late; BUSY: a bucket to be reopened is packed
 
 local p = KEYS[1]
@@ -218,6 +218,18 @@ local function apply_metric(i)
   touch(g, minute)
 end
 
+-- What a caller says of a call without its request id. Under one name the bytewise larger value stays.
+local function apply_telling(i)
+  local minute, value = tonumber(ARGV[i + 1]), ARGV[i + 3]
+  local g = group(ARGV[i], minute)
+  local field = char(minute % 60) .. 't' .. ARGV[i + 2]
+  local old = call('HGET', g.cells, field)
+  if old and not less(old, value) then return end
+  call('HSET', g.cells, field, value)
+  touch(g, minute)
+  g.told = true
+end
+
 -- An hour is to be computed again without a change of its own: one next to it changed, and it uses the
 -- edge of that; or a name in its figures did.
 local function touch_hour(hour, name)
@@ -373,9 +385,10 @@ end
 local function look_at_section(at)
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates = tonumber(ARGV[at + 8])
+  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
   local busy = ARGV[at + 2] == '1' and (is_packed(ARGV[at]) or is_packed(ARGV[at + 1]))
-  return busy, at + 9 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates
+  return busy, at + 10 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
+    4 * ntellings
 end
 
 -- The section at ARGV[at].
@@ -383,16 +396,18 @@ local function apply_section(at)
   local bucket, other, reopening = ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1'
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates = tonumber(ARGV[at + 8])
-  local calls = at + 9
+  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+  local calls = at + 10
   local first_metric = calls + ncalls + 2 * nruns
   local names = first_metric + 6 * nmetrics
+  local first_telling = names + 3 * nnames + nsessions + 3 * ncandidates
   if takes_records(bucket, reopening) then
     if ncalls > 0 then apply_calls(bucket, other, reopening, calls, ncalls) end
     for i = first_metric, names - 6, 6 do apply_metric(i) end
     apply_names(bucket, names, nnames, nsessions, ncandidates)
+    for i = first_telling, first_telling + 4 * (ntellings - 1), 4 do apply_telling(i) end
   else
-    count_late(bucket, ncalls + nmetrics)
+    count_late(bucket, ncalls + nmetrics + ntellings)
   end
 end
 
@@ -406,6 +421,7 @@ local function group_sums()
       local g = group(sub(key, 1, EVIDENCE_AT_CALLER), minute)
       local caller, class = sub(key, EVIDENCE_AT_CALLER + 1, WHO), sub(key, EVIDENCE_AT_FLAGS + 1)
       g.fields[#g.fields + 1] = char(touch(g, minute)) .. caller .. class
+      g.told = g.told or #class > 1 -- perhaps with the second of a call
       g.deltas[#g.deltas + 1] = d
     end
   end
@@ -420,8 +436,9 @@ local function write_group(g)
   call('SADD', p .. KEY_MODEL_HOURS .. bucket, g.hour .. ':' .. g.name)
   call('PEXPIREAT', p .. KEY_MODEL_HOURS .. bucket, expire)
   mark_due(p, g.hour .. ':' .. g.name, now + delay)
-  if g.first < lookback then touch_hour(g.hour - 1, g.name) end
-  if g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
+  -- which call telemetry is of depends on those of the hours around it
+  if g.told or g.first < lookback then touch_hour(g.hour - 1, g.name) end
+  if g.told or g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
 end
 
 local sections, at, busy = {}, FIRST_SECTION, false

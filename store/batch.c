@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
@@ -40,6 +41,7 @@ static void release_acct_regions(struct batch *b)
 			free(s->names);
 			free(s->sessions);
 			free(s->candidates);
+			free(s->tellings);
 		}
 		free(b->acct_regions[i].sections);
 		free(b->acct_regions[i].cross_account);
@@ -135,6 +137,8 @@ static void rekey_section(struct section *s, const struct siphash_key *key)
 		rekey_call(&index, s->names, &s->calls[i]);
 	for (int32_t i = 0; i < s->nmetrics; i++)
 		s->metrics[i].model_id = s->names[*map_find(&index, s->metrics[i].model_id)].id;
+	for (int32_t i = 0; i < s->ntellings; i++)
+		s->tellings[i].model_id = s->names[*map_find(&index, s->tellings[i].model_id)].id;
 	map_release(&index);
 }
 
@@ -438,6 +442,23 @@ static void add_labels(struct batch *b, const struct batch_acct_region *acct_reg
 		add_name(b, s, meta, arena_str(&b->arena, buf_str(&b->meta)));
 }
 
+// Whether telemetry may be joined with the call by the second: its own record, of a session of such a role.
+static bool may_be_told(const struct batch *b, const struct call *c)
+{
+	const struct conf_list *roles = b->told_roles;
+	struct str session = str_after_last(c->caller.arn, '/'), role = c->caller.arn;
+	bool own = c->source == SOURCE_API || c->source == SOURCE_DATA_EVENT;
+	if (!roles || !roles->n || !own || c->failed || session.len == role.len)
+		return false;
+	role.len -= session.len + 1;
+	bool is_session = role.len && memmem(role.p, role.len, ":assumed-role/", 14);
+	role = str_after_last(role, '/');
+	for (size_t i = 0; is_session && i < roles->n; i++)
+		if (pattern_matches(str_of(roles->items[i]), role))
+			return true;
+	return false;
+}
+
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
 	if (!check_call(b, c, latest_ms, err))
@@ -450,7 +471,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	uint64_t caller =
 		name_id_of_caller(&b->name_key, &c->caller, write_labels(&b->identity, '\t', c->caller.identity));
 	struct evidence e;
-	evidence_pack(&e, c, model, caller, meta);
+	evidence_pack(&e, c, model, caller, meta, may_be_told(b, c));
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
 	                                 count_repetition(b, acct_region, &e));
 	note_model(b, acct_region, s, model, c->model, minute);
@@ -472,18 +493,56 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	return true;
 }
 
-static bool add_telemetry(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
+// Telemetry without a request id waits among the facts of its model and hour: which call it is of is found
+// out when these are computed (estimator/telemetry_join.h).
+static bool add_telling(struct batch *b, const struct telemetry *t, struct err *err)
 {
+	const struct call *c = &t->call;
+	struct telling told = {.start = t->start_ms / 1000, .end = c->time_ms / 1000, .user = t->user};
+	struct buf value = BUF_INIT;
+	if (!batch_is_clean(t->user) || !batch_is_model(c->model))
+		return err_set(err, ERR_SKIP, "telemetry: its user or model is too long, or has blanks in it");
+	if (!batch_admit(b, c->account, c->region, err))
+		return false;
+	int64_t minute = c->time_ms / MS_PER_MINUTE;
+	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
+	struct section *s = find_section(b, acct_region, minute / 60 / BUCKET_HOURS, 0, 0);
+	uint64_t model = name_id_of_model(&b->name_key, c->model);
+	note_model(b, acct_region, s, model, c->model, minute + CARDINALITY_FREE);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		told.known[kind] = c->known[kind];
+		told.tokens[kind] = c->known[kind] ? c->tokens[kind] : 0;
+	}
+	cell_telling_write(&told, &value);
+	struct str name = t->item.len ? t->item : buf_str(&value);
+	struct digest128 d = digest128(name.p, name.len);
+	uint8_t digest[16];
+	bytes_put64(digest, d.high);
+	bytes_put64(digest + 8, d.low);
+	s->tellings = batch_grown(b, s->tellings, s->ntellings, &s->captellings, sizeof *s->tellings);
+	struct batch_telling *to = &s->tellings[s->ntellings++];
+	*to = (struct batch_telling){
+		.model_id = model, .minute = minute, .value = arena_str(&b->arena, buf_str(&value))};
+	memcpy(to->digest, digest, sizeof to->digest);
+	buf_release(&value);
+	return true;
+}
+
+static bool add_telemetry(struct batch *b, const struct telemetry *t, int64_t latest_ms, struct err *err)
+{
+	const struct call *c = &t->call;
 	if (!batch_check_time(b, c->time_ms, latest_ms, err))
 		return false;
-	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
+	if (!c->request_id.len)
+		return add_telling(b, t, err);
+	if (c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "telemetry: the request id is too long");
 	if (!batch_admit(b, c->account, c->region, err))
 		return false;
 	int64_t hour = c->time_ms / MS_PER_HOUR;
 	struct batch_acct_region *acct_region = find_acct_region(b, c->account, c->region);
 	struct evidence e;
-	evidence_pack(&e, c, 0, 0, 0);
+	evidence_pack(&e, c, 0, 0, 0, false);
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
 	                                 count_repetition(b, acct_region, &e));
 	s->calls = batch_grown(b, s->calls, s->ncalls, &s->capcalls, sizeof *s->calls);
@@ -561,7 +620,7 @@ bool batch_add(struct batch *b, const struct record *r, int64_t latest_ms, struc
 		good = batch_add_principal_tags(b, &r->principal_tags, latest_ms, err);
 		break;
 	case RECORD_TELEMETRY:
-		good = add_telemetry(b, &r->telemetry.call, latest_ms, err);
+		good = add_telemetry(b, &r->telemetry, latest_ms, err);
 		break;
 	case RECORD_KINDS:
 		return err_set(err, ERR_SKIP, "no such kind of record");

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/conf.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "ingest/record.h"
@@ -37,6 +38,14 @@ struct batch_name {
 // Ids of further names of a model: its foundation model, its ARN.
 static inline uint64_t batch_foundation_id(uint64_t model_id) { return ~model_id; }
 static inline uint64_t batch_called_id(uint64_t model_id) { return model_id ^ 0x6172636e00000000u; }
+
+// What a caller says of a call, to be joined by the second.
+struct batch_telling {
+	uint64_t model_id;
+	int64_t minute;
+	char digest[CELL_DIGEST_SIZE];
+	struct str value; // store/cell_codec.h
+};
 
 struct batch_metric {
 	uint64_t model_id;
@@ -64,7 +73,8 @@ struct section {
 	struct batch_name *names;
 	struct str *sessions;
 	struct batch_candidate *candidates;
-	int32_t ncandidates, capcandidates;
+	struct batch_telling *tellings;
+	int32_t ncandidates, capcandidates, ntellings, captellings;
 	int32_t ncalls, capcalls, nmetrics, capmetrics, nnames, capnames, nsessions, capsessions;
 };
 
@@ -99,6 +109,8 @@ struct batch {
 	int32_t nacct_regions, capacct_regions;
 	struct map known_places; // hashes of the accounts and Regions that Redis has, and of new ones
 	int64_t places_max;      // so many at most; 0: any number
+	// names of roles, as patterns, whose sessions telemetry is joined with by the second; NULL: none
+	const struct conf_list *told_roles;
 	struct map acct_region_index, section_index, name_index, call_index;
 	struct batch_session *session_tags;
 	struct batch_tag_change *tag_changes;

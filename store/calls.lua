@@ -21,7 +21,8 @@ local function is_evidence(ev)
   local last = end_of_tokens(ev)
   if last < EVIDENCE_HEAD or (last - EVIDENCE_HEAD) % EVIDENCE_TOKENS ~= 0 then return false end
   for i = FIRST, last, EVIDENCE_TOKENS do
-    if floor(byte(ev, i) / KIND) >= TOKEN_KINDS then return false end
+    local kind = floor(byte(ev, i) / KIND)
+    if kind >= TOKEN_KINDS and kind ~= EVIDENCE_SECOND then return false end
   end
   return true
 end
@@ -39,6 +40,17 @@ local function has_telemetry(ev, last)
     if byte(ev, i) % KIND == EVIDENCE_TELEMETRY then return true end
   end
   return false
+end
+
+-- The second of its record, as evidence has it: of a call of which no log knows the tokens, and of which
+-- telemetry has not been joined by its request id. Else ''.
+local function open_second(ev, last)
+  local at = last - EVIDENCE_TOKENS + 1
+  if at < FIRST or floor(byte(ev, at) / KIND) ~= EVIDENCE_SECOND then return '' end
+  for i = FIRST, at - 1, EVIDENCE_TOKENS do
+    if byte(ev, i) % KIND > EVIDENCE_TRAIL then return '' end
+  end
+  return sub(ev, at, last)
 end
 
 -- Tokens of the call's prompt, as far as they are known, and whether all of them are.
@@ -101,7 +113,7 @@ local function add_call(d, ev, times, failed, well)
     local kind = floor(byte(ev, i) / KIND)
     local k = EXACT + 2 * kind
     ended = ended or kind == TOKENS_OUTPUT
-    if kind < TOKENS_OUTPUT_MAX or not ended then
+    if kind < TOKENS_OUTPUT_MAX or (kind == TOKENS_OUTPUT_MAX and not ended) then
       if not failed then d[k] = d[k] + times end
       d[k + 1] = d[k + 1] + times * uint32(ev, i + 1)
     end
@@ -109,14 +121,15 @@ local function add_call(d, ev, times, failed, well)
 end
 
 -- The key of a call's sums: model, caller and minute as in its evidence, then the rate class, unless that
--- is 0, and the id of its metadata, with the rate class before it, if it has some. Calls with tokens of
--- telemetry are apart from the others.
+-- is 0, and the id of its metadata, with the rate class before it, if it has some, and then the second of
+-- its record, likewise. Calls with tokens of telemetry are apart from the others.
 local function sums_key(ev, timing, failed)
   local key = sub(ev, 1, EVIDENCE_AT_FLAGS)
   if timing < TIER and #ev == EVIDENCE_HEAD then return key end
   local class, last = rate_class_of(ev, timing, failed), end_of_tokens(ev)
   if has_telemetry(ev, last) then class = class + CELL_TELEMETRY end
-  if last < #ev then return key .. char(class) .. sub(ev, last + 2) end
+  local second = failed and '' or open_second(ev, last)
+  if last < #ev or second ~= '' then return key .. char(class) .. sub(ev, last + 2) .. second end
   return class ~= 0 and key .. char(class) or key
 end
 
@@ -195,6 +208,7 @@ local function join_evidence(a, b)
   for kind = 0, TOKEN_KINDS - 1 do
     out[#out + 1] = better_tokens(tokens_a[kind], tokens_b[kind])
   end
+  out[#out + 1] = better_tokens(tokens_a[EVIDENCE_SECOND], tokens_b[EVIDENCE_SECOND])
   out[#out + 1] = less(meta_a, meta_b) and meta_b or meta_a
   return table.concat(out)
 end

@@ -55,6 +55,17 @@ void cell_field_read(struct str field, struct cell_field *ret)
 	if (!field.len || (unsigned char)field.p[CELL_AT_MINUTE] >= CELL_MINUTES)
 		return;
 	ret->minute = field.p[CELL_AT_MINUTE];
+	if (field.len == CELL_TELLING_SIZE) {
+		ret->form = field.p[CELL_AT_MARK] == CELL_TELLING_MARK ? CELL_TELLING : CELL_OTHER;
+		return;
+	}
+	if (field.len == CELL_RATED_CALLS_SIZE + CELL_SECOND_SIZE ||
+	    field.len == CELL_META_CALLS_SIZE + CELL_SECOND_SIZE) {
+		field.len -= CELL_SECOND_SIZE;
+		ret->second = bytes_get32(field.p + field.len + 1);
+		ret->second_is_end =
+			(uint8_t)field.p[field.len] % (1 << EVIDENCE_KIND_SHIFT) == EVIDENCE_SECOND_END;
+	}
 	bool has_meta = field.len == CELL_META_CALLS_SIZE;
 	if (field.len == CELL_CALLS_SIZE || field.len == CELL_RATED_CALLS_SIZE || has_meta) {
 		ret->caller_id = bytes_get64(field.p + CELL_AT_CALLER);
@@ -77,6 +88,8 @@ void cell_calls_read(const struct cell_field *field, struct str value, struct ca
 		.meta_id = field->meta_id,
 		.rate_class = field->rate_class,
 		.telemetry = field->telemetry,
+		.second = field->second,
+		.second_is_end = field->second_is_end,
 	};
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
@@ -85,6 +98,34 @@ void cell_calls_read(const struct cell_field *field, struct str value, struct ca
 		ret->exact_n[kind] = str_cut_count(&value);
 		ret->exact[kind] = str_cut_count(&value);
 	}
+}
+
+// The order of the tokens in the value.
+static const enum token_kind told_kinds[] = {TOKENS_INPUT, TOKENS_OUTPUT, TOKENS_CACHE_READ,
+                                             TOKENS_CACHE_WRITE};
+
+bool cell_telling_read(const struct cell_field *field, struct str value, struct telling *ret)
+{
+	*ret = (struct telling){.minute = field->minute};
+	ret->start = str_cut_count(&value);
+	ret->end = str_cut_count(&value);
+	for (int i = 0; i < METRIC_KINDS; i++) {
+		ret->known[told_kinds[i]] = value.len && value.p[0] != '-';
+		ret->tokens[told_kinds[i]] = str_cut_count(&value);
+	}
+	ret->user = value;
+	return value.len > 0;
+}
+
+void cell_telling_write(const struct telling *t, struct buf *ret)
+{
+	buf_addf(ret, "%lld %lld", (long long)t->start, (long long)t->end);
+	for (int i = 0; i < METRIC_KINDS; i++)
+		if (t->known[told_kinds[i]])
+			buf_addf(ret, " %lld", (long long)t->tokens[told_kinds[i]]);
+		else
+			buf_adds(ret, " -");
+	buf_addf(ret, " %.*s", STR_ARG(t->user));
 }
 
 void cell_metric_read(struct str value, struct cell_metric *ret)

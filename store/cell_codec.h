@@ -9,6 +9,12 @@
 //                         10  8  metadata             unless metadata follows, the id of that of the calls.
 //                                                     Bit 7 of the rate class: some of the exact tokens are
 //                                                     those of telemetry
+//                       10, 18  5  second             of calls that telemetry may be joined with: as in
+//                                                     evidence (store/evidence.h), after the rate class or
+//                                                     the metadata
+//     telemetry    offset  0  1  minute of the hour   START END INPUT OUTPUT READ WRITTEN USER: seconds since
+//                          1  1  't'                  1970; tokens, "-": not known; who says it
+//                          2 14  digest of its name
 //     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES
 //                          1  1  'm'                  (rank: how good the source is; larger wins)
 //                          2  1  '0' + token kind
@@ -25,9 +31,11 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "estimator/facts.h"
 #include "estimator/rate_class.h"
+#include "store/evidence.h"
 
 enum {
 	CELL_MINUTES = 60,
@@ -46,6 +54,11 @@ enum {
 	CELL_CALLS_SIZE = CELL_AT_RATE_CLASS,
 	CELL_RATED_CALLS_SIZE = CELL_AT_RATE_CLASS + 1,
 	CELL_META_CALLS_SIZE = CELL_AT_META + 8,
+	CELL_SECOND_SIZE = EVIDENCE_TOKENS, // more, of each of these two
+	CELL_AT_DIGEST = 2,
+	CELL_DIGEST_SIZE = 14,
+	CELL_TELLING_SIZE = CELL_AT_DIGEST + CELL_DIGEST_SIZE,
+	CELL_TELLING_MARK = 't',
 	CELL_METRIC_SIZE = CELL_AT_KIND + 1,
 	CELL_TIER_METRIC_SIZE = CELL_AT_SERVED + 1,
 	CELL_PROJECT_METRIC_SIZE = CELL_AT_PROJECT + CELL_PROJECT_DIGITS,
@@ -61,9 +74,21 @@ _Static_assert(CELL_TIER_METRIC_SIZE < CELL_CALLS_SIZE && CELL_PROJECT_METRIC_SI
                "the length of a field says its form");
 _Static_assert(CELL_AT_META == CELL_RATED_CALLS_SIZE, "the metadata follows the rate class");
 _Static_assert(TOKEN_KINDS <= 10, "a token kind is one digit");
+_Static_assert(CELL_RATED_CALLS_SIZE + CELL_SECOND_SIZE == 15 && CELL_TELLING_SIZE == 16 &&
+                   CELL_META_CALLS_SIZE == 18 && CELL_PROJECT_METRIC_SIZE == 19 &&
+                   CELL_META_CALLS_SIZE + CELL_SECOND_SIZE == 23,
+               "the length of a field says its form");
 _Static_assert(CELL_TELEMETRY == 128, "a bit of the byte of the rate class");
 
-enum cell_form { CELL_OTHER, CELL_VERSION, CELL_CALLS, CELL_METRIC, CELL_TIER_METRIC, CELL_PROJECT_METRIC };
+enum cell_form {
+	CELL_OTHER,
+	CELL_VERSION,
+	CELL_CALLS,
+	CELL_TELLING,
+	CELL_METRIC,
+	CELL_TIER_METRIC,
+	CELL_PROJECT_METRIC
+};
 
 struct cell_field {
 	enum cell_form form;
@@ -72,6 +97,8 @@ struct cell_field {
 	uint8_t rate_class;     // CELL_CALLS
 	bool telemetry;         // CELL_CALLS
 	uint64_t meta_id;       // CELL_CALLS; 0: calls without metadata
+	uint32_t second;        // CELL_CALLS; 0: not known
+	bool second_is_end;
 	// CELL_METRIC: TOKENS_UNITS or less than METRIC_KINDS; of a tier or a project: the latter
 	enum token_kind kind;
 	enum price_tier served; // CELL_TIER_METRIC
@@ -82,6 +109,11 @@ void cell_field_read(struct str field, struct cell_field *ret);
 
 // The value of a CELL_CALLS; the caller's index is left at 0.
 void cell_calls_read(const struct cell_field *field, struct str value, struct calls *ret);
+
+// The value of a CELL_TELLING; the user is a slice of it. False: it is none.
+bool cell_telling_read(const struct cell_field *field, struct str value, struct telling *ret);
+// Appends it.
+void cell_telling_write(const struct telling *t, struct buf *ret);
 
 // The value of a metric of any form.
 struct cell_metric {

@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "estimator/cache_shares.h"
 #include "estimator/learn.h"
+#include "estimator/telemetry_join.h"
 #include "estimator/ttl_shares.h"
 #include "ingest/labels.h"
 #include "pricing/model_id.h"
@@ -49,6 +50,7 @@ bool engine_open(struct engine **ret, const struct engine_options *o, struct err
 	struct engine *e = xcalloc(1, sizeof *e);
 	e->options = *o;
 	batch_init(&e->batch);
+	e->batch.told_roles = o->telemetry_roles;
 	if (!store_open(&e->store, &e->options, err)) {
 		free(e);
 		return false;
@@ -120,9 +122,11 @@ static const struct record *place_telemetry(struct engine *e, const struct recor
 	bool placed = t->call.account.len && t->call.region.len;
 	bool alone = placed && is_listed(e->options.telemetry_without_cloudtrail, t->call.account);
 	struct str id = t->call.request_id.len || !alone ? t->call.request_id : t->item;
-	if (!placed || !id.len || (alone && !(t->principal.len && t->call.model.len))) {
+	bool by_second = !alone && e->options.telemetry_roles && e->options.telemetry_roles->n && t->user.len &&
+	                 t->call.model.len && t->start_ms > 0;
+	if (!placed || !(id.len || by_second) || (alone && !(t->principal.len && t->call.model.len))) {
 		engine_count_telemetry(e, !placed ? TELEMETRY_UNPLACED
-		                          : !id.len ? TELEMETRY_WITHOUT_ID
+		                          : !(id.len || by_second) ? TELEMETRY_WITHOUT_ID
 		                                    : TELEMETRY_NAMELESS);
 		return NULL;
 	}
@@ -289,7 +293,9 @@ static struct span span_of(struct engine *e, const struct series *s, int64_t hou
 	                    s->callers,
 	                    s->ncallers,
 	                    str_starts(s->model, STR(MODEL_MANTLE))};
+	int64_t unjoined = telemetry_join(&span, &e->arena);
 	telemetry_check(&span, e->options.lookback_minutes, &e->arena, ret);
+	ret->unjoined = unjoined;
 	return span;
 }
 

@@ -53,6 +53,7 @@ struct engine_options {
 	// or NULL: it is not used; and the accounts without CloudTrail, where it counts as calls: NULL: none
 	const char *telemetry_account, *telemetry_region;
 	const struct conf_list *telemetry_without_cloudtrail;
+	const struct conf_list *telemetry_roles; // whose sessions it is joined with by the second; NULL: none
 	const volatile sig_atomic_t *stop; // once it is not 0, settling ends soon; NULL: nobody stops it
 	struct pseudonyms *pseudonyms; // outlives the engine; NULL: names are kept as they are
 	// outlives the engine, or the next engine_set_prices; NULL: the built-in catalogue

@@ -80,7 +80,7 @@ static bool is_known(const struct call *c, int kind)
 }
 
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id,
-                   uint64_t meta_id)
+                   uint64_t meta_id, bool with_second)
 {
 	int tier =
 		c->tier_known ? (int)c->tier << EVIDENCE_TIER_SHIFT | rank_of(c) << EVIDENCE_TIER_RANK_SHIFT : 0;
@@ -98,6 +98,12 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 			continue;
 		p[0] = (uint8_t)(kind << EVIDENCE_KIND_SHIFT | rank_of(c));
 		bytes_put32(p + 1, c->known[kind] ? c->tokens[kind] : 0);
+		p += EVIDENCE_TOKENS;
+	}
+	if (with_second) {
+		int rank = c->time_is_end ? EVIDENCE_SECOND_END : EVIDENCE_SECOND_START;
+		p[0] = (uint8_t)(EVIDENCE_SECOND << EVIDENCE_KIND_SHIFT | rank);
+		bytes_put32(p + 1, (uint32_t)(c->time_ms / 1000));
 		p += EVIDENCE_TOKENS;
 	}
 	if (meta_id) {

@@ -12,6 +12,8 @@
 //            22  5n   tokens      of each kind that is known, ascending:
 //                                 0  1  bits 4-7 token kind, bits 0-3 rank
 //                                 1  4  count
+//                              and the second of its record, of calls that telemetry may be joined with by
+//                              the second: as the token kind EVIDENCE_SECOND; rank 1: it began then, 2: ended
 //         22+5n   9   metadata    of a request that has some, as the length of the whole tells:
 //                                 0  1  rank
 //                                 1  8  id      (likewise, of its pairs)
@@ -53,7 +55,7 @@ enum {
 	EVIDENCE_HEAD = 22,   // bytes before the tokens
 	EVIDENCE_TOKENS = 5,  // bytes of one token kind
 	EVIDENCE_META = 9,    // bytes of the metadata
-	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * TOKEN_KINDS + EVIDENCE_META,
+	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * (TOKEN_KINDS + 1) + EVIDENCE_META,
 
 	EVIDENCE_FAILED = 1,  // flags
 	EVIDENCE_NAMED_SHIFT = 1,
@@ -70,6 +72,9 @@ enum {
 	EVIDENCE_TIER_RANK_SHIFT = 6,
 
 	EVIDENCE_KIND_SHIFT = 4, // of the first byte of a token kind
+	EVIDENCE_SECOND = 15,    // in place of a token kind
+	EVIDENCE_SECOND_START = 1,
+	EVIDENCE_SECOND_END = 2,
 
 	// rank of tokens, of the tier, and of metadata: CloudTrail knows less than the log, but a correction
 	// knows more
@@ -91,7 +96,9 @@ _Static_assert(EVIDENCE_TIMING_TELEMETRY < 1 << EVIDENCE_TIER_SHIFT &&
                    PRICE_TIERS <= 1 << (EVIDENCE_TIER_RANK_SHIFT - EVIDENCE_TIER_SHIFT) &&
                    EVIDENCE_AMENDED < 1 << (8 - EVIDENCE_TIER_RANK_SHIFT),
                "how well the minute is known, a tier and a rank fit into one byte");
-_Static_assert(TOKEN_KINDS <= 1 << (8 - EVIDENCE_KIND_SHIFT) && EVIDENCE_TELEMETRY < 1 << EVIDENCE_KIND_SHIFT,
+_Static_assert((int)TOKEN_KINDS <= (int)EVIDENCE_SECOND &&
+                   EVIDENCE_SECOND < 1 << (8 - EVIDENCE_KIND_SHIFT) &&
+                   EVIDENCE_TELEMETRY < 1 << EVIDENCE_KIND_SHIFT,
                "a token kind and a rank fit into one byte");
 _Static_assert(EVIDENCE_META % EVIDENCE_TOKENS != 0, "the length tells whether there is metadata");
 _Static_assert(EVIDENCE_MAX <= UINT8_MAX, "the length fits into one byte");
@@ -103,7 +110,8 @@ struct evidence {
 	uint8_t bytes[EVIDENCE_MAX];
 };
 
+// `with_second`: telemetry may be joined with it by the second.
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id,
-                   uint64_t meta_id);
+                   uint64_t meta_id, bool with_second);
 
 #endif

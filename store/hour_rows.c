@@ -473,9 +473,10 @@ static void add_metric(struct row_writer *w, enum token_kind kind, int64_t meter
 
 static void add_telemetry(struct row_writer *w, const struct telemetry_calls *t)
 {
-	if (t->used)
+	if (t->used || t->unjoined)
 		add_field(w, &w->out->meta, STR(META_TELEMETRY),
-		          arena_text(w->arena, "%lld %lld", (long long)t->used, (long long)t->refused));
+		          arena_text(w->arena, "%lld %lld %lld", (long long)t->used, (long long)t->refused,
+		                     (long long)t->unjoined));
 }
 
 // Tokens and units of the metrics that no call accounts for.

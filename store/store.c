@@ -68,7 +68,7 @@ int64_t store_keep_ms(const struct store *s)
 struct eval_part {
 	const struct section *section;
 	int32_t first, ncalls;
-	bool rest; // metrics, names, sessions and candidates too
+	bool rest; // metrics, names, sessions, candidates and tellings too
 };
 
 static bool same_evidence(const struct evidence *a, const struct evidence *b)
@@ -96,15 +96,17 @@ static int32_t count_runs(const struct eval_part *p)
 static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
-	return 9 + p->ncalls + 2 * count_runs(p) +
-	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates : 0);
+	return 10 + p->ncalls + 2 * count_runs(p) +
+	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates + 4 * s->ntellings
+	                : 0);
 }
 
 static void send_part(struct redis *r, const struct eval_part *p)
 {
 	const struct section *s = p->section;
 	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0,
-			nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0;
+			nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0,
+			ntellings = p->rest ? s->ntellings : 0;
 	redis_argi(r, s->bucket);
 	if (s->other)
 		redis_argi(r, s->bucket + s->other);
@@ -117,6 +119,7 @@ static void send_part(struct redis *r, const struct eval_part *p)
 	redis_argi(r, nnames);
 	redis_argi(r, nsessions);
 	redis_argi(r, ncandidates);
+	redis_argi(r, ntellings);
 	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
 		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
 	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
@@ -147,6 +150,12 @@ static void send_part(struct redis *r, const struct eval_part *p)
 		redis_arg(r, s->candidates[i].group);
 		redis_arg(r, s->candidates[i].name);
 		redis_argi(r, s->candidates[i].minute);
+	}
+	for (int32_t i = 0; i < ntellings; i++) {
+		redis_arg64(r, s->tellings[i].model_id);
+		redis_argi(r, s->tellings[i].minute);
+		redis_arg(r, (struct str){s->tellings[i].digest, CELL_DIGEST_SIZE});
+		redis_arg(r, s->tellings[i].value);
 	}
 }
 

@@ -329,6 +329,10 @@ static int by_caller_and_class(const void *a, const void *b)
 		return x->rate_class - y->rate_class;
 	if (x->telemetry != y->telemetry)
 		return x->telemetry - y->telemetry;
+	if (x->second != y->second)
+		return x->second < y->second ? -1 : 1;
+	if (x->second_is_end != y->second_is_end)
+		return x->second_is_end - y->second_is_end;
 	const int64_t left[] = {x->n, x->failed, x->started}, right[] = {y->n, y->failed, y->started};
 	for (int i = 0; i < 3; i++)
 		if (left[i] != right[i])

@@ -80,6 +80,10 @@ static void read_cell(struct hour_reader *r, struct hour *h, struct str field, s
 	case CELL_CALLS:
 		cell_calls_read(&f, value, &m->calls[m->ncalls++]);
 		break;
+	case CELL_TELLING:
+		if (cell_telling_read(&f, arena_str(r->arena, value), &h->tellings[h->ntellings]))
+			h->ntellings++;
+		break;
 	case CELL_METRIC:
 		read_metric(m, f.kind, value);
 		break;
@@ -94,6 +98,18 @@ static void read_cell(struct hour_reader *r, struct hour *h, struct str field, s
 	}
 }
 
+static int by_what_is_told(const void *a, const void *b)
+{
+	const struct telling *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->end != y->end)
+		return x->end < y->end ? -1 : 1;
+	int c = str_cmp(x->user, y->user);
+	c = c ? c : memcmp(x->tokens, y->tokens, sizeof x->tokens);
+	return c ? c : memcmp(x->known, y->known, sizeof x->known);
+}
+
 // Reply i is the HGETALL of an hour's cells (store/cell_codec.h).
 static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of_hour)
 {
@@ -102,17 +118,22 @@ static struct hour *read_hour(struct hour_reader *r, size_t i, int64_t number_of
 		return NULL;
 	struct hour *h = arena_alloc(r->arena, sizeof *h);
 	*h = (struct hour){.number = number_of_hour};
+	size_t tellings = 0;
 	for (size_t k = 0; k + 1 < n; k += 2) {
 		struct cell_field f;
 		cell_field_read(redis_elem(r->store->redis, i, k), &f);
 		h->minutes[f.minute].ncalls += f.form == CELL_CALLS;
+		tellings += f.form == CELL_TELLING;
 	}
+	h->tellings = arena_alloc(r->arena, (tellings + 1) * sizeof *h->tellings);
 	for (int m = 0; m < CELL_MINUTES; m++) {
 		h->minutes[m].calls = arena_alloc(r->arena, (size_t)h->minutes[m].ncalls * sizeof(struct calls));
 		h->minutes[m].ncalls = 0;
 	}
 	for (size_t k = 0; k + 1 < n; k += 2)
 		read_cell(r, h, redis_elem(r->store->redis, i, k), redis_elem(r->store->redis, i, k + 1));
+	if (h->ntellings > 1)
+		qsort(h->tellings, (size_t)h->ntellings, sizeof *h->tellings, by_what_is_told);
 	for (int m = 0; m < CELL_MINUTES; m++) {
 		struct minute *at = &h->minutes[m];
 		if (at->nprojects > 1)

@@ -17,7 +17,8 @@ static const struct {
 	[TELEMETRY_UNPLACED] =
 		{"unplaced",
          "it names no account or Region: set cloud.account.id and cloud.region in its resource, or telemetry.account and telemetry.region"},
-	[TELEMETRY_WITHOUT_ID] = {"without_id", "it has no request id by which its call could be found"},
+	[TELEMETRY_WITHOUT_ID] = {"without_id",
+	                           "it has no request id, and no user, model or time to find its call by, or telemetry.roles is not set"},
 	[TELEMETRY_NAMELESS] =
 		{"nameless",
          "its account is in telemetry.without_cloudtrail, and it names no model, or no principal as nowcast.principal"},

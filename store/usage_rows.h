@@ -17,8 +17,8 @@
 //                              many tokens a call was estimated to use, the standard deviation of that
 //                              (permille), and where the weight comes from
 //     metric KIND              METERED EXCESS: what the metrics say; exact tokens beyond them
-//     telemetry                USED REFUSED: calls with tokens of telemetry; of these, such that exceed the
-//                              metric (estimator/telemetry_check.h)
+//     telemetry                USED REFUSED UNJOINED: calls with tokens of telemetry; of these, such that
+//                              exceed the metric (estimator/telemetry_check.h); telemetry that fits no call
 //     model                    the ARN by which an application inference profile was called
 //     foundation               the foundation model that records name behind an id
 //     digest                   16 hex digits: the sum of row_digest over all other fields of both hashes. By

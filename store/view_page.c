@@ -51,6 +51,7 @@ static struct telemetry_calls read_telemetry(struct str value)
 {
 	struct telemetry_calls t = {.used = str_cut_count(&value)};
 	t.refused = str_cut_count(&value);
+	t.unjoined = str_cut_count(&value);
 	return t;
 }
 

@@ -4,13 +4,14 @@
 
 The world `ent` of ../shared/world: 500 developers with a coding agent behind single sign-on. Of four fifths of the developers
 each call has telemetry, as Claude Code's event says it. Prints sum |estimate - truth| / sum truth, dollars by hour and principal, all
-cache writes at the five-minute rate: of the first three hours / of those after.
+cache writes at the five-minute rate: of the first three hours / of those after; then the memory of Redis.
 
   nothing      CloudTrail and metrics only
   telemetry    with the request id of each call
+  second       without it: joined by user, model and second
   logs         the same calls have invocation logs instead: what exact tokens can do
 """
-import argparse, json, os, re, shutil, signal, sys, tempfile
+import argparse, json, os, re, shutil, signal, subprocess, sys, tempfile
 from accuracy import Bench, TOP, WORLD, FIRST, iso
 from accuracy_worlds import by, make, report, score, truth_of
 
@@ -66,12 +67,17 @@ def streams(world, variant):
     return aws, told
 
 
+def memory(bench):
+    text = subprocess.run(["redis-cli", "-s", bench.url[5:], "info", "memory"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return int(re.search(r"used_memory:(\d+)", text)[1])
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--binary", default=os.path.join(TOP, "build", "nowcast"))
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--hours", type=int, default=10)
-    ap.add_argument("--variants", default="nothing,telemetry,logs")
+    ap.add_argument("--variants", default="nothing,telemetry,second,logs")
     a = ap.parse_args()
     if not os.path.exists(os.path.join(WORLD, "families.py")):
         sys.exit("accuracy: ../shared/world is not here")
@@ -86,12 +92,15 @@ def main():
             f.write("trust.file:*aws* = cloudtrail, metrics, logs\ntrust.file:*told* = telemetry\n")
         for variant in a.variants.split(","):
             bench.clear()
-            bench.run("replay", "--config", conf, *streams(world, variant))
+            aws, told = streams(world, variant)
+            roles = "AWSReservedSSO_*" if variant == "second" else ""
+            done = bench.run("replay", "--config", conf, "--telemetry-roles", roles, aws, told)
+            counts = {name: int(re.search(rf"^{name} +(\d+)$", done, re.M)[1]) for name in ("calls", "telemetry")}
             off = []
             for span in ((FIRST, FIRST + 3), (FIRST + 3, end)):
                 within = {k: v for k, v in truth.items() if iso(span[0]) <= k[0] < iso(span[1])}
                 off.append(score(by(within, lambda h, p, t: (h, p)), report(bench, "hour,principal", *span), [])["off"])
-            print("%-10s %.3f / %.3f" % (variant, *off), flush=True)
+            print("%-10s %.3f / %.3f   %d calls, %d tellings, %.1f MB" % (variant, *off, counts["calls"], counts["telemetry"], memory(bench) / 1e6), flush=True)
     finally:
         bench.close()
         shutil.rmtree(folder, ignore_errors=True)

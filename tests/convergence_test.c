@@ -152,6 +152,14 @@ static void make_telemetry(const struct call *c, int64_t end, const uint32_t tok
 		t->call.tokens[kind] =
 			t->call.known[kind] ? tokens[kind] + (uint32_t)(below(8) ? 0 : below(90000)) : 0;
 	}
+	if (below(2)) { // without its id: by user, model and second, and now and then by several of them
+		t->call.request_id = STR_NONE;
+		t->call.model = t->call.model_called = c->model;
+		t->user = str_after_last(c->caller.arn, '/');
+		t->start_ms = c->time_ms - 2000 + below(4000);
+		t->call.time_ms = end + below(2000) - 1000;
+		t->item = below(9) ? say("item-%llu", (unsigned long long)rng()) : STR("item");
+	}
 	if (below(8) == 0) { // told twice, and not alike
 		struct record *again = more(RECORD_TELEMETRY);
 		again->telemetry = *t;
@@ -303,6 +311,10 @@ static struct redis_server server;
 static int sessions_max; // of a role and day, and users and models as well; small: some fold
 static bool late; // each bucket closes at once, and is reopened for every record
 
+static char some_roles[] = "role-[0-9]", other_roles[] = "role*";
+static char *role_patterns[] = {some_roles, other_roles};
+static struct conf_list told_roles = {role_patterns, 2};
+
 static struct engine *open_engine(const char *prefix)
 {
 	struct engine *e;
@@ -319,7 +331,8 @@ static struct engine *open_engine(const char *prefix)
 	                           .users_max = sessions_max,
 	                           .models_max = sessions_max,
 	                           .label_keys_max = sessions_max + 2,
-	                           .label_values_max = sessions_max};
+	                           .label_values_max = sessions_max,
+	                           .telemetry_roles = &told_roles};
 	if (late)
 		o.window_ms = 1;
 	// Where records of one call contradict each other with equal weight, ids decide, and those are made
@@ -602,8 +615,10 @@ static void make_call_near(int64_t edge, int i)
 	for (int k = first; k < nworld; k++) {
 		struct call *c = world[k].kind == RECORD_TELEMETRY ? &world[k].telemetry.call : &world[k].call;
 		c->region = str_of(regions[0]);
-		if (world[k].kind == RECORD_TELEMETRY)
+		if (world[k].kind == RECORD_TELEMETRY) {
+			c->model = c->model_called = c->model.len ? str_of(models[model]) : STR_NONE;
 			continue;
+		}
 		if (world[k].kind != RECORD_AMENDMENT)
 			c->model = c->model_called = str_of(models[model]);
 		if (cross_account) {

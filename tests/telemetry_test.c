@@ -12,6 +12,9 @@ static struct arena arena;
 static struct record records[RECORDS_MAX];
 static int nrecords;
 static struct conf_list alone; // accounts without CloudTrail
+static char pattern[] = "rol*";
+static char *patterns[] = {pattern};
+static struct conf_list roles = {patterns, 1}; // whose sessions are joined by the second
 static int round_number;
 
 // ---- records ------------------------------------------------------------------------------------
@@ -77,6 +80,7 @@ static struct engine_counts run(bool backwards, bool one_by_one)
 	struct engine_options o = test_options(prefix_of_round());
 	o.window_ms = o.retention_ms;
 	o.telemetry_without_cloudtrail = &alone;
+	o.telemetry_roles = &roles;
 	struct engine *e = open_with(&o);
 	for (int i = 0; i < nrecords; i++) {
 		add(e, &records[backwards ? nrecords - 1 - i : i]);
@@ -229,6 +233,94 @@ static void test_time(void)
 	expect("session-1 input 700 700 700", "but no clock of a caller moves a call that AWS saw end");
 }
 
+// Without its request id: by user, model and second.
+static struct telemetry *put_telling(int64_t start_s, int64_t end_s, int who, uint32_t input)
+{
+	struct telemetry *t = put_telemetry(NULL, 0, input);
+	t->call.request_id = STR_NONE;
+	t->call.time_ms = end_s * 1000;
+	t->start_ms = start_s * 1000 + 300;
+	t->call.model = t->call.model_called = STR(TEST_MODEL);
+	t->user = arena_text(&arena, "session-%d", who);
+	return t;
+}
+
+static const char *telemetry_of_hour(int64_t hour)
+{
+	char key[160], day[WHEN_SIZE];
+	when_format(hour * MS_PER_HOUR, day);
+	snprintf(key, sizeof key, "%s:" TEST_ACCT_REGION ":usage_meta:%.13s:" TEST_MODEL, prefix_of_round(), day);
+	ask("HGET", key, "telemetry", NULL);
+	return arena_str(&arena, redis_str(test_redis, 0)).p;
+}
+
+static void test_seconds(void)
+{
+	const int64_t second = MINUTE * 60 + 30;
+	start();
+	put_stream(MINUTE, 1)->time_ms = second * 1000;
+	put_call(MINUTE, 2);
+	put_telling(second + 1, second + 20, 1, 700);
+	put_metric(MINUTE, 1000);
+	expect("session-1 input 700 700 700; session-2 input 300 0 0", "by user, model and second");
+	put_telling(second + 1, second + 20, 1, 700);
+	expect("session-1 input 700 700 700; session-2 input 300 0 0", "twice the same is once");
+	put_telling(second - 1, second + 9, 1, 200);
+	expect("session-1 input 500 0 0; session-2 input 500 0 0", "but not if another fits as well");
+	is_str(telemetry_of_hour(MINUTE / 60), "0 0 2", "which is counted");
+
+	start();
+	put_stream(MINUTE, 1)->time_ms = second * 1000;
+	put_stream(MINUTE, 1)->time_ms = (second + 1) * 1000;
+	put_telling(second, second + 20, 1, 700);
+	put_metric(MINUTE, 1000);
+	expect("session-1 input 1000 0 0", "nor if it fits two calls");
+
+	start();
+	put_stream(MINUTE, 1)->time_ms = second * 1000;
+	put_telling(second + 2, second + 20, 1, 700);
+	put_telling(second, second + 20, 2, 700);
+	put_telling(second, second + 20, 1, 700)->call.model = STR("amazon.nova-pro-v1:0");
+	put_metric(MINUTE, 1000);
+	expect("session-1 input 1000 0 0", "another second, user or model does not fit");
+
+	start();
+	struct call *c = put_stream(MINUTE, 1);
+	c->time_ms = second * 1000;
+	put_log(c, 600);
+	put_telling(second, second + 20, 1, 700);
+	put_metric(MINUTE, 1000);
+	expect("(unattributed) input 400 0 0; session-1 input 600 600 0", "a log knows better, by second as well");
+
+	start();
+	c = put_stream(MINUTE, 1);
+	c->time_ms = second * 1000;
+	put_telemetry(c, MINUTE, 650);
+	put_telling(second, second + 20, 1, 700);
+	put_metric(MINUTE, 1000);
+	expect("(unattributed) input 350 0 0; session-1 input 650 650 650", "and so does the request id");
+
+	start();
+	put_call(MINUTE, 1)->time_ms = (second + 20) * 1000;
+	put_telling(second, second + 20, 1, 700);
+	put_metric(MINUTE, 1000);
+	expect("(unattributed) input 300 0 0; session-1 input 700 700 700", "what is no stream is known by its end");
+
+	start();
+	put_stream(MINUTE, 1)->time_ms = second * 1000;
+	put_call(MINUTE, 2);
+	put_telling(second, second + 40, 1, 700);
+	put_metric(MINUTE, 300);
+	put_metric(MINUTE + 1, 700);
+	expect("session-1 input 700 700 700; session-2 input 300 0 0", "a stream is booked where it ended");
+
+	start();
+	put_stream(MINUTE, 1)->time_ms = second * 1000;
+	put_telling(second, second + 3000, 1, 700); // ends in the next hour
+	put_metric(MINUTE, 1000);
+	expect("(unattributed) input 300 0 0; session-1 input 700 700 700", "and in its own hour in any case");
+}
+
 static void test_place(void)
 {
 	static char account[] = TEST_ACCOUNT;
@@ -268,6 +360,7 @@ int main(void)
 	test_waiting();
 	test_refusing();
 	test_time();
+	test_seconds();
 	test_place();
 	stop_test_redis();
 	arena_release(&arena);

@@ -73,7 +73,7 @@ arn:aws:sts::111122223333:assumed-role/dev/cleo,output,700,telemetry"
 has "explain says whose word it is" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:sts::111122223333:assumed-role/dev/bob 2026-11-02T05:00:00Z)" \
 	'60 exact, .*60 of the exact ones by the caller'
 has "and that some was refused" "$("$nowcast" explain --redis "$REDIS_URL" arn:aws:sts::111122223333:assumed-role/dev/bob 2026-11-02T05:00:00Z)" \
-	'telemetry +3 calls .* 1 were refused'
+	'telemetry .* 3 calls; 1 were refused'
 
 printf '%s\n' "trust.file:*calls* = cloudtrail, metrics" >"$T/nowcast.conf"
 replay --config "$T/nowcast.conf" "$T/logs.ndjson" >"$T/out" 2>&1

@@ -22,7 +22,7 @@ end
 local function evidence(x) -- who (16 bytes), minute, flags, timing, tokens {kind = {rank, count}}
   local who = x.who or string.rep('m', 8) .. string.rep('c', 8)
   local out = {who, be32(x.minute or 0), char(x.flags or 0), char(x.timing or 0)}
-  for kind = 0, TOKEN_KINDS - 1 do
+  for kind = 0, EVIDENCE_SECOND do
     local t = x.tokens and x.tokens[kind]
     if t then out[#out + 1] = char(kind * KIND + t[1]) .. be32(t[2]) end
   end
@@ -41,6 +41,7 @@ local function random_evidence()
     local rank = random(4) == 0 and EVIDENCE_TELEMETRY or 1 + random(3)
     if random(2) == 1 then tokens[kind] = {rank, random(4)} end
   end
+  if random(3) == 0 then tokens[EVIDENCE_SECOND] = {1 + random(2), random(4)} end
   local who = string.rep(char(random(3)), 8) .. string.rep(char(random(3)), 8)
   local timing = random(4) * TIER_RANK + random(4) * TIER + random(6)
   local flags = (3 + random(4)) * 16 + random(2) -- of a call's own record
@@ -166,6 +167,13 @@ is('a failed call used nothing up to its limit', limited {flags = EVIDENCE_FAILE
 
 is('tokens of telemetry are apart from others',
    sums_of {timing = 3, tokens = {[1] = {EVIDENCE_TELEMETRY, 7}}}, '21:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+local SECOND = {[EVIDENCE_SECOND] = {1, 9}}
+is('calls with the second of their record are apart', sums_of {tokens = SECOND},
+   '26:1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+is('unless a log knows their tokens',
+   sums_of {timing = 3, tokens = {[1] = {2, 7}, [EVIDENCE_SECOND] = {1, 9}}},
+   '20:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+result(is_evidence(evidence {tokens = SECOND}), 'it is evidence')
 local unjoined = {}
 count_call(unjoined, told({[1] = {EVIDENCE_TELEMETRY, 7}}, 1), 1)
 is('telemetry alone is no call', text(unjoined), '')
