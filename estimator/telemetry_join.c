@@ -49,7 +49,8 @@ static int by_user_and_second(const void *a, const void *b)
 		return c;
 	if (x->second != y->second)
 		return x->second < y->second ? -1 : 1;
-	const int left[] = {x->is_end, x->hour, x->minute, x->at}, right[] = {y->is_end, y->hour, y->minute, y->at};
+	const int left[] = {x->is_end, x->hour, x->minute, x->at},
+			  right[] = {y->is_end, y->hour, y->minute, y->at};
 	for (int i = 0; i < 4; i++)
 		if (left[i] != right[i])
 			return left[i] < right[i] ? -1 : 1;
@@ -160,13 +161,17 @@ static void set_tokens(struct calls *c, const struct telling *t)
 	c->telemetry = true;
 }
 
+static bool comes_after(const struct calls *a, const struct calls *b)
+{
+	return a->caller > b->caller || (a->caller == b->caller && a->rate_class > b->rate_class);
+}
+
 // Calls of a minute are sorted by caller and rate class.
 static void put_calls(struct minute *to, const struct calls *c, struct arena *arena)
 {
 	struct calls *more = arena_alloc(arena, ((size_t)to->ncalls + 1) * sizeof *more);
 	int32_t at = 0;
-	while (at < to->ncalls && (to->calls[at].caller < c->caller ||
-	                           (to->calls[at].caller == c->caller && to->calls[at].rate_class <= c->rate_class)))
+	while (at < to->ncalls && !comes_after(&to->calls[at], c))
 		at++;
 	if (at)
 		memcpy(more, to->calls, (size_t)at * sizeof *more);

@@ -32,6 +32,12 @@ static void try_read(struct input *in)
 	check_field(&f);
 	cell_metric_read(value, &m);
 	assert(m.rank >= 0 && m.sum >= 0 && m.samples >= 0);
+	struct telling t;
+	if (f.form == CELL_TELLING && cell_telling_read(&f, value, &t)) {
+		assert(t.user.len && t.start >= 0 && t.end >= 0 && t.minute == f.minute);
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			assert(t.tokens[kind] >= 0 && (t.known[kind] || t.tokens[kind] == 0));
+	}
 	if (f.form != CELL_CALLS)
 		return;
 	cell_calls_read(&f, value, &calls);
@@ -81,7 +87,8 @@ static void try_evidence(struct input *in)
 		c.tokens[kind] = (uint32_t)take_number(in);
 	}
 	c.request_id = take_rest(in);
-	evidence_pack(&e, &c, model, caller, meta);
+	bool with_second = flags & 0x10;
+	evidence_pack(&e, &c, model, caller, meta, with_second);
 	size_t tokens = e.len - EVIDENCE_HEAD;
 	assert(e.len >= EVIDENCE_HEAD && e.len <= EVIDENCE_MAX);
 	if (tokens % EVIDENCE_TOKENS == EVIDENCE_META % EVIDENCE_TOKENS)
@@ -90,7 +97,9 @@ static void try_evidence(struct input *in)
 	assert(bytes_get64(e.bytes + EVIDENCE_AT_MODEL) == model && (e.bytes[EVIDENCE_AT_FLAGS] & 1) == c.failed);
 	for (size_t i = 0, last = 0; i < tokens; i += EVIDENCE_TOKENS) {
 		size_t kind = e.bytes[EVIDENCE_HEAD + i] >> EVIDENCE_KIND_SHIFT;
-		assert(kind < TOKEN_KINDS && (c.known[kind] || c.source == SOURCE_LOG) && (i == 0 || kind > last));
+		assert(i == 0 || kind > last);
+		assert(kind < TOKEN_KINDS ? c.known[kind] || c.source == SOURCE_LOG
+		                          : kind == EVIDENCE_SECOND && with_second);
 		last = kind;
 	}
 }
