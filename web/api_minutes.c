@@ -210,7 +210,7 @@ bool api_minutes(struct api *a, const struct api_query *q, struct json_writer *j
 	groups_init(&c.groups, &q->by);
 	bool good = (q->by.n == 0 || timeseries_choose(&c, a, q->from, q->to, err)) &&
 	            view_each(rollups_view(a->rollups), q->from, q->to, add_model_hour, &s, err) &&
-	            spread_all(a, q, &s, &c, err);
+	            spread_all(a, q, &s, &c, err) && (c.observed = api_observed(a, q, q->from, q->to, err));
 	if (good)
 		timeseries_write(j, &c);
 	groups_release(&c.groups);

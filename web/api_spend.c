@@ -5,6 +5,7 @@
 
 #include "base/when.h"
 #include "query/figure_json.h"
+#include "query/observed_json.h"
 #include "web/api.h"
 
 enum { HOURS_PER_DAY = 24 };
@@ -12,10 +13,11 @@ enum { HOURS_PER_DAY = 24 };
 // ---- summary ------------------------------------------------------------------------------------
 
 static void write_span(struct json_writer *j, const char *name, int64_t from, int64_t to,
-                       const struct group *g)
+                       const struct group *g, const struct observed *o)
 {
 	jw_object(j, name);
 	figure_json_span(j, from, to);
+	observed_json_part(j, "observed", o, from * 60, to * 60);
 	figure_json_members(j, g);
 	jw_end(j);
 }
@@ -54,7 +56,8 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 		{"yesterday", day - HOURS_PER_DAY, day}, {"month", month, hour + 1}, {"last_month", before, month},
 	};
 	struct usd day_so_far, month_so_far;
-	if (!rollups_extent(a->rollups, &first, &last, err))
+	const struct observed *seen = api_observed(a, q, before, hour + 1, err);
+	if (!seen || !rollups_extent(a->rollups, &first, &last, err))
 		return false;
 	jw_object(j, NULL);
 	jw_time(j, "now", q->now_ms);
@@ -62,13 +65,14 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 		struct group g;
 		if (!api_sum(a, q, spans[i].from, spans[i].to, &g, err))
 			return false;
-		write_span(j, spans[i].name, spans[i].from, spans[i].to, &g);
+		write_span(j, spans[i].name, spans[i].from, spans[i].to, &g, seen);
 	}
 	if (!sum_until(a, q, day - HOURS_PER_DAY, hour - HOURS_PER_DAY, minutes, &day_so_far, err) ||
 	    !sum_until(a, q, before, same, same == month ? 0 : minutes, &month_so_far, err))
 		return false;
 	write_so_far(j, "yesterday_so_far", day - HOURS_PER_DAY, day_so_far);
 	write_so_far(j, "last_month_so_far", before, month_so_far);
+	observed_json_gaps(j, seen, day * 60, (hour + 1) * 60);
 	if (last) {
 		jw_object(j, "extent");
 		figure_json_span(j, first, last + 1);
