@@ -366,6 +366,10 @@ async function late(browser) {
 	ok(/This hour–not known/.test(await text("#tiles")), "an hour of which nothing is known is not free", await text("#tiles"));
 	ok((await page.$$("#signals .state.stale")).length >= 2, "the signals are stale, though they arrived a moment ago", await text("#signals"));
 	ok(/figures end at/.test(await text("#findings")), "and the doctor says so", await text("#findings"));
+	ok(/not observed/.test(await text("#legend")), "what was not observed has a pattern of its own", await text("#legend"));
+	const box = await (await page.$("#chart .u-over")).boundingBox();
+	await page.hover("#chart .u-over", { position: { x: box.width - 60, y: 60 } });
+	ok(/not observed.*2 Nov 0[12]:\d\d to 07:00: nothing was read of this time/s.test(await text(".tip")), "a hover says from when to when, and why", await text(".tip"));
 	await page.screenshot({ path: out + "/late.png" });
 	await accessible(page, "late");
 	await page.context().close();

@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { csvOf, save } from "./csv.js";
 import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
-import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, usd } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, spanOf, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
@@ -172,7 +172,8 @@ function pointsOf(s) {
 	let n = times.length; // the future is not drawn, unless it has figures from a clock that is ahead: the list counts them, too
 	while (n > 1 && times[n - 1] > upto && !Number(s.total.usd_high[n - 1])) n--;
 	const numbers = a => a.slice(0, n).map(Number);
-	const d = { zoom, step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
+	const seconds = iso => Date.parse(iso) / 1000, gaps = s.unobserved.map(g => ({ from: seconds(g.from), to: seconds(g.to), why: g.why }));
+	const d = { zoom, gaps, observed: s.observed.slice(0, n), step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
 	if (s.groups) {
 		d.stack = s.groups.map((g, i) => ({ label: labelOf(view.by, g.keys[view.by]).main, colour: groupColour(i), values: numbers(g.usd) }));
 		if (s.others > 0) d.stack.push({ label: count(s.others) + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
@@ -180,6 +181,13 @@ function pointsOf(s) {
 		d.stack = Object.entries(s.total.basis).map(([name, values]) => ({ label: basisNames[name] || name, title: basisTitles[name], colour: basisColour(name), hatched: name === "provisional", values: numbers(values) }));
 	}
 	return d;
+}
+
+// That nothing was spent is known of observed time only.
+function nothingIn(d) {
+	if (!d.gaps.length) return "Nothing was spent in this span.";
+	if (!d.observed.some(part => part > 0)) return "What was spent in this span is not known: " + d.gaps[0].why + ".";
+	return "Nothing was spent in the time that was observed. Not observed: " + d.gaps.slice(0, 2).map(spanOf).join(", ") + (d.gaps.length > 2 ? " and " + (d.gaps.length - 2) + " more" : "") + ".";
 }
 
 function paintChart() {
@@ -191,9 +199,10 @@ function paintChart() {
 		const mark = el("i", { class: "mark" + (s.hatched ? " provisional" : "") });
 		if (!s.hatched) mark.style.background = s.colour;
 		return el("span", { title: s.title || s.label }, mark, el("span", { class: "words" }, s.label));
-	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The true figure lies inside nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
+	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The true figure lies inside nine times in ten" }, el("i", { class: "mark band" }), "error band") : null,
+		d.gaps.length ? el("span", { title: d.gaps.slice(0, 5).map(g => spanOf(g) + ": " + g.why).join("\n") }, el("i", { class: "mark unobserved" }), "not observed") : null);
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
-	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
+	byId("chart-summary").textContent = !sum ? nothingIn(d) :
 		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
 		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team", "user"].includes(k) || hasKey(k)) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
@@ -208,7 +217,7 @@ function paintChartData(d) {
 	if (!byId("chart-data").open) return;
 	const rows = d.times.map((t, i) => [t, i]).reverse().map(([t, i]) => {
 		const iso = new Date(t * 1000).toISOString();
-		return el("tr", {}, el("td", {}, day(iso) + (d.step === "day" ? "" : " " + clock(iso))), el("td", { class: "num" }, usd(d.total[i])), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
+		return el("tr", {}, el("td", {}, day(iso) + (d.step === "day" ? "" : " " + clock(iso))), el("td", { class: "num" }, d.observed[i] === 0 && !d.total[i] ? "not observed" : usd(d.total[i]) + (d.observed[i] > 0 && d.observed[i] < 1 ? " in " + Math.max(1, Math.round(100 * d.observed[i])) + "% of it" : "")), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
 	});
 	const head = el("tr", {}, ...["Time", "Spend", "at least", "at most"].map((h, i) => el("th", { class: i ? "num" : "", scope: "col" }, h)));
 	fill(byId("chart-data").querySelector(".scroll"), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
