@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/when.h"
+#include "query/observed_cache.h"
 #include "query/rollup_cache.h"
 #include "store/keys.h"
 #include "store/redis.h"
@@ -31,20 +31,11 @@ enum {
 	MERGE_MIN = 4,              // fewer are not worth a rollup of their own
 	SIBLING_MS = 30000,
 	GIVE_BACK_MS = 20000,
-	OBSERVED_SLOTS = 8, OBSERVED_DAYS = 62, // this month and the last one in one reading
-};
-
-// Observed minutes as they were read, by their question.
-struct observed_slot {
-	struct observed observed;
-	uint64_t only;               // digest of the accounts and Regions
-	int64_t from, to;            // hours that were asked for
-	int64_t read_ms, cost_ms;    // monotonic; read_ms 0: empty
 };
 
 struct rollups {
 	struct view *view;
-	struct observed_slot observed[OBSERVED_SLOTS];
+	struct observed_cache observed;
 	struct rollup_cache cache;
 	// The hours from there on were read ahead, the last of them at warmed_ms (monotonic); 0: none yet.
 	int64_t warm_from, warmed_ms;
@@ -368,51 +359,16 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 
 // ---- observed minutes ---------------------------------------------------------------------------
 
-static uint64_t digest_places(const struct group_filter *only)
-{
-	uint64_t digest = 0;
-	for (int i = 0; only && i < only->by.n; i++)
-		if (only->by.by[i] == BY_ACCOUNT || only->by.by[i] == BY_REGION)
-			digest = hash64_seeded(only->value[i].p, only->value[i].len,
-			                       digest + (uint64_t)only->by.by[i] * 2 + only->is_pattern[i] + 1);
-	return digest;
-}
-
-static bool answers(const struct observed_slot *s, uint64_t only, const struct observed_query *q)
-{
-	int64_t keep = s->cost_ms * COST_FACTOR > HOT_MS ? s->cost_ms * COST_FACTOR : HOT_MS;
-	return s->read_ms && s->only == only && s->from <= q->from && s->to >= q->to &&
-	       s->observed.now == q->now_ms / MS_PER_MINUTE && when_ticks_ms() - s->read_ms <= keep;
-}
-
-// Spans of this month and the last one are read as one, so a page reads once.
 const struct observed *rollups_observed(struct rollups *f, const struct group_filter *only, int64_t from,
                                         int64_t to, int64_t now_ms, struct err *err)
 {
-	struct observed_query q = {only, from, to, now_ms};
-	uint64_t digest = digest_places(only);
-	struct observed_slot *oldest = f->observed;
-	int64_t began = when_ticks_ms(), day = now_ms / MS_PER_HOUR / HOURS_PER_DAY;
-	for (int i = 0; i < OBSERVED_SLOTS; i++) {
-		if (answers(&f->observed[i], digest, &q))
-			return &f->observed[i].observed;
-		if (f->observed[i].read_ms < oldest->read_ms)
-			oldest = &f->observed[i];
-	}
-	if (from >= (day - OBSERVED_DAYS) * HOURS_PER_DAY && to <= (day + 1) * HOURS_PER_DAY) {
-		q.from = (day - OBSERVED_DAYS) * HOURS_PER_DAY;
-		q.to = (day + 1) * HOURS_PER_DAY;
-	}
-	observed_release(&oldest->observed);
-	oldest->read_ms = 0;
-	if (!observed_load(&oldest->observed, view_redis(f->view), view_prefix(f->view), &q, err))
-		return NULL;
-	oldest->only = digest;
-	oldest->from = q.from;
-	oldest->to = q.to;
-	oldest->read_ms = when_ticks_ms();
-	oldest->cost_ms = oldest->read_ms - began;
-	return &oldest->observed;
+	return observed_cache_get(&f->observed, f->view, (struct observed_query){only, from, to, now_ms}, err);
+}
+
+const struct usd *rollups_minutes(struct rollups *f, const struct group_filter *only, int64_t hour,
+                                  int64_t now_ms, struct err *err)
+{
+	return observed_cache_minutes(&f->observed, f->view, only, hour, now_ms, err);
 }
 
 // ---- before anybody asks ------------------------------------------------------------------------
@@ -491,8 +447,7 @@ void rollups_close(struct rollups *f)
 	if (!f)
 		return;
 	rollup_cache_release(&f->cache);
-	for (int i = 0; i < OBSERVED_SLOTS; i++)
-		observed_release(&f->observed[i].observed);
+	observed_cache_release(&f->observed);
 	view_close(f->view);
 	free(f);
 }

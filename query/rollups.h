@@ -57,6 +57,11 @@ bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *
 const struct observed *rollups_observed(struct rollups *f, const struct group_filter *only, int64_t from,
                                         int64_t to, int64_t now_ms, struct err *err) NC_CHECK;
 
+// The dollars of each of the 60 minutes of an hour (query/minutes.h), of past hours as some minutes ago.
+// Valid until the next call. NULL: see `err`.
+const struct usd *rollups_minutes(struct rollups *f, const struct group_filter *only, int64_t hour,
+                                  int64_t now_ms, struct err *err) NC_CHECK;
+
 // Reads some hours before anybody asks for them, the newest first. To be called while no request waits.
 // *ret_more: there is more to read now; else a call now and then is enough. `now`: the present hour.
 bool rollups_warm(struct rollups *f, int64_t now, bool *ret_more, struct err *err) NC_CHECK;

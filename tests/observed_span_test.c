@@ -30,7 +30,8 @@ static void begin(const char *name)
 static void seen(const char *place, int from, int to)
 {
 	struct buf key = BUF_INIT;
-	const struct observed_span s = {*place ? str_of(place) : STR_NONE, OBSERVED_CALLS, MIN0 + from, MIN0 + to};
+	const struct observed_span s = {*place ? str_of(place) : STR_NONE, OBSERVED_CALLS, MIN0 + from,
+	                                MIN0 + to};
 	char newest[32];
 	observed_queue(test_redis, prefix, &s, 100000LL * MS_PER_HOUR);
 	if (*place) {

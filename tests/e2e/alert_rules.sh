@@ -43,7 +43,7 @@ period = day
 amount = $(part 3)
 END
 check
-has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T1[01].*; so far it has spent .*, recently .* an hour"
+has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T0[89].*; so far it has spent .*, recently .* an hour"
 forget
 rules <<END
 [rule later]

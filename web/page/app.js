@@ -119,23 +119,34 @@ let summary = null, forecast = null, days = null, freshness = null;
 const staleSince = () => view.now ? null : freshness?.stale_since || null;
 
 // A sum that ends early is not less spend: it is compared with nothing.
-function soFar(now, before, words) {
-	return staleSince() ? "figures end at " + at(staleSince()) + ": not compared" : comparedWith(now.usd, before.usd, words);
+function soFar(before, words) {
+	if (staleSince()) return "figures end at " + at(staleSince()) + ": not compared";
+	if (!before.minutes) return "not compared: " + words.replace("by ", "up to ") + " was not observed";
+	const part = before.minutes < 0.98 * before.minutes_so_far ? ", in the " + hoursText(before.minutes) + " of it that were observed both times" : "";
+	return [comparedWith(before.usd_now, before.usd, words), part].flat();
+}
+
+const hoursText = minutes => minutes < 120 ? minutes + " min" : Math.round(minutes / 60) + " h";
+
+// That it cost nothing is known if it was observed.
+function lastMonthWords(f) {
+	if (!f.observed) return "last month was not observed";
+	return (Number(f.usd) ? "last month " + usd(f.usd) : "nothing last month") + (f.observed < 0.98 ? " in the " + Math.max(1, Math.round(100 * f.observed)) + "% of it that was observed" : "");
 }
 
 function paintTiles() {
 	if (!summary) return;
 	const s = summary, f = forecast;
 	const tiles = [
-		tile("Today", usd(s.today.usd), [soFar(s.today, s.yesterday_so_far, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
-		tile("This month", usd(s.month.usd), [soFar(s.month, s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
+		tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
 		staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
 			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
 		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + f.day.scored_days + " days")]),
-			tile("The month will end at", usd(f.month.usd), [between(f.month), (Number(s.last_month.usd) ? "last month " + usd(s.last_month.usd) : "nothing last month") + "; " + worth(f.month, "so far ahead")]));
+			tile("The month will end at", usd(f.month.usd), [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
 	document.title = usd(s.today.usd) + " today · nowcast";
@@ -304,7 +315,7 @@ async function refresh() {
 		asked, forecastAsked, tiles,
 		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); if (lastGroups) paintBreakdown(lastGroups); }),
 		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
-		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill, since: summary?.extent?.from })),
+		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill })),
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
 		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),
