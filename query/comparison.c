@@ -65,7 +65,8 @@ static bool sum_span(struct comparing *c, const struct observed *o, int64_t firs
 	bool good = rollups_each(c->rollups, &q, add_hours, c, err);
 	for (int64_t h = c->hours - 1; good && h >= 0; h--) {
 		int64_t minute = (first + h) * HOUR;
-		good = add_part(c, h, observed_count(o, minute, minute + HOUR, MINUTE_OBSERVED), &by_minute, ret, err);
+		int64_t observed = observed_count(o, minute, minute + HOUR, MINUTE_OBSERVED);
+		good = add_part(c, h, observed, &by_minute, ret, err);
 	}
 	return good;
 }
