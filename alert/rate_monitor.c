@@ -16,7 +16,7 @@
 #include "base/when.h"
 #include "store/keys.h"
 
-enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10 };
+enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10, UNOBSERVED_MAX = 6 };
 enum { PRUNE_AT_ONCE = 256, PRUNE_MINUTES = 24 * 60 };
 #define CLOCK_FIELD "\nclock" // no group has this name
 #define KEEP_SECONDS "172800"  // after which nothing is left of a rule that was removed
@@ -73,14 +73,29 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 
 // ---- what has arrived ---------------------------------------------------------------------------
 
-static void begin_baseline(struct monitored_group *x, int64_t minute)
+// How many of the hours before the current one, the newest first, were observed: of an hour that was not
+// nobody knows that it was quiet.
+static bool count_observed(const struct rate_monitor *p, int *ret, struct err *err)
+{
+	int64_t now_ms = p->check->now_ms, now = now_ms / MS_PER_HOUR;
+	const struct observed *o =
+		rollups_observed(p->check->rollups, NULL, now - RATE_MONITOR_HOURS + 1, now, now_ms, err);
+	int n = 0;
+	while (o && n < RATE_MONITOR_HOURS - 1 &&
+	       observed_count(o, (now - n - 1) * 60, (now - n) * 60, MINUTE_UNOBSERVED) < UNOBSERVED_MAX)
+		n++;
+	*ret = n;
+	return o != NULL;
+}
+
+static void begin_baseline(struct monitored_group *x, int64_t minute, int nhours)
 {
 	int64_t calls[RATE_MONITOR_HOURS - 1], dollars[RATE_MONITOR_HOURS - 1];
 	for (int k = 0; k < RATE_MONITOR_HOURS - 1; k++) {
 		calls[k] = x->hours[RATE_MONITOR_HOURS - 2 - k].calls;
 		dollars[k] = x->hours[RATE_MONITOR_HOURS - 2 - k].micro;
 	}
-	rate_baseline_begin(&x->rate_baseline, minute, calls, dollars, RATE_MONITOR_HOURS - 1);
+	rate_baseline_begin(&x->rate_baseline, minute, calls, dollars, nhours);
 }
 
 // Adds the growth since the last evaluation; the totals of the two newest hours are the base of the next one.
@@ -159,6 +174,9 @@ static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, str
 	struct buf key = BUF_INIT, signals = BUF_INIT;
 	int64_t minute = p->check->now_ms / MS_PER_MINUTE;
 	size_t n = (size_t)p->n;
+	int nhours;
+	if (!count_observed(p, &nhours, err))
+		return false;
 	alert_key_rate_monitor(&key, p->check->prefix, p->rule->name);
 	key_signals(&signals, p->check->prefix);
 	for (size_t i = 0; i < n; i++)
@@ -171,7 +189,7 @@ static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, str
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (redis_nil(r, i) || !rate_baseline_read(&p->list[i].rate_baseline, redis_str(r, i)))
-			begin_baseline(&p->list[i], minute);
+			begin_baseline(&p->list[i], minute, nhours);
 	read_clock(clock, redis_nil(r, n) ? STR_NONE : redis_str(r, n));
 	p->span = advance_clock(clock, minute, redis_nil(r, n + 1) ? 0 : redis_int(r, n + 1) / MS_PER_MINUTE);
 	return true;
