@@ -167,7 +167,9 @@ static void check_stored_hour(struct rate_monitor *p, const struct monitored_gro
 	const struct rate_test ask = rate_test_of(p, x);
 	struct rate_spike spike;
 	struct rate_baseline rate_baseline = {0};
-	for (int m = 0; is_covered(p, x) && m < (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES; m++) {
+	int begin = (RATE_MONITOR_HOURS - 1 - p->observed) * 60;
+	int end = (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES;
+	for (int m = begin; is_covered(p, x) && m < end; m++) {
 		rate_baseline_add(&rate_baseline, first + m, x->hours[m / 60].calls / 60,
 		                  x->hours[m / 60].micro / 60);
 		if (m < (RATE_MONITOR_HOURS - 1) * 60)

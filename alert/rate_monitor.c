@@ -73,18 +73,16 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 
 // ---- what has arrived ---------------------------------------------------------------------------
 
-// How many of the hours before the current one, the newest first, were observed: of an hour that was not
-// nobody knows that it was quiet.
-static bool count_observed(const struct rate_monitor *p, int *ret, struct err *err)
+// Of an hour that was not observed nobody knows that it was quiet.
+static bool count_observed(struct rate_monitor *p, struct err *err)
 {
 	int64_t now_ms = p->check->now_ms, now = now_ms / MS_PER_HOUR;
 	const struct observed *o =
 		rollups_observed(p->check->rollups, NULL, now - RATE_MONITOR_HOURS + 1, now, now_ms, err);
-	int n = 0;
-	while (o && n < RATE_MONITOR_HOURS - 1 &&
-	       observed_count(o, (now - n - 1) * 60, (now - n) * 60, MINUTE_UNOBSERVED) < UNOBSERVED_MAX)
-		n++;
-	*ret = n;
+	while (o && p->observed < RATE_MONITOR_HOURS - 1 &&
+	       observed_count(o, (now - p->observed - 1) * 60, (now - p->observed) * 60, MINUTE_UNOBSERVED) <
+	           UNOBSERVED_MAX)
+		p->observed++;
 	return o != NULL;
 }
 
@@ -174,9 +172,6 @@ static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, str
 	struct buf key = BUF_INIT, signals = BUF_INIT;
 	int64_t minute = p->check->now_ms / MS_PER_MINUTE;
 	size_t n = (size_t)p->n;
-	int nhours;
-	if (!count_observed(p, &nhours, err))
-		return false;
 	alert_key_rate_monitor(&key, p->check->prefix, p->rule->name);
 	key_signals(&signals, p->check->prefix);
 	for (size_t i = 0; i < n; i++)
@@ -189,7 +184,7 @@ static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, str
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (redis_nil(r, i) || !rate_baseline_read(&p->list[i].rate_baseline, redis_str(r, i)))
-			begin_baseline(&p->list[i], minute, nhours);
+			begin_baseline(&p->list[i], minute, p->observed);
 	read_clock(clock, redis_nil(r, n) ? STR_NONE : redis_str(r, n));
 	p->span = advance_clock(clock, minute, redis_nil(r, n + 1) ? 0 : redis_int(r, n + 1) / MS_PER_MINUTE);
 	return true;
@@ -200,7 +195,7 @@ bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const st
 {
 	struct rule_clock clock;
 	*ret = (struct rate_monitor){.check = c, .rule = rule, .span = RATE_QUICK};
-	if (!read_hours(ret, err) || c->hourly)
+	if (!read_hours(ret, err) || !count_observed(ret, err) || c->hourly)
 		return err->kind == 0;
 	if (!read_baselines(ret, &clock, err))
 		return false;

@@ -6,12 +6,12 @@
 
 A=111122223333
 start_redis
-calls() { # FROM TO STEP_MINUTES TOKENS: of bob, from .. to - 1
+calls() { # FROM TO STEP_MINUTES TOKENS [CALLS]: of bob, from .. to - 1
 	python3 - "$@" <<-'END'
 		import datetime as dt, sys
 		at, end = (dt.datetime.fromisoformat(a) for a in sys.argv[1:3])
 		while at < end:
-		    print('{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333"},"eventTime":"%sZ","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"amazon.nova-pro-v1:0"},"additionalEventData":{"inputTokens":%s,"outputTokens":0},"requestID":"%s","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}' % (at.isoformat(), sys.argv[4], at.timestamp()))
+		    for i in range(int(sys.argv[5]) if len(sys.argv) > 5 else 1): print('{"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/bob","accountId":"111122223333"},"eventTime":"%sZ","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"amazon.nova-pro-v1:0"},"additionalEventData":{"inputTokens":%s,"outputTokens":0},"requestID":"%s-%d","eventID":"e","eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}' % (at.isoformat(), sys.argv[4], at.timestamp(), i))
 		    at += dt.timedelta(minutes=int(sys.argv[3]))
 	END
 }
@@ -59,4 +59,17 @@ serve 2026-11-18T14:40:00Z
 is "with a day before, the comparison leaves the gap out of both" "$(ask summary '[n(a["yesterday_so_far"]["usd"]), n(a["yesterday_so_far"]["usd_now"]), a["yesterday_so_far"]["minutes"], a["yesterday_so_far"]["minutes_so_far"]]')" \
 	"[51.2, 51.2, 632, 876]"
 is "nothing has moved of what was observed of both" "$(ask 'movers?by=principal&hours=15' '[a["hours"], a["movers"]]')" "[11, []]"
+
+# --- the first minutes after an outage are no spike
+
+printf '[rule spikes]\nkind = spike\nby = principal\n' >"$T/spikes"
+spikes() { # GAP-ENDS: 20 calls a minute, none from 06:00 to then
+	start_redis
+	{
+		calls 2026-11-18T00:00 2026-11-18T06:00 1 100000 20
+		calls "$1" 2026-11-18T10:09 1 100000 20
+	} | replay
+	"$nowcast" alert check --redis "$REDIS_URL" --alerts-file "$T/spikes" --now 2026-11-18T10:08:40Z 2>&1
+}
+has "after four hours without a record, what is usual is not known" "$(spikes 2026-11-18T10:00)" '^0 conditions hold'
 finish
