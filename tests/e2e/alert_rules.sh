@@ -106,6 +106,11 @@ check
 quiet "with less than two days of figures nobody is new"
 spend 2 2026-10-30T02:30:00Z old-1 $sonnet app-backend-prod
 check
+quiet "nor where hardly anything was observed of the days before"
+for place in $(redis smembers nowcast:acct_regions); do # a day before
+	redis setrange "nowcast:{$place}:observed:$(($(date -ud 2026-10-31 +%s) / 86400)):calls" 0 "$(printf 'w%.0s' $(seq 1 180))" >/dev/null
+done
+check
 has "then somebody is" "$(up)" "who: new principal arn:aws:sts::111122223333:assumed-role/stranger/i-1: .2.00 in the last day"
 is "who was there before is not" "$(up | grep -c 'new principal .*app-backend-prod/i-1')" 0
 has "a model may be" "$(up)" "which: new model amazon.nova-pro"

@@ -134,11 +134,17 @@ function lastMonthWords(f) {
 	return (Number(f.usd) ? "last month " + usd(f.usd) : "nothing last month") + (f.observed < 0.98 ? " in the " + Math.max(1, Math.round(100 * f.observed)) + "% of it that was observed" : "");
 }
 
+// How much of today was not observed, beside a tail that the freshness tells of.
+function unobservedToday(gaps) {
+	const minutes = gaps.reduce((sum, g) => sum + (Date.parse(g.to) - Date.parse(g.from)) / 6e4, 0);
+	return minutes && !staleSince() ? el("span", { title: gaps.slice(0, 5).map(g => at(g.from) + " to " + at(g.to) + ": " + g.why).join("\n") }, hoursText(minutes) + " of it were not observed") : null;
+}
+
 function paintTiles() {
 	if (!summary) return;
 	const s = summary, f = forecast;
 	const tiles = [
-		tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
+		tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])], bar(s.today, Number(s.today.usd_high))),
 		tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
 		staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
