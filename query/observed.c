@@ -119,7 +119,7 @@ static bool read_shared(struct loading *l, struct err *err)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		int64_t to_ms = gaps[i].gap.to_ms ? gaps[i].gap.to_ms : gaps[i].seen_ms;
-		if (gaps[i].gap.from_ms)
+		if (gaps[i].gap.from_ms && !gap_is_of_aws(&gaps[i].gap)) // of AWS's APIs no bit was set
 			mark(l, l->shared, gaps[i].gap.from_ms / MS_PER_MINUTE + 1, to_ms / MS_PER_MINUTE, LOST);
 	}
 	return true;

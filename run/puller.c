@@ -123,8 +123,8 @@ static void report_gap(const struct stream *s)
 		          LOG_STR("until", when_format(s->gap_to_ms, to)));
 }
 
-// What the position of a stream has passed is observed. A queue tells nothing of the time before this began
-// to read it.
+// What the position of a stream has passed is observed, unless AWS no longer gave some of it. A queue tells
+// nothing of the time before this began to read it.
 static void queue_observed(struct puller *p, const struct stream *s)
 {
 	static const enum observed_signal signals[STREAM_KINDS] = {[STREAM_METRICS] = OBSERVED_METRICS,
@@ -133,7 +133,7 @@ static void queue_observed(struct puller *p, const struct stream *s)
 	int64_t from_ms = s->from_ms, to_ms = s->position_ms;
 	bool of_queue = s->kind == STREAM_TRAIL;
 	if (s->kind == STREAM_TAGS || s->kind == STREAM_PROFILES || (s->idle && !s->place->used) ||
-	    (s->idle && s->kind == STREAM_LOGS))
+	    (s->idle && s->kind == STREAM_LOGS) || s->gap_to_ms > s->gap_from_ms)
 		return;
 	if (of_queue) {
 		from_ms = from_ms > p->streams.start_ms ? from_ms : p->streams.start_ms;
