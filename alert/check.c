@@ -12,7 +12,7 @@
 #include "base/when.h"
 #include "query/freshness.h"
 
-enum { DAY = 24, NEW_DAYS = 30, CONTRIBUTORS = 3 };
+enum { DAY = 24, NEW_DAYS = 30, NEW_OBSERVED_MIN = 12 * 60, CONTRIBUTORS = 3 };
 
 struct alert_finding *alert_add_finding(struct alert_check *c, const struct alert_rule *rule,
                                       const struct group *g)
@@ -68,15 +68,29 @@ const struct group *alert_find_group(const struct groups *in, const struct group
 
 // ---- new, unpriced, silent ----------------------------------------------------------------------
 
+// "30 days before", or how much of them is known.
+static struct str days_before(struct alert_check *c, int64_t observed)
+{
+	if (observed * 50 >= NEW_DAYS * DAY * 60 * 49)
+		return alert_format(c->arena, "%d days before", NEW_DAYS);
+	if (observed < 2 * DAY * 60)
+		return alert_format(c->arena, "%lld hours that were observed before", (long long)observed / 60);
+	return alert_format(c->arena, "%lld days that were observed before", (long long)observed / 60 / DAY);
+}
+
 // Groups that spent in the last day and not in the NEW_DAYS before. Finds nothing in the first two days of
-// figures.
+// figures, nor while hardly anything before the last day was observed: then everybody would be new.
 static bool check_new(struct alert_check *c, const struct alert_rule *rule, struct err *err)
 {
-	int64_t now = c->now_ms / MS_PER_HOUR, first, last;
+	int64_t now = c->now_ms / MS_PER_HOUR, from = now - NEW_DAYS * DAY, first, last;
 	struct groups today, before;
 	if (!rollups_extent(c->rollups, &first, &last, err))
 		return false;
-	if (first == 0 || first > now - 2 * DAY)
+	const struct observed *o = rollups_observed(c->rollups, NULL, from, now - DAY, c->now_ms, err);
+	if (!o)
+		return false;
+	int64_t observed = observed_count(o, from * 60, (now - DAY) * 60, MINUTE_OBSERVED);
+	if (first == 0 || first > now - 2 * DAY || observed < NEW_OBSERVED_MIN)
 		return true;
 	groups_init(&before, &rule->by);
 	bool good = alert_sum_groups(c, rule, now - DAY, now + 1, &today, err) &&
@@ -90,8 +104,9 @@ static bool check_new(struct alert_check *c, const struct alert_rule *rule, stru
 		f->against = rule->floor;
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_format(c->arena, "new %.*s %.*s: %s in the last day, nothing in the %d days before",
-		                    STR_ARG(rule->by.name[0]), STR_ARG(f->group), alert_money(g->usd).text, NEW_DAYS);
+		f->text = alert_format(c->arena, "new %.*s %.*s: %s in the last day, nothing in the %.*s",
+		                       STR_ARG(rule->by.name[0]), STR_ARG(f->group), alert_money(g->usd).text,
+		                       STR_ARG(days_before(c, observed)));
 	}
 	groups_release(&today);
 	groups_release(&before);

@@ -17,12 +17,20 @@ struct budget_sums {
 };
 
 // The rate is that of the last three whole hours for a budget of an hour or a day, of the last day for a
-// longer one; the current hour counts in both.
+// longer one; the current hour counts in both. Minutes that were not observed are no time without spend.
 static bool read_budget_sums(struct alert_check *c, const struct alert_rule *rule, struct budget_sums *ret,
                           struct err *err)
 {
 	int64_t now = c->now_ms / MS_PER_HOUR, back = rule->period <= PERIOD_DAY ? SHORT_BACK : LONG_BACK;
-	*ret = (struct budget_sums){.recent_ms = back * MS_PER_HOUR + c->now_ms % MS_PER_HOUR};
+	const struct observed *o = rollups_observed(c->rollups, NULL, now - back, now + 1, c->now_ms, err);
+	*ret = (struct budget_sums){0};
+	groups_init(&ret->spent, &rule->by);
+	if (!o) {
+		groups_init(&ret->recent, &rule->by);
+		return false;
+	}
+	int64_t minutes = observed_count(o, (now - back) * 60, (now + 1) * 60, MINUTE_OBSERVED);
+	ret->recent_ms = minutes * MS_PER_MINUTE;
 	alert_period_of(rule->period, now, &ret->from, &ret->to, ret->period);
 	groups_init(&ret->recent, &rule->by);
 	return alert_sum_groups(c, rule, ret->from, now + 1, &ret->spent, err) &&
@@ -42,7 +50,8 @@ static int64_t exhausted_at_ms(const struct alert_check *c, const struct alert_r
 {
 	const struct group *r = alert_find_group(&s->recent, g);
 	struct usd left = usd_sub(rule->amount, g->usd_low);
-	if (!r || r->usd_low.pico <= 0 || left.pico <= 0 || left.pico / r->usd_low.pico > RATIO_MAX)
+	if (!r || s->recent_ms == 0 || r->usd_low.pico <= 0 || left.pico <= 0 ||
+	    left.pico / r->usd_low.pico > RATIO_MAX)
 		return 0;
 	int64_t at = c->now_ms + (int64_t)(left.pico * s->recent_ms / r->usd_low.pico);
 	return at < s->to * MS_PER_HOUR ? at : 0;

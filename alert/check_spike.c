@@ -9,17 +9,26 @@
 #include "base/arn.h"
 #include "base/when.h"
 
-enum { DAY = 24, DOUBT_MINUTES = 60 };
+enum { DAY = 24, DOUBT_MINUTES = 60, OBSERVED_MIN = 54 };
 
 struct hour_days {
 	int64_t calls[RATE_DAYS], micro[RATE_DAYS];
 };
 
-// Reads what each group took in this hour, d + 1 days ago.
-static bool read_day(const struct rate_monitor *p, int d, struct hour_days *list, struct err *err)
+// An hour of which little was observed tells nothing of what is usual.
+static bool was_observed(const struct rate_monitor *p, int64_t hour, bool *ret, struct err *err)
 {
 	struct alert_check *c = p->check;
-	int64_t hour = c->now_ms / MS_PER_HOUR - (d + 1) * DAY;
+	const struct observed *o = rollups_observed(c->rollups, NULL, hour, hour + 1, c->now_ms, err);
+	*ret = o && observed_count(o, hour * 60, (hour + 1) * 60, MINUTE_OBSERVED) >= OBSERVED_MIN;
+	return o != NULL;
+}
+
+// Reads what each group took in an hour of another day, as day `d` of the list.
+static bool read_day(const struct rate_monitor *p, int64_t hour, int d, struct hour_days *list,
+                     struct err *err)
+{
+	struct alert_check *c = p->check;
 	struct groups g;
 	bool good = alert_sum_groups(c, p->rule, hour, hour + 1, &g, err);
 	for (int32_t i = 0; good && i < g.n; i++) {
@@ -43,8 +52,12 @@ static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 	int days = 0;
 	bool good = true;
 	// the first hour with figures is hardly ever complete
-	for (; good && days < RATE_DAYS && now - (days + 1) * DAY > first; days++)
-		good = read_day(p, days, list, err);
+	for (int back = 1; good && back <= RATE_DAYS && now - back * DAY > first; back++) {
+		bool observed = false;
+		good = was_observed(p, now - back * DAY, &observed, err) &&
+		       (!observed || read_day(p, now - back * DAY, days, list, err));
+		days += observed;
+	}
 	for (int32_t i = 0; good && i < p->n; i++) {
 		p->list[i].calls = seasonal_baseline_of(list[i].calls, days);
 		p->list[i].micro = seasonal_baseline_of(list[i].micro, days);
@@ -154,7 +167,9 @@ static void check_stored_hour(struct rate_monitor *p, const struct monitored_gro
 	const struct rate_test ask = rate_test_of(p, x);
 	struct rate_spike spike;
 	struct rate_baseline rate_baseline = {0};
-	for (int m = 0; is_covered(p, x) && m < (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES; m++) {
+	int begin = (RATE_MONITOR_HOURS - 1 - p->observed) * 60;
+	int end = (RATE_MONITOR_HOURS - 1) * 60 + RATE_MINUTES;
+	for (int m = begin; is_covered(p, x) && m < end; m++) {
 		rate_baseline_add(&rate_baseline, first + m, x->hours[m / 60].calls / 60,
 		                  x->hours[m / 60].micro / 60);
 		if (m < (RATE_MONITOR_HOURS - 1) * 60)

@@ -16,7 +16,7 @@
 #include "base/when.h"
 #include "store/keys.h"
 
-enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10 };
+enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10, UNOBSERVED_MAX = 6 };
 enum { PRUNE_AT_ONCE = 256, PRUNE_MINUTES = 24 * 60 };
 #define CLOCK_FIELD "\nclock" // no group has this name
 #define KEEP_SECONDS "172800"  // after which nothing is left of a rule that was removed
@@ -73,14 +73,27 @@ static bool read_hours(struct rate_monitor *p, struct err *err)
 
 // ---- what has arrived ---------------------------------------------------------------------------
 
-static void begin_baseline(struct monitored_group *x, int64_t minute)
+// Of an hour that was not observed nobody knows that it was quiet.
+static bool count_observed(struct rate_monitor *p, struct err *err)
+{
+	int64_t now_ms = p->check->now_ms, now = now_ms / MS_PER_HOUR;
+	const struct observed *o =
+		rollups_observed(p->check->rollups, NULL, now - RATE_MONITOR_HOURS + 1, now, now_ms, err);
+	while (o && p->observed < RATE_MONITOR_HOURS - 1 &&
+	       observed_count(o, (now - p->observed - 1) * 60, (now - p->observed) * 60, MINUTE_UNOBSERVED) <
+	           UNOBSERVED_MAX)
+		p->observed++;
+	return o != NULL;
+}
+
+static void begin_baseline(struct monitored_group *x, int64_t minute, int nhours)
 {
 	int64_t calls[RATE_MONITOR_HOURS - 1], dollars[RATE_MONITOR_HOURS - 1];
 	for (int k = 0; k < RATE_MONITOR_HOURS - 1; k++) {
 		calls[k] = x->hours[RATE_MONITOR_HOURS - 2 - k].calls;
 		dollars[k] = x->hours[RATE_MONITOR_HOURS - 2 - k].micro;
 	}
-	rate_baseline_begin(&x->rate_baseline, minute, calls, dollars, RATE_MONITOR_HOURS - 1);
+	rate_baseline_begin(&x->rate_baseline, minute, calls, dollars, nhours);
 }
 
 // Adds the growth since the last evaluation; the totals of the two newest hours are the base of the next one.
@@ -171,7 +184,7 @@ static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, str
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (redis_nil(r, i) || !rate_baseline_read(&p->list[i].rate_baseline, redis_str(r, i)))
-			begin_baseline(&p->list[i], minute);
+			begin_baseline(&p->list[i], minute, p->observed);
 	read_clock(clock, redis_nil(r, n) ? STR_NONE : redis_str(r, n));
 	p->span = advance_clock(clock, minute, redis_nil(r, n + 1) ? 0 : redis_int(r, n + 1) / MS_PER_MINUTE);
 	return true;
@@ -182,7 +195,7 @@ bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const st
 {
 	struct rule_clock clock;
 	*ret = (struct rate_monitor){.check = c, .rule = rule, .span = RATE_QUICK};
-	if (!read_hours(ret, err) || c->hourly)
+	if (!read_hours(ret, err) || !count_observed(ret, err) || c->hourly)
 		return err->kind == 0;
 	if (!read_baselines(ret, &clock, err))
 		return false;

@@ -43,6 +43,7 @@ struct rate_monitor {
 	int32_t n;
 	struct buf clock;    // as it is to be written
 	int64_t span;        // minutes of calls that arrived in the last RATE_QUICK minutes
+	int observed;        // how many hours before the current one, the newest first, were observed
 };
 
 // Reads the hours and, unless the check is `hourly`, the baselines, and adds what has arrived. *ret is

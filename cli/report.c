@@ -176,6 +176,25 @@ static void sort_by_change(const struct report *r, struct groups *g)
 	free(list);
 }
 
+// Where nothing is known it is said whether there was nothing.
+static void print_no_figures(const struct report *r)
+{
+	const struct observed *o = &r->observed;
+	bool quiet = r->of.has_span && observed_permille(o, o->from, o->to) == 1000;
+	fprintf(stderr, "nowcast report: no figures%s in that span%s\n",
+	        r->of.only.by.n ? " under these conditions" : "",
+	        quiet ? ": it was observed, and nothing was spent" : " (nowcast doctor shows what has arrived)");
+	report_print_observed(stderr, r, o, "this span");
+}
+
+static void print_table(const struct report *r, const struct groups *groups, const struct groups *total)
+{
+	report_print_table(r, groups, total);
+	report_print_observed(stdout, r, &r->observed, "this span");
+	if (r->compare)
+		report_print_observed(stdout, r, &r->observed_before, "the span before");
+}
+
 static void print_sums(struct report *r, struct groups *groups, struct groups *total)
 {
 	groups_sort(groups, r->order);
@@ -187,10 +206,9 @@ static void print_sums(struct report *r, struct groups *groups, struct groups *t
 	else if (r->format == FORMAT_JSON)
 		report_print_json(r, groups);
 	else if (groups->n == 0)
-		fprintf(stderr, "nowcast report: no figures%s in that span (nowcast doctor shows what has arrived)\n",
-		        r->of.only.by.n ? " under these conditions" : "");
+		print_no_figures(r);
 	else
-		report_print_table(r, groups, total);
+		print_table(r, groups, total);
 }
 
 // What is in no figure because it cannot be: said beside the table, for it may be somebody's usage.
@@ -209,6 +227,13 @@ static bool print_quarantine(const struct report *r, struct view *v, struct err 
 	return true;
 }
 
+static bool load_observed(const struct report *r, struct view *v, struct time_span span,
+                          struct observed *ret, struct err *err)
+{
+	const struct observed_query q = {&r->of.only, span.from, span.to, r->of.now_ms};
+	return r->format != FORMAT_TABLE || observed_load(ret, view_redis(v), view_prefix(v), &q, err);
+}
+
 static bool report_sums(struct report *r, struct view *v, struct err *err)
 {
 	struct groups groups, total, groups_before, total_before;
@@ -225,6 +250,8 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	}
 	if (good && !r->of.has_span)
 		r->of.span = now.seen;
+	good = good && load_observed(r, v, r->of.span, &r->observed, err) &&
+	       (!r->compare || load_observed(r, v, r->of.before, &r->observed_before, err));
 	if (good)
 		print_sums(r, &groups, &total);
 	if (good && r->compare && !before.seen.to && r->format == FORMAT_TABLE)
@@ -254,6 +281,8 @@ int cmd_report(struct command *c)
 		good = report_focus(v, r.of.span.from, r.of.span.to, stdout, &err);
 	else if (good)
 		good = report_sums(&r, v, &err);
+	observed_release(&r.observed);
+	observed_release(&r.observed_before);
 	selection_release(&r.of);
 	view_close(v);
 	return good ? STATUS_OK : command_fail(c, &err);

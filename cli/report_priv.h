@@ -2,6 +2,7 @@
 // The parts of `nowcast report`. report.c has the command and sums by any grouping; the rest is a file each:
 //
 //     report_print.c            sums as a table, CSV and JSON
+//     report_observed.c         what of the span was not observed
 //     report_focus.c            --format focus
 //     report_reconciliation.c   --reconciliation       report_html.c, report_chart.c: its page to mail
 //     report_scoreboard.c       --scoreboard
@@ -16,6 +17,7 @@
 #include "cli/selection.h"
 #include "cli/template.h"
 #include "query/group.h"
+#include "query/observed.h"
 #include "query/reconciliation.h"
 #include "query/scoreboard.h"
 #include "store/view.h"
@@ -42,6 +44,7 @@ struct report {
 	struct group others;         // what the groups beyond `top` come to
 	int32_t nothers;
 	struct usd others_before;
+	struct observed observed, observed_before; // the minutes of both spans
 };
 
 // Whether there is anything to show of a group: in the span or, if it is compared, in the one before.
@@ -52,6 +55,9 @@ bool report_shows(const struct report *r, const struct group *g);
 void report_print_csv(const struct report *r, const struct groups *g);
 void report_print_json(const struct report *r, const struct groups *g);
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total);
+
+// Prints what of a span was not observed, from when to when and why; nothing if all was. `of`: "this span".
+void report_print_observed(FILE *f, const struct report *r, const struct observed *o, const char *of);
 
 // ---- FOCUS --------------------------------------------------------------------------------------
 

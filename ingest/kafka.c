@@ -231,6 +231,27 @@ struct positions *kafka_positions(struct kafka *k)
 	return &k->positions;
 }
 
+bool kafka_has_read_all(struct kafka *k, int64_t *ret_since_ms)
+{
+	int64_t since = 0, low, high;
+	bool known = true;
+	for (size_t i = 0; i < k->positions.n; i++) {
+		const struct position *p = &k->positions.v[i];
+		if (!p->reading || p->seeking || p->behind ||
+		    rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) || high < 0)
+			return false;
+		if (p->next == POSITION_NONE && high == low)
+			continue; // it never had a message
+		if (p->next == POSITION_NONE || p->next < high)
+			return false;
+		int64_t began = p->start_ms ? p->start_ms : p->time_ms;
+		known &= began > 0;
+		since = began > since ? began : since;
+	}
+	*ret_since_ms = known ? since : 0;
+	return k->positions.n > 0;
+}
+
 int64_t kafka_lag(struct kafka *k)
 {
 	int64_t lag = 0, low, high;

@@ -84,6 +84,10 @@ bool kafka_commit(struct kafka *k, bool wait, struct err *err) NC_CHECK;
 // While paused no messages are fetched; kafka_poll still keeps the membership of the group.
 void kafka_pause(struct kafka *k, bool paused);
 
+// Whether all that the partitions assigned now hold, as last known, was delivered. *ret_since_ms: Kafka's
+// time from which on all was; 0: it is not known.
+bool kafka_has_read_all(struct kafka *k, int64_t *ret_since_ms);
+
 int64_t kafka_lag(struct kafka *k); // messages to the end of those partitions, as last known
 
 // The producer of dead letters.

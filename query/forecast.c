@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <math.h>
 
-enum { DAY = 24, WEEK = 7 };
+enum { DAY = 24, WEEK = 7, NIGHT_MAX = 18 };
 
 // Tuned on public series of other things than spend (tests/forecast_score.py). Twice or half of each makes
 // little difference.
@@ -24,6 +24,19 @@ static double sum_hours(const double *hours, int from, int to)
 	return s;
 }
 
+static int count_known(const struct forecast_past *p, int from, int to)
+{
+	int n = 0;
+	for (int i = from; i < to; i++)
+		n += !p->unknown[i];
+	return n;
+}
+
+static bool is_history(const struct forecast_past *p, int day)
+{
+	return count_known(p, day * DAY, (day + 1) * DAY) >= FORECAST_KNOWN;
+}
+
 static bool is_weekend(int weekday)
 {
 	return (weekday % WEEK + WEEK) % WEEK >= 5;
@@ -39,61 +52,47 @@ static double day_weight(int past, int of, int weekday)
 	return kind * exp(-(of - past) / NEARNESS);
 }
 
-// The dollars of the hours from..to - 1 of day `of`: the weighted mean of the days first..last.
-static double forecast_span(const struct forecast_past *p, int first, int last, int of, int weekday, int from,
-                            int to)
-{
-	double weights = 0, dollars = 0;
-	for (int d = first; d <= last; d++) {
-		double w = day_weight(d, of, weekday);
-		weights += w;
-		dollars += w * sum_hours(p->hours + d * DAY, from, to);
-	}
-	return weights > 0 ? dollars / weights : 0;
-}
-
-// The dollars of each hour of day `of`, times `level`.
+// The dollars of each hour of day `of`: the weighted mean of the days first..last. An hour that none of them
+// knows costs the mean of the others.
 static void forecast_hours(const struct forecast_past *p, int first, int last, int of, int weekday,
-                           double level, double *ret)
+                           double *ret)
 {
-	double weights = 0;
+	double weights[DAY] = {0}, sum = 0;
+	int known = 0;
 	for (int h = 0; h < DAY; h++)
 		ret[h] = 0;
 	for (int d = first; d <= last; d++) {
 		double w = day_weight(d, of, weekday);
-		weights += w;
-		for (int h = 0; h < DAY; h++)
+		if (!is_history(p, d))
+			continue;
+		for (int h = 0; h < DAY; h++) {
+			if (p->unknown[d * DAY + h])
+				continue;
+			weights[h] += w;
 			ret[h] += w * p->hours[d * DAY + h];
+		}
+	}
+	for (int h = 0; h < DAY; h++) {
+		ret[h] = weights[h] > 0 ? ret[h] / weights[h] : 0;
+		sum += ret[h];
+		known += weights[h] > 0;
 	}
 	for (int h = 0; h < DAY; h++)
-		ret[h] = weights > 0 ? ret[h] / weights * level : 0;
+		ret[h] = weights[h] > 0 || !known ? ret[h] : sum / known;
 }
 
-// The hours so far of a day, divided by their forecast; near 1 while they are few.
-static double day_level(const struct forecast_past *p, int first, int day, int weekday, int hour)
+// The known hours so far of a day, divided by their forecast; near 1 while they are few. `usual`: the
+// forecast of each.
+static double day_level(const struct forecast_past *p, const double *usual, int day, int hour)
 {
-	double usual = forecast_span(p, first, day - 1, day, weekday, 0, hour),
-		   whole = forecast_span(p, first, day - 1, day, weekday, 0, DAY);
-	double inertia = INERTIA * whole / DAY, spent = sum_hours(p->hours + day * DAY, 0, hour);
-	if (usual + inertia <= 0)
+	double forecast = 0, spent = 0, inertia = INERTIA * sum_hours(usual, 0, DAY) / DAY;
+	for (int h = 0; h < hour; h++) {
+		forecast += p->unknown[day * DAY + h] ? 0 : usual[h];
+		spent += p->unknown[day * DAY + h] ? 0 : p->hours[day * DAY + h];
+	}
+	if (forecast + inertia <= 0)
 		return 1;
-	return fmin(fmax((spent + inertia) / (usual + inertia), 1 / LEVEL_MAX), LEVEL_MAX);
-}
-
-// The dollars of the hours from p->hour on, of a day whose hours before are known.
-static double forecast_rest(const struct forecast_past *p, int first, int day, int weekday)
-{
-	return forecast_span(p, first, day - 1, day, weekday, p->hour, DAY) *
-	       day_level(p, first, day, weekday, p->hour);
-}
-
-static double forecast_days_after(const struct forecast_past *p, int first, int day, int weekday, int hour,
-                                  int n)
-{
-	double all = 0, half_way = (1 + day_level(p, first, day, weekday, hour)) / 2;
-	for (int i = 1; i <= n; i++)
-		all += forecast_span(p, first, day - 1, day + i, weekday + i, 0, DAY) * half_way;
-	return all;
+	return fmin(fmax((spent + inertia) / (forecast + inertia), 1 / LEVEL_MAX), LEVEL_MAX);
 }
 
 // ---- scores -------------------------------------------------------------------------------------
@@ -113,13 +112,33 @@ static void add_miss(struct misses *m, double forecast, double spent, double who
 	m->of_whole += fabs(spent - forecast) / whole;
 }
 
+// What was spent in the known hours from..to - 1 of a day; adds to *ret_forecast what they were forecast at.
+static double spent_of(const struct forecast_past *p, int day, const double *usual, int from, double level,
+                       double *ret_forecast)
+{
+	double spent = 0;
+	for (int h = from; h < DAY; h++) {
+		if (p->unknown[day * DAY + h])
+			continue;
+		spent += p->hours[day * DAY + h];
+		*ret_forecast += usual[h] * level;
+	}
+	return spent;
+}
+
 static struct misses misses_of_days(const struct forecast_past *p, int first)
 {
 	struct misses m = {0};
+	double usual[DAY];
 	for (int d = p->day - 1; d > first && m.n < FORECAST_SCORED_MAX; d--) {
-		const double *hours = p->hours + d * DAY;
-		add_miss(&m, forecast_rest(p, first, d, p->weekday - (p->day - d)), sum_hours(hours, p->hour, DAY),
-		         sum_hours(hours, 0, DAY));
+		double forecast = 0, whole = 0;
+		if (!is_history(p, d))
+			continue;
+		forecast_hours(p, first, d - 1, d, p->weekday - (p->day - d), usual);
+		double spent = spent_of(p, d, usual, p->hour, day_level(p, usual, d, p->hour), &forecast);
+		for (int h = 0; h < DAY; h++)
+			whole += p->unknown[d * DAY + h] ? 0 : p->hours[d * DAY + h];
+		add_miss(&m, forecast, spent, whole);
 	}
 	return m;
 }
@@ -128,9 +147,20 @@ static struct misses misses_of_days(const struct forecast_past *p, int first)
 static struct misses misses_ahead(const struct forecast_past *p, int first, int n)
 {
 	struct misses m = {0};
+	double usual[DAY];
 	for (int d = p->day - 1 - n; d > first && m.n < FORECAST_SCORED_MAX; d--) {
-		double spent = sum_hours(p->hours, (d + 1) * DAY, (d + 1 + n) * DAY);
-		add_miss(&m, forecast_days_after(p, first, d, p->weekday - (p->day - d), p->hour, n), spent, spent);
+		double forecast = 0, spent = 0;
+		int weekday = p->weekday - (p->day - d);
+		forecast_hours(p, first, d - 1, d, weekday, usual);
+		double level = (1 + day_level(p, usual, d, p->hour)) / 2;
+		bool known = is_history(p, d);
+		for (int i = 1; known && i <= n; i++) {
+			known = is_history(p, d + i);
+			forecast_hours(p, first, d - 1, d + i, weekday + i, usual);
+			spent += spent_of(p, d + i, usual, 0, level, &forecast);
+		}
+		if (known)
+			add_miss(&m, forecast, spent, spent);
 	}
 	return m;
 }
@@ -147,39 +177,84 @@ static struct forecast_score score_of(const struct misses *m)
 
 // ---- the forecast -------------------------------------------------------------------------------
 
+// Leading days without a figure are no history, nor is the first one if its first hours have none: it is not
+// whole.
 static int find_first_day(const struct forecast_past *p)
 {
 	int d = 0;
-	while (d < p->day && sum_hours(p->hours + d * DAY, 0, DAY) == 0)
+	while (d < p->day && (sum_hours(p->hours + d * DAY, 0, DAY) == 0 || !is_history(p, d)))
 		d++;
-	// A day whose first hours have no figures is not whole: it is left out.
-	return d < p->day && sum_hours(p->hours + d * DAY, 0, DAY / 4) == 0 && d + 1 < p->day ? d + 1 : d;
+	bool is_late = count_known(p, d * DAY, d * DAY + DAY / 4) == DAY / 4 &&
+	               sum_hours(p->hours + d * DAY, 0, DAY / 4) == 0;
+	return is_late && d + 1 < p->day ? d + 1 : d;
 }
 
-// Without a day to compare with: every hour is the mean of the hours so far.
+static int count_history(const struct forecast_past *p, int first)
+{
+	int n = 0;
+	for (int d = first; d < p->day; d++)
+		n += is_history(p, d);
+	return n;
+}
+
+// Without a day to compare with: every hour is the mean of the known hours of the last day, from the first
+// one that cost something.
 static void continue_flat(const struct forecast_past *p, struct forecast *f)
 {
-	const double *today = p->hours + p->day * DAY;
-	int from = 0;
-	while (from < p->hour && today[from] == 0)
+	int now = p->day * DAY + p->hour, from = now > DAY ? now - DAY : 0, known = 0;
+	double sum = 0;
+	while (from < now && (p->unknown[from] || p->hours[from] == 0))
 		from++;
-	double mean = p->hour > from ? sum_hours(today, from, p->hour) / (p->hour - from) : today[p->hour];
+	for (int i = from; i < now; i++) {
+		known += !p->unknown[i];
+		sum += p->unknown[i] ? 0 : p->hours[i];
+	}
 	for (int h = 0; h < f->hours; h++)
-		f->course[h] = mean;
+		f->course[h] = known ? sum / known : p->hours[now];
 }
 
 static void continue_as_usual(const struct forecast_past *p, int first, int ahead_days, struct forecast *f)
 {
-	double hours[DAY], present = p->hours[p->day * DAY + p->hour],
-					   today = day_level(p, first, p->day, p->weekday, p->hour);
-	forecast_hours(p, first, p->day - 1, p->day, p->weekday, today, hours);
-	// The present hour: what it has so far, extended to the whole hour, or its forecast, whichever is more.
-	hours[p->hour] = fmax(hours[p->hour], present * (p->minute > 5 ? 60.0 / p->minute : 1));
+	double hours[DAY], present = p->hours[p->day * DAY + p->hour];
+	forecast_hours(p, first, p->day - 1, p->day, p->weekday, hours);
+	double today = day_level(p, hours, p->day, p->hour);
 	for (int h = p->hour; h < DAY; h++)
-		f->course[h - p->hour] = hours[h];
-	for (int i = 1; i <= ahead_days; i++)
-		forecast_hours(p, first, p->day - 1, p->day + i, p->weekday + i, (1 + today) / 2,
-		               f->course + i * DAY - p->hour);
+		f->course[h - p->hour] = hours[h] * today;
+	// The present hour: what it has so far, extended to the whole hour, or its forecast, whichever is more.
+	f->course[0] = fmax(f->course[0], present * (p->minute > 5 ? 60.0 / p->minute : 1));
+	for (int i = 1; i <= ahead_days; i++) {
+		forecast_hours(p, first, p->day - 1, p->day + i, p->weekday + i, hours);
+		for (int h = 0; h < DAY; h++)
+			f->course[i * DAY - p->hour + h] = hours[h] * (1 + today) / 2;
+	}
+}
+
+// Whether hour i lies in a gap that may be a night: between known hours, and not too long.
+static bool is_in_night(const struct forecast_past *p, int i)
+{
+	int from = i, to = i, end = p->day * DAY + p->hour;
+	while (from > 0 && p->unknown[from - 1])
+		from--;
+	while (to < end && p->unknown[to])
+		to++;
+	return p->unknown[i] && from > 0 && to < end && to - from <= NIGHT_MAX;
+}
+
+void forecast_assume_quiet(struct forecast_past *p)
+{
+	bool quiet[(FORECAST_DAYS_MAX + 1) * DAY] = {false};
+	for (int h = 0; h < DAY; h++) {
+		bool known = false;
+		int nights = 0;
+		for (int d = 0; d <= p->day; d++) {
+			known |= d * DAY + h < p->day * DAY + p->hour && !p->unknown[d * DAY + h];
+			nights += is_in_night(p, d * DAY + h);
+		}
+		for (int d = 0; !known && nights > 1 && d <= p->day; d++) // one may be an outage
+			quiet[d * DAY + h] = is_in_night(p, d * DAY + h);
+	}
+	for (int i = 0; i < (FORECAST_DAYS_MAX + 1) * DAY; i++)
+		p->unknown[i] &= !quiet[i];
 }
 
 void forecast_compute_course(const struct forecast_past *p, int ahead_days, struct forecast *ret)
@@ -187,7 +262,7 @@ void forecast_compute_course(const struct forecast_past *p, int ahead_days, stru
 	int first = find_first_day(p), today = DAY - p->hour;
 	assert(ahead_days >= 0 && ahead_days <= FORECAST_AHEAD_MAX);
 	assert(p->day >= 0 && p->day <= FORECAST_DAYS_MAX && p->hour >= 0 && p->hour < DAY);
-	*ret = (struct forecast){.days = p->day - first, .hours = today + ahead_days * DAY};
+	*ret = (struct forecast){.days = count_history(p, first), .hours = today + ahead_days * DAY};
 	if (first == p->day)
 		continue_flat(p, ret);
 	else

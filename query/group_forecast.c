@@ -74,6 +74,39 @@ static int64_t first_hour(const struct group_forecasts *o)
 	return (o->now_ms / MS_PER_HOUR / DAY - FORECAST_DAYS_MAX) * DAY;
 }
 
+// What of the past is known: hours of which at least half was observed, at what they would have cost whole.
+struct known_hours {
+	bool unknown[(FORECAST_DAYS_MAX + 1) * DAY];
+	double scale[(FORECAST_DAYS_MAX + 1) * DAY];
+	int minute; // how many of the present hour are known
+};
+
+static bool find_known(const struct group_forecasts *o, struct rollups *f, const struct group_filter *only,
+                       struct known_hours *ret, struct err *err)
+{
+	int64_t from = first_hour(o), now = o->now_ms / MS_PER_HOUR;
+	const struct observed *seen = rollups_observed(f, only, from, now + 1, o->now_ms, err);
+	if (!seen)
+		return false;
+	for (int64_t i = 0; i < (FORECAST_DAYS_MAX + 1) * DAY; i++) {
+		int64_t n = observed_count(seen, (from + i) * 60, (from + i + 1) * 60, MINUTE_OBSERVED);
+		ret->unknown[i] = from + i < now && n < 30;
+		ret->scale[i] = from + i < now && n >= 30 ? 60.0 / (double)n : 1;
+	}
+	ret->minute = (int)observed_count(seen, now * 60, (now + 1) * 60, MINUTE_OBSERVED);
+	return true;
+}
+
+static void use_known(struct forecast_past *p, const struct known_hours *known)
+{
+	p->minute = known->minute;
+	for (int i = 0; i < (FORECAST_DAYS_MAX + 1) * DAY; i++) {
+		p->unknown[i] = known->unknown[i];
+		p->hours[i] = known->unknown[i] ? 0 : p->hours[i] * known->scale[i];
+	}
+	forecast_assume_quiet(p);
+}
+
 static void add_hours(void *user, const struct groups *g)
 {
 	struct group_forecasts *o = user;
@@ -98,8 +131,9 @@ bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const 
 	assert(by->n <= 1);
 	*ret = (struct group_forecasts){.now_ms = now_ms};
 	int64_t from = first_hour(ret);
+	struct known_hours known;
 	const struct rollups_query q = {&hourly, only, from, day + DAY, now};
-	if (!list_groups(ret, f, by, only, from, day + DAY, err) ||
+	if (!find_known(ret, f, only, &known, err) || !list_groups(ret, f, by, only, from, day + DAY, err) ||
 	    (ret->n && !rollups_each(f, &q, add_hours, ret, err))) {
 		group_forecasts_release(ret);
 		return false;
@@ -108,8 +142,8 @@ bool group_forecasts_read(struct group_forecasts *ret, struct rollups *f, const 
 		struct forecast_past *p = &ret->list[i].past;
 		p->day = FORECAST_DAYS_MAX;
 		p->hour = (int)(now - day);
-		p->minute = (int)(now_ms / MS_PER_MINUTE % 60);
 		p->weekday = (int)((day / DAY + 3) % 7); // day 0 was a Thursday
+		use_known(p, &known);
 		forecast_compute_course(p, ahead_days > 0 ? (int)ahead_days : 0, &ret->list[i].forecast);
 	}
 	return true;

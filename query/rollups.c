@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "query/observed_cache.h"
 #include "query/rollup_cache.h"
 #include "store/keys.h"
 #include "store/redis.h"
@@ -34,6 +35,7 @@ enum {
 
 struct rollups {
 	struct view *view;
+	struct observed_cache observed;
 	struct rollup_cache cache;
 	// The hours from there on were read ahead, the last of them at warmed_ms (monotonic); 0: none yet.
 	int64_t warm_from, warmed_ms;
@@ -355,6 +357,20 @@ bool rollups_extent(struct rollups *f, int64_t *ret_first, int64_t *ret_last, st
 	return true;
 }
 
+// ---- observed minutes ---------------------------------------------------------------------------
+
+const struct observed *rollups_observed(struct rollups *f, const struct group_filter *only, int64_t from,
+                                        int64_t to, int64_t now_ms, struct err *err)
+{
+	return observed_cache_get(&f->observed, f->view, (struct observed_query){only, from, to, now_ms}, err);
+}
+
+const struct usd *rollups_minutes(struct rollups *f, const struct group_filter *only, int64_t hour,
+                                  int64_t now_ms, struct err *err)
+{
+	return observed_cache_minutes(&f->observed, f->view, only, hour, now_ms, err);
+}
+
 // ---- before anybody asks ------------------------------------------------------------------------
 
 // The sums that every page wants: of everything, and of everything by the hour. Their model hours are kept on
@@ -431,6 +447,7 @@ void rollups_close(struct rollups *f)
 	if (!f)
 		return;
 	rollup_cache_release(&f->cache);
+	observed_cache_release(&f->observed);
 	view_close(f->view);
 	free(f);
 }

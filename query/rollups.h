@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "query/group.h"
+#include "query/observed.h"
 
 // Within so many hours of now a rollup is an hour long, so sums by hour and over all of them share what was
 // read.
@@ -50,6 +51,16 @@ bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups
 typedef void rollups_fn(void *user, const struct groups *sums);
 bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *use, void *user,
                   struct err *err) NC_CHECK;
+
+// Which minutes of a span were observed, of the accounts and Regions of a filter (NULL: of all). As it was
+// read some seconds ago. Valid until the next call. NULL: see `err`.
+const struct observed *rollups_observed(struct rollups *f, const struct group_filter *only, int64_t from,
+                                        int64_t to, int64_t now_ms, struct err *err) NC_CHECK;
+
+// The dollars of each of the 60 minutes of an hour (query/minutes.h), of past hours as some minutes ago.
+// Valid until the next call. NULL: see `err`.
+const struct usd *rollups_minutes(struct rollups *f, const struct group_filter *only, int64_t hour,
+                                  int64_t now_ms, struct err *err) NC_CHECK;
 
 // Reads some hours before anybody asks for them, the newest first. To be called while no request waits.
 // *ret_more: there is more to read now; else a call now and then is enough. `now`: the present hour.

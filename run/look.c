@@ -22,6 +22,7 @@
 #include "run/commands.h"
 #include "run/private_redis.h"
 #include "run/profile_flag.h"
+#include "store/observed.h"
 #include "store/profile_import.h"
 #include "store/schema.h"
 #include "store/tag_import.h"
@@ -187,6 +188,20 @@ static bool leave_account(struct looking *x, const struct stream *s, struct err 
 	return true;
 }
 
+// What was read of is observed, also where there was nothing (store/observed.h).
+static bool note_observed(struct looking *x, const struct stream *s, struct err *err)
+{
+	char place[ACCOUNT_ID_SIZE + STREAM_REGION_SIZE];
+	struct observed_span span = {.from = s->from_ms / MS_PER_MINUTE, .to = s->to_ms / MS_PER_MINUTE};
+	if (s->idle || s->incomplete || (s->kind != STREAM_CLOUDTRAIL && s->kind != STREAM_METRICS))
+		return true;
+	snprintf(place, sizeof place, "%s/%s", s->place->account->id, s->place->region);
+	span.acct_region = str_of(place);
+	span.signal = s->kind == STREAM_METRICS ? OBSERVED_METRICS : OBSERVED_CALLS;
+	observed_queue(x->redis, x->look.conf->redis_prefix, &span, x->look.conf->retention_ms);
+	return redis_exec(x->redis, err);
+}
+
 static bool turn(struct looking *x, struct stream *s, struct err *err)
 {
 	struct streams *all = &x->look.streams;
@@ -199,7 +214,7 @@ static bool turn(struct looking *x, struct stream *s, struct err *err)
 	if (!apply(x, err))
 		return false;
 	stream_finish(all, s);
-	return true;
+	return note_observed(x, s, err);
 }
 
 static bool read_all(struct looking *x, struct err *err)

@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "run/backoff.h"
 #include "run/streams.h"
+#include "store/observed.h"
 #include "store/profile_import.h"
 #include "store/positions.h"
 #include "store/schema.h"
@@ -122,6 +123,28 @@ static void report_gap(const struct stream *s)
 		          LOG_STR("until", when_format(s->gap_to_ms, to)));
 }
 
+// What the position of a stream has passed is observed, unless AWS no longer gave some of it. A queue tells
+// nothing of the time before this began to read it.
+static void queue_observed(struct puller *p, const struct stream *s)
+{
+	static const enum observed_signal signals[STREAM_KINDS] = {[STREAM_METRICS] = OBSERVED_METRICS,
+	                                                           [STREAM_LOGS] = OBSERVED_LOGS};
+	char place[PLACE_SIZE];
+	int64_t from_ms = s->from_ms, to_ms = s->position_ms;
+	bool of_queue = s->kind == STREAM_TRAIL;
+	if (s->kind == STREAM_TAGS || s->kind == STREAM_PROFILES || (s->idle && !s->place->used) ||
+	    (s->idle && s->kind == STREAM_LOGS) || s->gap_to_ms > s->gap_from_ms)
+		return;
+	if (of_queue) {
+		from_ms = from_ms > p->streams.start_ms ? from_ms : p->streams.start_ms;
+		to_ms -= OBSERVED_LATE_MS;
+	}
+	snprintf(place, sizeof place, "%s/%s", s->place->account->id, s->place->region);
+	const struct observed_span span = {of_queue ? STR_NONE : str_of(place), signals[s->kind],
+	                                   from_ms / MS_PER_MINUTE, to_ms / MS_PER_MINUTE};
+	observed_queue(p->redis, p->conf->redis_prefix, &span, p->conf->retention_ms);
+}
+
 // Waits after a try that Redis did not answer. False: there is no use in another, or no time.
 static bool wait_to_retry(struct puller *p, struct err *err)
 {
@@ -214,6 +237,7 @@ static bool apply_batch(struct puller *p, struct err *err)
 		for (int i = 0; i < p->nwaiting; i++) {
 			queue_gap(p, p->waiting[i]);
 			queue_status(p, p->waiting[i]);
+			queue_observed(p, p->waiting[i]);
 		}
 		if (redis_exec(p->redis, err))
 			break;

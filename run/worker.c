@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "run/backoff.h"
+#include "store/observed.h"
 #include "store/positions.h"
 
 enum {
@@ -35,6 +36,7 @@ struct worker {
 	uint64_t batches;
 	int64_t settle_due_ms;  // monotonic
 	int64_t check_due_ms;   // monotonic
+	int64_t read_minute;    // since the epoch: those before were noted as read to their end; 0: none yet
 	size_t settle_left;
 	bool waiting;
 	struct err err;         // why it ended
@@ -270,6 +272,21 @@ static void commit_offsets(struct worker *w, bool wait)
 		log_warn("the next commit covers this one", LOG_INT("worker", w->number), LOG_STR("why", err.msg));
 }
 
+// Where all is read, every minute whose records have had the time to come was observed, those in which this
+// worker was behind or away too.
+static void note_read(struct worker *w)
+{
+	int64_t now = when_now_ms(), until = (now - OBSERVED_LATE_MS) / MS_PER_MINUTE, since_ms;
+	if (!kafka_has_read_all(w->kafka, &since_ms))
+		return;
+	if (!w->read_minute)
+		w->read_minute = (since_ms ? since_ms : now) / MS_PER_MINUTE + 1;
+	if (w->read_minute >= until)
+		return;
+	engine_note_read(w->intake.engine, w->read_minute, until);
+	w->read_minute = until;
+}
+
 // Now and then Redis is asked even if nothing is read: it may have lost what it had.
 static void check_positions(struct worker *w)
 {
@@ -281,6 +298,7 @@ static void check_positions(struct worker *w)
 	kafka_look_for_gaps(w->kafka);
 	w->endangered = kafka_endangered(w->kafka);
 	kafka_check_positions(w->kafka);
+	note_read(w);
 	w->check_due_ms = when_ticks_ms() + CHECK_MS;
 }
 

@@ -10,13 +10,14 @@
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
---         role, users of an account, models, keys and values of labels), reopen (ms), then sections:
---         bucket, other bucket or "", "1": it may be reopened, counts of calls, runs, metrics, names,
---         sessions, candidates, tellings;
+--         role, users of an account, models, keys and values of labels), reopen, retention (ms), then
+--         sections: bucket, other bucket or "", "1": it may be reopened, counts of calls, runs, metrics,
+--         names, sessions, candidates, tellings, runs of observed minutes;
 --         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
 --         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
 --         text, the model whose figures contain it or ""); sessions; candidates for a name of their own
---         (group, name, minute); tellings (model, minute, digest, value)
+--         (group, name, minute); tellings (model, minute, digest, value); runs of minutes of which there are
+--         records (signal, first minute of the day, how many: at most OBSERVED_RUN)
 -- returns  calls new, calls known, metrics, records late; BUSY: a bucket to be reopened is packed
 
 local p = KEYS[1]
@@ -25,7 +26,8 @@ local lookback = tonumber(ARGV[4])
 local sessions_max, users_max, models_max = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local label_keys_max, label_values_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 local reopen = tonumber(ARGV[10])
-local FIRST_SECTION = 11 -- argument
+local retention = tonumber(ARGV[11])
+local FIRST_SECTION = 12 -- argument
 local now = now_ms()
 
 -- The moment (ms) until which records that end by then are waited for: the window begins when what it is
@@ -381,14 +383,28 @@ local function apply_names(bucket, at, nnames, nsessions, ncandidates)
   end
 end
 
+-- Sets the bits of minutes, from ARGV[at] on. A bit is set once and for all, so order and repetition make no
+-- difference.
+local function note_observed(bucket, at, nruns)
+  local day, keys = floor(bucket / BUCKETS_A_DAY), {}
+  for i = at, at + 3 * (nruns - 1), 3 do
+    local key, width = p .. KEY_OBSERVED .. day .. ':' .. ARGV[i], tonumber(ARGV[i + 2])
+    call('BITFIELD', key, 'SET', 'u' .. width, ARGV[i + 1], format('%.0f', 2 ^ width - 1))
+    keys[key] = true
+  end
+  for key in pairs(keys) do
+    call('PEXPIREAT', key, format('%.0f', (day + 1) * 24 * MS_PER_HOUR + retention))
+  end
+end
+
 -- The section at ARGV[at]: whether its calls cannot be joined yet; and where the next one begins.
 local function look_at_section(at)
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+  local ncandidates, ntellings, nobserved = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9]), tonumber(ARGV[at + 10])
   local busy = ARGV[at + 2] == '1' and (is_packed(ARGV[at]) or is_packed(ARGV[at + 1]))
-  return busy, at + 10 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
-    4 * ntellings
+  return busy, at + 11 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
+    4 * ntellings + 3 * nobserved
 end
 
 -- The section at ARGV[at].
@@ -396,8 +412,8 @@ local function apply_section(at)
   local bucket, other, reopening = ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1'
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
-  local calls = at + 10
+  local ncandidates, ntellings, nobserved = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9]), tonumber(ARGV[at + 10])
+  local calls = at + 11
   local first_metric = calls + ncalls + 2 * nruns
   local names = first_metric + 6 * nmetrics
   local first_telling = names + 3 * nnames + nsessions + 3 * ncandidates
@@ -406,6 +422,7 @@ local function apply_section(at)
     for i = first_metric, names - 6, 6 do apply_metric(i) end
     apply_names(bucket, names, nnames, nsessions, ncandidates)
     for i = first_telling, first_telling + 4 * (ntellings - 1), 4 do apply_telling(i) end
+    note_observed(bucket, first_telling + 4 * ntellings, nobserved)
   else
     count_late(bucket, ncalls + nmetrics + ntellings)
   end

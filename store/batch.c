@@ -459,6 +459,11 @@ static bool may_be_told(const struct batch *b, const struct call *c)
 	return false;
 }
 
+static void note_observed(struct section *s, enum observed_signal signal, int64_t minute)
+{
+	s->observed[signal][minute / 60 % BUCKET_HOURS] |= UINT64_C(1) << minute % 60;
+}
+
 static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
 	if (!check_call(b, c, latest_ms, err))
@@ -474,6 +479,7 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	evidence_pack(&e, c, model, caller, meta, may_be_told(b, c));
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),
 	                                 count_repetition(b, acct_region, &e));
+	note_observed(s, c->source == SOURCE_LOG ? OBSERVED_LOGS : OBSERVED_CALLS, c->time_ms / MS_PER_MINUTE);
 	note_model(b, acct_region, s, model, c->model, minute);
 	if (is_no_model(c->model_called))
 		add_profile_names(b, acct_region, s, c, model);
@@ -570,6 +576,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	struct batch_acct_region *acct_region = find_acct_region(b, m->account, m->region);
 	struct section *s = find_section(b, acct_region, m->minute / 60 / BUCKET_HOURS, 0, 0);
 	uint64_t model = name_id_of_model(&b->name_key, m->model);
+	note_observed(s, OBSERVED_METRICS, m->minute);
 	note_model(b, acct_region, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
 	struct batch_metric *to = &s->metrics[s->nmetrics++];

@@ -20,6 +20,7 @@
 #include "store/cell_codec.h"
 #include "store/evidence.h"
 #include "store/name_id.h"
+#include "store/observed.h"
 
 enum {
 	BUCKET_HOURS = 6,
@@ -75,6 +76,8 @@ struct section {
 	struct batch_candidate *candidates;
 	struct batch_telling *tellings;
 	int32_t ncandidates, capcandidates, ntellings, captellings;
+	// minutes of the hours of the bucket of which it has records, a bit each (store/observed.h)
+	uint64_t observed[OBSERVED_SIGNALS][BUCKET_HOURS];
 	int32_t ncalls, capcalls, nmetrics, capmetrics, nnames, capnames, nsessions, capsessions;
 };
 

@@ -243,6 +243,11 @@ void engine_add_gap(struct engine *e, const struct gap *gap)
 	store_add_gap(&e->store, gap);
 }
 
+void engine_note_read(struct engine *e, int64_t from_minute, int64_t to_minute)
+{
+	store_note_read(&e->store, from_minute, to_minute);
+}
+
 void engine_count_fault(struct engine *e, enum fault_kind kind)
 {
 	assert(kind < FAULT_KINDS);

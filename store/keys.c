@@ -148,6 +148,18 @@ struct str key_source_lease(struct buf *b, const char *prefix, struct str accoun
 	return global_key(b, prefix, ":source_lease:", account);
 }
 
+struct str key_read_minutes(struct buf *b, const char *prefix, int64_t day)
+{
+	global_key(b, prefix, ":observed:", STR_NONE);
+	buf_addf(b, "%" PRId64, day);
+	return buf_str(b);
+}
+
+struct str key_observed_since(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":observed_since", STR_NONE);
+}
+
 struct str key_reconcile(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":reconcile", STR_NONE);
@@ -314,6 +326,12 @@ struct str key_acct_region_asof(struct buf *b, const char *prefix, struct str ac
 	local_key(b, prefix, acct_region, KEY_ASOF, STR_NONE);
 	add_hour(b, hour);
 	return buf_str(b);
+}
+
+struct str key_observed(struct buf *b, const char *prefix, struct str acct_region, int64_t day,
+                        const char *signal)
+{
+	return numbered_key(b, prefix, acct_region, KEY_OBSERVED, day, str_of(signal));
 }
 
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region)

@@ -131,6 +131,15 @@ struct str key_sources(struct buf *b, const char *prefix);
 struct str key_sources_written(struct buf *b, const char *prefix);
 struct str key_source_lease(struct buf *b, const char *prefix, struct str account);
 
+// nowcast:observed:DAY  string
+//     bitmap of the minutes of a day up to whose end all that Kafka and the queue of a trail held was read
+//     (store/observed.h). Written by observed.c; kept for `retention` after the day.
+// nowcast:observed_since  string
+//     when minutes began to be noted, of a Redis that had figures before (ms). Written by migrate.c; kept for
+//     ever.
+struct str key_read_minutes(struct buf *b, const char *prefix, int64_t day);
+struct str key_observed_since(struct buf *b, const char *prefix);
+
 // nowcast:reconcile  hash
 //     the last run. Written by status.lua; kept for ever.
 // nowcast:reconcile:PERIOD  hash
@@ -208,6 +217,12 @@ struct str key_billed(struct buf *b, const char *prefix, struct str acct_region)
 struct str key_staged_index(struct buf *b, const char *prefix, struct str acct_region, int64_t run);
 struct str key_staged(struct buf *b, const char *prefix, struct str acct_region, int64_t run,
                       struct str member);
+
+// nowcast:{A/R}:observed:DAY:SIGNAL  string
+//     bitmap of the minutes of a day that were observed, SIGNAL of observed_words (store/observed.h). Written
+//     by apply.lua, observed.c; kept for `retention` after the day.
+struct str key_observed(struct buf *b, const char *prefix, struct str acct_region, int64_t day,
+                        const char *signal);
 
 // ---- facts of one account and Region ------------------------------------------------------------
 

@@ -22,6 +22,7 @@
 	X(LATE, ":late")                    \
 	X(MODEL_HOURS, ":model_hours:")     \
 	X(NAMES, ":names:")                 \
+	X(OBSERVED, ":observed:")           \
 	X(OPEN, ":open")                    \
 	X(OVERFLOW, ":overflow:")           \
 	X(OVERFLOWED, ":overflowed:")       \

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/when.h"
 #include "store/keys.h"
 #include "store/keys_priv.h"
 #include "store/schema.h"
@@ -268,6 +269,9 @@ bool migrate_fence(struct redis *r, const char *prefix, struct err *err)
 bool migrate_end(struct redis *r, const char *prefix, struct err *err)
 {
 	struct buf key = BUF_INIT;
+	char now[24];
+	snprintf(now, sizeof now, "%" PRId64, when_now_ms());
+	redis_cmd(r, 4, (struct str[]){STR("SET"), key_observed_since(&key, prefix), str_of(now), STR("NX")});
 	redis_cmd(r, 2, (struct str[]){STR("DEL"), key_migrating(&key, prefix)});
 	buf_release(&key);
 	return redis_exec(r, err);

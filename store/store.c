@@ -68,7 +68,7 @@ int64_t store_keep_ms(const struct store *s)
 struct eval_part {
 	const struct section *section;
 	int32_t first, ncalls;
-	bool rest; // metrics, names, sessions, candidates and tellings too
+	bool rest; // metrics, names, sessions, candidates, tellings and observed minutes too
 };
 
 static bool same_evidence(const struct evidence *a, const struct evidence *b)
@@ -93,11 +93,35 @@ static int32_t count_runs(const struct eval_part *p)
 	return n;
 }
 
+// The runs of minutes that a section has observed: their number, or into the invocation.
+static int32_t count_observed(const struct section *s)
+{
+	struct observed_run run;
+	int32_t n = 0;
+	for (int signal = 0; signal < OBSERVED_SIGNALS; signal++)
+		for (int at = 0; observed_next_run(s->observed[signal], BUCKET_HOURS, &at, &run);)
+			n++;
+	return n;
+}
+
+static void send_observed(struct redis *r, const struct section *s)
+{
+	struct observed_run run;
+	int64_t first = s->bucket % BUCKETS_A_DAY * BUCKET_HOURS * 60;
+	for (int signal = 0; signal < OBSERVED_SIGNALS; signal++)
+		for (int at = 0; observed_next_run(s->observed[signal], BUCKET_HOURS, &at, &run);) {
+			redis_argz(r, observed_words[signal]);
+			redis_argi(r, first + run.first);
+			redis_argi(r, run.n);
+		}
+}
+
 static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
-	return 10 + p->ncalls + 2 * count_runs(p) +
-	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates + 4 * s->ntellings
+	return 11 + p->ncalls + 2 * count_runs(p) +
+	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates +
+	                      4 * s->ntellings + 3 * count_observed(s)
 	                : 0);
 }
 
@@ -120,6 +144,7 @@ static void send_part(struct redis *r, const struct eval_part *p)
 	redis_argi(r, nsessions);
 	redis_argi(r, ncandidates);
 	redis_argi(r, ntellings);
+	redis_argi(r, p->rest ? count_observed(s) : 0);
 	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
 		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
 	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
@@ -157,12 +182,14 @@ static void send_part(struct redis *r, const struct eval_part *p)
 		redis_arg(r, (struct str){s->tellings[i].digest, CELL_DIGEST_SIZE});
 		redis_arg(r, s->tellings[i].value);
 	}
+	if (p->rest)
+		send_observed(r, s);
 }
 
 static void send_parts(struct store *s, struct str acct_region, const struct eval_part *parts, int n)
 {
 	const struct engine_options *o = s->options;
-	int argc = 1 + 10;
+	int argc = 1 + 11;
 	for (int i = 0; i < n; i++)
 		argc += count_args(&parts[i]);
 	redis_begin_eval(s->redis, s->apply, 1, argc);
@@ -177,6 +204,7 @@ static void send_parts(struct store *s, struct str acct_region, const struct eva
 	redis_argi(s->redis, o->label_keys_max);
 	redis_argi(s->redis, o->label_values_max);
 	redis_argi(s->redis, o->reopen_ms);
+	redis_argi(s->redis, o->retention_ms);
 	for (int i = 0; i < n; i++)
 		send_part(s->redis, &parts[i]);
 }
@@ -394,22 +422,31 @@ void store_add_gap(struct store *s, const struct gap *gap)
 	s->gaps[s->ngaps++].topic = xstrdup(str_of(gap->topic));
 }
 
+void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute)
+{
+	if (!s->read_from || from_minute < s->read_from)
+		s->read_from = from_minute;
+	s->read_to = to_minute;
+}
+
 bool store_has_more(const struct store *s)
 {
-	return s->positions && (s->ngaps > 0 || positions_are_due(s->positions));
+	return s->positions && (s->ngaps > 0 || s->read_from > 0 || positions_are_due(s->positions));
 }
 
 // The last commands of a batch. Returns how many replies they will have.
 static size_t send_positions(struct store *s)
 {
 	const char *prefix = s->options->redis.prefix;
+	const struct observed_span read = {STR_NONE, OBSERVED_CALLS, s->read_from, s->read_to};
 	if (!s->positions)
 		return 0;
+	s->read_replies = s->read_from ? observed_queue(s->redis, prefix, &read, s->options->retention_ms) : 0;
 	for (size_t i = 0; i < s->ngaps; i++)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
 	s->nendangered =
 		positions_queue_endangered(s->redis, &s->key, prefix, s->positions, when_now_ms());
-	return s->ngaps + s->nendangered +
+	return s->read_replies + s->ngaps + s->nendangered +
 	       positions_queue(s->redis, s->at, &s->key, prefix, s->options->retention_ms, s->positions);
 }
 
@@ -418,9 +455,11 @@ static void read_positions(struct store *s, size_t n)
 {
 	if (!s->positions)
 		return;
-	positions_read(s->redis, redis_count(s->redis) - n + s->ngaps + s->nendangered, s->positions);
+	size_t before = s->read_replies + s->ngaps + s->nendangered;
+	positions_read(s->redis, redis_count(s->redis) - n + before, s->positions);
 	for (size_t i = 0; i < s->positions->n; i++)
 		s->positions->v[i].tell_endangered = false;
+	s->read_from = 0;
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;

@@ -32,6 +32,9 @@ struct store {
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
 	struct gap *gaps;            // found since the last batch
 	size_t ngaps, nendangered; // nendangered: replies of the batch in hand
+	// minutes that were read to their end since the last batch; read_from 0: none
+	int64_t read_from, read_to;
+	size_t read_replies;         // of the commands that note them
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
 	struct siphash_key name_key; // of the ids of names, once name_key_known
@@ -45,6 +48,9 @@ void store_close(struct store *s);
 
 // Remembers a gap with the next batch.
 void store_add_gap(struct store *s, const struct gap *gap);
+
+// Notes with the next batch that all that Kafka holds of these minutes is in it, or in Redis.
+void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute);
 
 // Whether there is something to write beside a batch.
 bool store_has_more(const struct store *s);

@@ -37,6 +37,7 @@ def write(series):
         t = dt.datetime.fromtimestamp(hour * 3600, dt.timezone.utc).strftime("%Y-%m-%dT%H")
         key = f"nowcast:{{{SLOT}}}:usage:{t}:m"
         rows = [x for name, s in series.items() if s.get(hour) for x in (f"{arn(name)} - input", f"{s[hour]} {s[hour] * 10**6} {s[hour]} 0 0 0 0 0 0")]
+        put("BITFIELD", f"nowcast:{{{SLOT}}}:observed:{hour // 24}:calls", "SET", "u60", hour % 24 * 60, 2**60 - 1)
         if rows:
             put("HSET", key, *rows)
             put("ZADD", f"nowcast:{{{SLOT}}}:usage", hour, f"{t}:m")

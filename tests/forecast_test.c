@@ -54,9 +54,70 @@ static double restless(int day, int hour, int weekday)
 	return working(day, hour, weekday) * (day % 2 ? 1.3 : .7);
 }
 
+// The hours [from, to) of a day, counted back from today, are not known.
+static void forget(int days_back, int from, int to)
+{
+	for (int h = from; h < to; h++) {
+		int at = (FORECAST_DAYS_MAX - days_back) * DAY + h;
+		past.unknown[at] = true;
+		past.hours[at] = 0;
+	}
+}
+
+static void unknown_hours(void)
+{
+	struct forecast f;
+	fill(20, 12, 0, 2, even);
+	forget(3, 0, DAY);
+	forget(5, 2, 9);
+	forget(0, 1, 6);
+	forecast_compute(&past, 3, &f);
+	ok(f.days == 19 && is_near(f.rest, 24, .01) && is_near(f.ahead, 144, .01),
+	   "hours that are not known are no hours without spend");
+	ok(f.score.off < 1e-9 && f.ahead_score.off < 1e-9, "nor do they spoil the score");
+
+	fill(7, 12, 0, 2, even);
+	for (int d = 1; d <= 7; d++)
+		forget(d, d == 7 ? 3 : 0, DAY);
+	forecast_compute(&past, 10, &f);
+	ok(f.days == 0 && is_near(f.rest, 24, .01) && is_near(f.ahead, 480, .01),
+	   "three hours of a week ago are no day to compare with");
+	fill(7, 12, 0, 2, even);
+	for (int d = 2; d <= 7; d++)
+		forget(d, d == 7 ? 3 : 0, DAY);
+	for (int h = 0; h < 3; h++)
+		past.hours[(FORECAST_DAYS_MAX - 7) * DAY + h] = .01;
+	forecast_compute(&past, 10, &f);
+	ok(f.days == 1 && is_near(f.rest, 24, .01) && is_near(f.ahead, 480, .01),
+	   "nor where there is another day");
+
+	fill(0, 4, 30, 0, even);
+	forget(0, 1, 3);
+	forecast_compute(&past, 0, &f);
+	ok(is_near(f.rest, 40, .01), "without a day before: the mean of the known hours");
+	fill(10, 12, 0, 2, even);
+	for (int d = 1; d <= 10; d++)
+		forget(d, 13, 15);
+	forecast_compute(&past, 1, &f);
+	ok(is_near(f.rest, 24, .01) && is_near(f.ahead, 48, .01), "an hour that no day knows costs what others do");
+	for (int d = 0; d < FORECAST_DAYS_MAX - 10; d++)
+		for (int h = 0; h < DAY; h++)
+			past.unknown[d * DAY + h] = true;
+	forecast_assume_quiet(&past);
+	forecast_compute(&past, 1, &f);
+	ok(is_near(f.rest, 20, .01) && is_near(f.ahead, 44, .01),
+	   "or is quiet, if it lies between known ones each day");
+	fill(1, 12, 0, 2, even);
+	forget(1, 0, 13);
+	forget(0, 0, 2);
+	forecast_assume_quiet(&past);
+	ok(past.unknown[(FORECAST_DAYS_MAX - 1) * DAY + 5], "the time before the first known hour is no night");
+}
+
 int main(void)
 {
 	struct forecast f;
+	unknown_hours();
 	fill(0, 4, 30, 0, even);
 	forecast_compute(&past, 10, &f);
 	ok(f.days == 0 && is_near(f.rest, 40, .01) && is_near(f.ahead, 480, .01),

@@ -109,8 +109,8 @@ async function desk(browser) {
 	ok(await page.evaluate(() => document.activeElement.textContent) === "6h", "a button that was pressed keeps the focus", await page.evaluate(() => document.activeElement.outerHTML));
 	ok(/in the minute of/.test(await page.textContent("#chart-summary")), "the last hours are shown to the minute", await page.textContent("#chart-summary"));
 	await agrees(page, "of the last hours");
-	ok(/The month will end at.*nothing last month; from less than a day of history/.test(await page.textContent("#tiles")), "a forecast from hours says that it is", await page.textContent("#tiles"));
-	ok(/Nothing to compare with yet: figures begin 2 Nov 00:00/.test(await page.textContent("#movers")), "where nothing was before, nothing has moved", await page.textContent("#movers"));
+	ok(/The month will end at.*last month was not observed; from less than a day of history/.test(await page.textContent("#tiles")), "a forecast from hours says that it is", await page.textContent("#tiles"));
+	ok(/Nothing to compare: no hour was observed both/.test(await page.textContent("#movers")), "where nothing was before, nothing has moved", await page.textContent("#movers"));
 	await page.click("#chart-mode button:nth-child(2)");
 	await settled(page);
 	ok((await page.$$("#legend .mark")).length >= 3, "the bars can be divided by group");
@@ -161,7 +161,7 @@ async function crowd(browser) {
 	ok(/5,?000 rows/.test(await page.textContent("#groups-foot")), "and the rest is counted", await page.textContent("#groups-foot"));
 	await page.waitForSelector("#budgets li");
 	const u0 = await page.textContent("#budgets li:first-child"), rate = /u0.*at the rate of the last day (\$[\d,]+) for the month/.exec(u0);
-	ok(rate && Math.abs(Number(rate[1].replace(/[$,]/g, "")) - 33 * (1 + 41660 / 100)) < 50, "budgets of thousands go on as the hundred minutes there are did, and say so", u0);
+	ok(rate && Math.abs(Number(rate[1].replace(/[$,]/g, "")) - 33 * (1 + 41660 / 60)) < 50, "budgets of thousands go on as the hour that was observed did, and say so", u0);
 	await page.fill("#search", "session-04321");
 	await listed(page, 1);
 	ok(true, "a search finds one of them");
@@ -311,7 +311,7 @@ async function weeks(browser) {
 	const month30 = await open(browser, past + "/?span=30d&by=model", { viewport: { width: 1024, height: 768 } });
 	await settled(month30);
 	await agrees(month30, "of thirty days, the first of them in part");
-	ok(/Not a fair comparison: figures begin 5 Oct 14:00 only/.test(await month30.textContent("#movers")), "half a span before is no fair comparison", await month30.textContent("#movers"));
+	ok(/Only \d+ of 720 hours are compared: the others were not observed of both/.test(await month30.textContent("#movers")), "half a span before is no fair comparison", await month30.textContent("#movers"));
 	ok(/410K tokens without a price/.test(await month30.textContent("#groups tr:has-text('palmyra') .c-name")), "what has no price says so beside its name");
 	ok((await cut(month30, "#budgets")).length === 0, "no budget's name is cut on a tablet", await cut(month30, "#budgets"));
 	ok(!(await month30.isVisible("#budgets-h .whole")), "without a filter all panels are of everything");
@@ -366,6 +366,10 @@ async function late(browser) {
 	ok(/This hour–not known/.test(await text("#tiles")), "an hour of which nothing is known is not free", await text("#tiles"));
 	ok((await page.$$("#signals .state.stale")).length >= 2, "the signals are stale, though they arrived a moment ago", await text("#signals"));
 	ok(/figures end at/.test(await text("#findings")), "and the doctor says so", await text("#findings"));
+	ok(/not observed/.test(await text("#legend")), "what was not observed has a pattern of its own", await text("#legend"));
+	const box = await (await page.$("#chart .u-over")).boundingBox();
+	await page.hover("#chart .u-over", { position: { x: box.width - 60, y: 60 } });
+	ok(/not observed.*2 Nov 0[12]:\d\d to 07:00: nothing was read of this time/s.test(await text(".tip")), "a hover says from when to when, and why", await text(".tip"));
 	await page.screenshot({ path: out + "/late.png" });
 	await accessible(page, "late");
 	await page.context().close();

@@ -112,6 +112,12 @@ bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int6
 	return rollups_sum(a->rollups, &query, ret, err);
 }
 
+const struct observed *api_observed(struct api *a, const struct api_query *q, int64_t from, int64_t to,
+                                    struct err *err)
+{
+	return rollups_observed(a->rollups, &q->only, from, to, q->now_ms, err);
+}
+
 bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,
              struct err *err)
 {

@@ -47,6 +47,11 @@ int64_t api_now_ms(const struct api *a);
 bool api_sum_groups(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct groups *ret,
                     struct err *err) NC_CHECK;
 
+// Which minutes of these hours were observed, of the accounts and Regions of the query's filter. Valid until
+// the next call; NULL: see `err`.
+const struct observed *api_observed(struct api *a, const struct api_query *q, int64_t from, int64_t to,
+                                    struct err *err) NC_CHECK;
+
 // The same as one group; zeroes where there is nothing.
 bool api_sum(struct api *a, const struct api_query *q, int64_t from, int64_t to, struct group *ret,
              struct err *err) NC_CHECK;

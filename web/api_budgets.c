@@ -112,17 +112,15 @@ static void add_budget(struct budgets *all, const struct alert_rule *rule, const
 	expect_end(b, s, all->q->now_ms);
 }
 
-// What was spent in the last hours, or since the first hour there are figures of: a rate is not lower because
-// the time before is unknown.
+// What was spent in the observed minutes of the last hours: a rate is not lower because some are unknown.
 static bool read_rate(struct rule_figures *s, struct rollups *f, const struct alert_rule *rule,
                       int64_t now_ms, struct err *err)
 {
-	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24), first, last;
-	if (!rollups_extent(f, &first, &last, err))
+	int64_t now = now_ms / MS_PER_HOUR, from = now - (rule->period <= PERIOD_DAY ? 3 : 24);
+	const struct observed *o = rollups_observed(f, NULL, from, now + 1, now_ms, err);
+	if (!o)
 		return false;
-	if (first > from)
-		from = first < now ? first : now;
-	s->recent_ms = now_ms - from * MS_PER_HOUR + 1;
+	s->recent_ms = observed_count(o, from * 60, (now + 1) * 60, MINUTE_OBSERVED) * MS_PER_MINUTE + 1;
 	return rollups_sum(f, &(struct rollups_query){&rule->by, NULL, from, now + 1, now}, &s->recent, err);
 }
 

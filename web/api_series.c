@@ -124,6 +124,8 @@ bool api_series(struct api *a, const struct api_query *q, struct json_writer *j,
 	assert(s.n > 0);
 	groups_init(&s.groups, &capped.by);
 	bool good = fill_total(a, &s, err) && (capped.by.n == 0 || fill_groups(a, &s, err));
+	s.observed = good ? api_observed(a, &capped, q->from, q->to, err) : NULL;
+	good = s.observed != NULL;
 	s.start_ms = s.start * MS_PER_HOUR;
 	s.step_ms = s.step * MS_PER_HOUR;
 	if (good)

@@ -4,48 +4,54 @@
 #include <stdlib.h>
 
 #include "base/when.h"
+#include "query/comparison.h"
 #include "query/figure_json.h"
+#include "query/observed_json.h"
 #include "web/api.h"
 
-enum { HOURS_PER_DAY = 24 };
+enum { HOURS_PER_DAY = 24, WHOLE_MINUTES = 54 };
 
 // ---- summary ------------------------------------------------------------------------------------
 
 static void write_span(struct json_writer *j, const char *name, int64_t from, int64_t to,
-                       const struct group *g)
+                       const struct group *g, const struct observed *o)
 {
 	jw_object(j, name);
 	figure_json_span(j, from, to);
+	observed_json_part(j, "observed", o, from * 60, to * 60);
 	figure_json_members(j, g);
 	jw_end(j);
 }
 
-// Dollars from hour `from` until `minutes` after `hour`, as if an hour's spend were spread evenly: what the
-// present day or month so far is compared with.
-static bool sum_until(struct api *a, const struct api_query *q, int64_t from, int64_t hour, int64_t minutes,
-                      struct usd *ret, struct err *err)
+// What the present day or month so far is compared with: the same minutes of the one before, if they were
+// observed of both.
+static bool write_so_far(struct json_writer *j, const char *name, struct api *a,
+                         const struct comparison_query *q, struct err *err)
 {
-	struct group whole, part;
-	if (!api_sum(a, q, from, hour, &whole, err) || !api_sum(a, q, hour, hour + 1, &part, err))
+	struct comparison c;
+	if (!comparison_read(&c, a->rollups, q, err))
 		return false;
-	*ret = usd_add(whole.usd, usd_muldiv(part.usd, minutes, 60));
-	return true;
-}
-
-static void write_so_far(struct json_writer *j, const char *name, int64_t from, struct usd usd)
-{
 	jw_object(j, name);
-	jw_time(j, "from", from * MS_PER_HOUR);
-	jw_usd(j, "usd", usd);
+	jw_time(j, "from", q->before * MS_PER_HOUR);
+	jw_time(j, "to", q->before * MS_PER_HOUR + q->minutes * MS_PER_MINUTE);
+	if (c.minutes) {
+		jw_usd(j, "usd", c.before);
+		jw_usd(j, "usd_now", c.now);
+	} else {
+		jw_null(j, "usd");
+		jw_null(j, "usd_now");
+	}
+	jw_int(j, "minutes", c.minutes);
+	jw_int(j, "minutes_so_far", c.of);
 	jw_end(j);
+	return true;
 }
 
 bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
-	int64_t hour = q->now_ms / MS_PER_HOUR, minutes = q->now_ms / MS_PER_MINUTE % 60, first, last;
+	int64_t hour = q->now_ms / MS_PER_HOUR, minute = q->now_ms / MS_PER_MINUTE, first, last;
 	int64_t day = when_day_start(hour), month = when_month_start(hour), before = when_month_start(month - 1);
-	// April has no 31st
-	int64_t same = before + (hour - month) < month ? before + (hour - month) : month;
+	int64_t of_month = minute - month * 60, most = (month - before) * 60; // April has no 31st
 	struct {
 		const char *name;
 		int64_t from, to;
@@ -53,8 +59,11 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 		{"hour", hour, hour + 1}, {"last_24h", hour - HOURS_PER_DAY + 1, hour + 1}, {"today", day, hour + 1},
 		{"yesterday", day - HOURS_PER_DAY, day}, {"month", month, hour + 1}, {"last_month", before, month},
 	};
-	struct usd day_so_far, month_so_far;
-	if (!rollups_extent(a->rollups, &first, &last, err))
+	const struct comparison_query days = {&q->only, day, day - HOURS_PER_DAY, minute - day * 60, q->now_ms},
+								  months = {&q->only, month, before, of_month < most ? of_month : most,
+	                                        q->now_ms};
+	const struct observed *seen = api_observed(a, q, before, hour + 1, err);
+	if (!seen || !rollups_extent(a->rollups, &first, &last, err))
 		return false;
 	jw_object(j, NULL);
 	jw_time(j, "now", q->now_ms);
@@ -62,13 +71,15 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 		struct group g;
 		if (!api_sum(a, q, spans[i].from, spans[i].to, &g, err))
 			return false;
-		write_span(j, spans[i].name, spans[i].from, spans[i].to, &g);
+		write_span(j, spans[i].name, spans[i].from, spans[i].to, &g, seen);
 	}
-	if (!sum_until(a, q, day - HOURS_PER_DAY, hour - HOURS_PER_DAY, minutes, &day_so_far, err) ||
-	    !sum_until(a, q, before, same, same == month ? 0 : minutes, &month_so_far, err))
+	if (!write_so_far(j, "yesterday_so_far", a, &days, err) ||
+	    !write_so_far(j, "last_month_so_far", a, &months, err))
 		return false;
-	write_so_far(j, "yesterday_so_far", day - HOURS_PER_DAY, day_so_far);
-	write_so_far(j, "last_month_so_far", before, month_so_far);
+	seen = api_observed(a, q, before, hour + 1, err);
+	if (!seen)
+		return false;
+	observed_json_gaps(j, seen, day * 60, (hour + 1) * 60);
 	if (last) {
 		jw_object(j, "extent");
 		figure_json_span(j, first, last + 1);
@@ -211,20 +222,60 @@ static void write_mover(struct json_writer *j, const struct grouping *by, const 
 	jw_end(j);
 }
 
+static bool is_whole(const struct observed *o, int64_t hour)
+{
+	return observed_count(o, hour * 60, (hour + 1) * 60, MINUTE_OBSERVED) >= WHOLE_MINUTES;
+}
+
+// Of two spans of hours, those pairs that were observed whole, or nearly.
+struct pairs {
+	int64_t from, before, length;
+	bool *same;
+	int64_t n;
+};
+
+static bool find_pairs(struct api *a, const struct api_query *q, struct pairs *ret, struct err *err)
+{
+	const struct observed *o = api_observed(a, q, ret->before, ret->from + ret->length, err);
+	if (!o)
+		return false;
+	ret->same = xcalloc((size_t)ret->length + 1, sizeof *ret->same);
+	for (int64_t i = 0; i < ret->length; i++) {
+		ret->same[i] = is_whole(o, ret->from + i) && is_whole(o, ret->before + i);
+		ret->n += ret->same[i];
+	}
+	return true;
+}
+
+// Adds up those hours of the span that begins at `first`.
+static bool sum_pairs(struct api *a, const struct api_query *q, const struct pairs *p, int64_t first,
+                      struct groups *ret, struct err *err)
+{
+	for (int64_t i = 0, end; i < p->length; i = end) {
+		for (end = i; end < p->length && p->same[end]; end++)
+			;
+		if (end > i && !api_sum_groups(a, q, first + i, first + end, ret, err))
+			return false;
+		end += end == i;
+	}
+	return true;
+}
+
 bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct groups now, then;
 	int64_t hour = q->now_ms / MS_PER_HOUR, from = q->from, to = q->to;
 	// the present hour is not over, so it is not compared with a whole one
-	if (to > hour && to - from > 1) {
+	if (to > hour) {
 		from -= to - hour;
 		to = hour;
 	}
 	int64_t length = to - from;
+	struct pairs pairs = {.from = from, .before = from - length, .length = length};
 	groups_init(&now, &q->by);
 	groups_init(&then, &q->by);
-	bool good = api_sum_groups(a, q, from, to, &now, err) &&
-	            api_sum_groups(a, q, from - length, from, &then, err);
+	bool good = find_pairs(a, q, &pairs, err) && sum_pairs(a, q, &pairs, from, &now, err) &&
+	            sum_pairs(a, q, &pairs, from - length, &then, err);
 	if (good) {
 		groups_sort(&now, ORDER_NAME);
 		groups_sort(&then, ORDER_NAME);
@@ -235,6 +286,7 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 		jw_object(j, "before");
 		figure_json_span(j, from - length, from);
 		jw_end(j);
+		jw_int(j, "hours", pairs.n);
 		jw_array(j, "movers");
 		for (int i = 0; i < n && i < q->limit && movers[i].change.pico != 0; i++)
 			write_mover(j, &q->by, &movers[i]);
@@ -242,6 +294,7 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 		jw_end(j);
 		free(movers);
 	}
+	free(pairs.same);
 	groups_release(&now);
 	groups_release(&then);
 	return good;

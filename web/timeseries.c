@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "base/when.h"
 #include "query/figure_json.h"
+#include "query/observed_json.h"
 
 static void write_column(struct json_writer *j, const char *name, const struct timeseries *s, size_t usd_at)
 {
@@ -98,6 +100,14 @@ void timeseries_write(struct json_writer *j, const struct timeseries *s)
 		jw_time(j, NULL, s->start_ms + i * s->step_ms);
 	jw_end(j);
 	write_total(j, s);
+	jw_array(j, "observed");
+	for (int i = 0; i < s->n; i++) {
+		int64_t from = (s->start_ms + i * s->step_ms) / MS_PER_MINUTE;
+		observed_json_part(j, NULL, s->observed, from > s->q->from * 60 ? from : s->q->from * 60,
+		                   from + s->step_ms / MS_PER_MINUTE);
+	}
+	jw_end(j);
+	observed_json_gaps(j, s->observed, s->q->from * 60, s->q->to * 60);
 	if (s->q->by.n)
 		write_groups(j, s);
 	jw_end(j);

@@ -15,6 +15,7 @@ struct timeseries {
 	struct groups groups;    // over the whole span, the most expensive first; empty without grouping
 	struct usd *values;      // of group i < shown at point k: [i * n + k]; and room for one more row
 	int shown;
+	const struct observed *observed; // the minutes of the span
 };
 
 // Fills `groups` and `shown`, the most expensive groups of the query's grouping in the hours [from, to), and

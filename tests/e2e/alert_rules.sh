@@ -43,7 +43,7 @@ period = day
 amount = $(part 3)
 END
 check
-has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T1[01].*; so far it has spent .*, recently .* an hour"
+has "a forecast says when the budget will be passed" "$(up)" "soon: at this rate all passes .* for the day at 2026-11-02T0[89].*; so far it has spent .*, recently .* an hour"
 forget
 rules <<END
 [rule later]
@@ -105,6 +105,11 @@ spend 2 2026-11-02T02:30:00Z new-1 $sonnet stranger
 check
 quiet "with less than two days of figures nobody is new"
 spend 2 2026-10-30T02:30:00Z old-1 $sonnet app-backend-prod
+check
+quiet "nor where hardly anything was observed of the days before"
+for place in $(redis smembers nowcast:acct_regions); do # a day before
+	redis setrange "nowcast:{$place}:observed:$(($(date -ud 2026-10-31 +%s) / 86400)):calls" 0 "$(printf 'w%.0s' $(seq 1 180))" >/dev/null
+done
 check
 has "then somebody is" "$(up)" "who: new principal arn:aws:sts::111122223333:assumed-role/stranger/i-1: .2.00 in the last day"
 is "who was there before is not" "$(up | grep -c 'new principal .*app-backend-prod/i-1')" 0

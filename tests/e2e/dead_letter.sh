@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What cannot be decoded goes to the dead-letter topic, byte for byte, with the reason and its origin, and can be replayed.
+# What cannot be decoded goes to the dead-letter topic, byte for byte, with the reason and its origin, and can be replayed. And, on
+# the same broker: time in which nothing came was observed, if all that Kafka holds was read.
 . "$(dirname "$0")/../lib.sh"
 topics="raw" readers=0
 
@@ -83,4 +84,21 @@ if moto_python >/dev/null; then
 	settled_report "$T/csv"
 	has "and their calls count" "$(cat "$T/csv")" 'user/ann,.*,input,400,'
 fi
+
+# --- a quiet night: a call of three hours ago and one of now
+
+topics=night
+start_redis
+write_config "$T/night.conf"
+now=$(date +%s)
+for ago in 180 3; do
+	call "n-$ago" | sed "s/2026-11-02T00:00:05Z/$(date -ud "@$((now - ago * 60))" +%FT%TZ)/" | jq -c --argjson ts $(((now - ago * 60) * 1000)) '{topic: "night", ts: $ts, payload: tojson}'
+done >"$T/in"
+is "two messages" "$(produce "$T/in")" 2
+start night "$nowcast" run --config "$T/night.conf"
+noted() { [ "$(redis --raw keys 'nowcast:observed:*' | while read -r key; do redis bitcount "$key"; done | awk '{ n += $1 } END { print (n > 160 && n < 166) }')" = 1 ]; }
+ok "once all is read, the minutes up to a quarter of an hour ago were observed" wait_for 30 noted
+ok "the worker ends" stop "$pid"
+"$nowcast" report --redis "$REDIS_URL" --from "$(date -ud "@$((now - 7200))" +%FT%H:00:00Z)" --to "$(date -ud "@$((now - 3600))" +%FT%H:00:00Z)" 2>"$T/err"
+has "of them a report says that nothing was spent" "$(cat "$T/err")" 'it was observed, and nothing was spent'
 finish

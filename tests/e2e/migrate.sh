@@ -57,7 +57,8 @@ same_file "none of them has changed anything" "$T/after" "$T/before"
 ok "it is migrated" migrate
 has "which says how far it is" "$(cat "$T/ok.out")" '^[0-9]+ keys looked at, [1-9][0-9]* renamed: schema 3$'
 is_migrated "migrated"
-is "no key was lost, and what was split is in keys of its own" "$(redis dbsize)" $((keys + 2 + $(redis --scan | grep -cE ':(usage_meta|part_meta):|:actual:called$')))
+is "no key was lost, and what was split is in keys of its own" "$(redis dbsize)" $((keys + 3 + $(redis --scan | grep -cE ':(usage_meta|part_meta):|:actual:called$')))
+has "and it is noted since when it is known what was observed" "$(redis get nowcast:observed_since)" '^[0-9]{13}$'
 has "there are dollars" "$before" "^1 [1-9]"
 is "the second numbers of all fields of usage hashes are the dollars that were there" "$(dollars .)" "$before"
 new_lesson() { lesson=${lesson/:lesson:/:hour_stats:}; redis --scan --pattern "${lesson%:*}:*" | head -n 1; } # the id in it is another

@@ -121,4 +121,20 @@ is "on a wide one all have room" "$(shown 200 report --now $now | grep -c 'no ro
 shown 120 top --turns 1 --hours 240 --team search >"$T/screen"
 has "top takes conditions, too" "$(cat "$T/screen")" '\$16\.5000 in the last 240 h, 2 groups'
 has "and has short names" "$(cat "$T/screen")" '^ann +claude-opus-4-6 \(us\) '
+
+# --- what was not observed
+
+gap() { "$nowcast" report --redis "$REDIS_URL" --redis.prefix gap --prices builtin --now 2026-11-17T12:00:00Z "$@" 2>&1 | tr '\n' '\t'; }
+for h in 00 01 02 03 04 09 10 11; do
+	call "g-$h-0" ann $nova 2026-11-17T$h:00:00Z 1000
+	call "g-$h-1" ann $nova 2026-11-17T$h:59:30Z 1000
+done | "$nowcast" replay --redis "$REDIS_URL" --redis.prefix gap - >/dev/null 2>&1
+has "four hours of which nothing was read" "$(gap --from 2026-11-17 --to 2026-11-17T12:00:00Z)" \
+	'not observed of this span: 4 h, beside 8 h that were.*  2026-11-17 05:00 to 2026-11-17 09:00: nothing was read of this time'
+is "an observed part of it lacks nothing" "$(gap --from 2026-11-17T09:00:00Z --to 2026-11-17T12:00:00Z | grep -c 'not observed')" 0
+has "a comparison says what the span before lacks" "$(gap --from 2026-11-17T08:00:00Z --to 2026-11-17T12:00:00Z --compare previous)" \
+	'not observed of this span: 1 h, .*not observed of the span before: 3 h, beside 1 h '
+has "no figures of hours that were not observed" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'not observed of this span: 2 h, beside 0 min'
+for h in 6 7; do for m in $(seq 0 59); do echo "setbit gap:{$A/us-east-1}:observed:$(($(date -ud 2026-11-17 +%s) / 86400)):calls $((h * 60 + m)) 1"; done; done | redis >/dev/null
+has "of observed ones nothing was spent" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'no figures in that span: it was observed, and nothing was spent'
 finish

@@ -91,6 +91,8 @@ t = begin
 while t <= now:
     for model in rates:
         model_hour(t, model, int((now - t) / hour))
+    minutes = min(60, int((now - t) / dt.timedelta(minutes=1)))
+    put("BITFIELD", f"nowcast:{{{slot}}}:observed:{int(t.timestamp() // 86400)}:calls", "SET", f"u{minutes}", t.hour * 60, 2**minutes - 1)
     t += hour
 t = now.replace(minute=0, second=0) - 3 * hour
 put("HSET", f"nowcast:{{{slot}}}:usage:{stamp(t)}:writer.palmyra-x9", f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com - input", "410000 - 0 410000 0 0 0 0 0")

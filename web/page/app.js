@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { csvOf, save } from "./csv.js";
 import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
-import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, usd } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, spanOf, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
@@ -119,23 +119,40 @@ let summary = null, forecast = null, days = null, freshness = null;
 const staleSince = () => view.now ? null : freshness?.stale_since || null;
 
 // A sum that ends early is not less spend: it is compared with nothing.
-function soFar(now, before, words) {
-	return staleSince() ? "figures end at " + at(staleSince()) + ": not compared" : comparedWith(now.usd, before.usd, words);
+function soFar(before, words) {
+	if (staleSince()) return "figures end at " + at(staleSince()) + ": not compared";
+	if (!before.minutes) return "not compared: " + words.replace("by ", "up to ") + " was not observed";
+	const part = before.minutes < 0.98 * before.minutes_so_far ? ", in the " + hoursText(before.minutes) + " of it that were observed both times" : "";
+	return [comparedWith(before.usd_now, before.usd, words), part].flat();
+}
+
+const hoursText = minutes => minutes < 120 ? minutes + " min" : Math.round(minutes / 60) + " h";
+
+// That it cost nothing is known if it was observed.
+function lastMonthWords(f) {
+	if (!f.observed) return "last month was not observed";
+	return (Number(f.usd) ? "last month " + usd(f.usd) : "nothing last month") + (f.observed < 0.98 ? " in the " + Math.max(1, Math.round(100 * f.observed)) + "% of it that was observed" : "");
+}
+
+// How much of today was not observed, beside a tail that the freshness tells of.
+function unobservedToday(gaps) {
+	const minutes = gaps.reduce((sum, g) => sum + (Date.parse(g.to) - Date.parse(g.from)) / 6e4, 0);
+	return minutes && !staleSince() ? el("span", { title: gaps.slice(0, 5).map(g => at(g.from) + " to " + at(g.to) + ": " + g.why).join("\n") }, hoursText(minutes) + " of it were not observed") : null;
 }
 
 function paintTiles() {
 	if (!summary) return;
 	const s = summary, f = forecast;
 	const tiles = [
-		tile("Today", usd(s.today.usd), [soFar(s.today, s.yesterday_so_far, "by this time yesterday"), range(s.today)], bar(s.today, Number(s.today.usd_high))),
-		tile("This month", usd(s.month.usd), [soFar(s.month, s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])], bar(s.today, Number(s.today.usd_high))),
+		tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
 		staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
 			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
 		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + f.day.scored_days + " days")]),
-			tile("The month will end at", usd(f.month.usd), [between(f.month), (Number(s.last_month.usd) ? "last month " + usd(s.last_month.usd) : "nothing last month") + "; " + worth(f.month, "so far ahead")]));
+			tile("The month will end at", usd(f.month.usd), [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
 	document.title = usd(s.today.usd) + " today · nowcast";
@@ -172,7 +189,8 @@ function pointsOf(s) {
 	let n = times.length; // the future is not drawn, unless it has figures from a clock that is ahead: the list counts them, too
 	while (n > 1 && times[n - 1] > upto && !Number(s.total.usd_high[n - 1])) n--;
 	const numbers = a => a.slice(0, n).map(Number);
-	const d = { zoom, step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
+	const seconds = iso => Date.parse(iso) / 1000, gaps = s.unobserved.map(g => ({ from: seconds(g.from), to: seconds(g.to), why: g.why }));
+	const d = { zoom, gaps, observed: s.observed.slice(0, n), step: s.step, times: times.slice(0, n), end: n < times.length ? times[n] : end, total: numbers(s.total.usd), low: numbers(s.total.usd_low), high: numbers(s.total.usd_high) };
 	if (s.groups) {
 		d.stack = s.groups.map((g, i) => ({ label: labelOf(view.by, g.keys[view.by]).main, colour: groupColour(i), values: numbers(g.usd) }));
 		if (s.others > 0) d.stack.push({ label: count(s.others) + " more", colour: getComputedStyle(document.documentElement).getPropertyValue("--other").trim(), values: numbers(s.other.usd) });
@@ -180,6 +198,13 @@ function pointsOf(s) {
 		d.stack = Object.entries(s.total.basis).filter(([name, values]) => name !== "telemetry" || values.some(Number)).map(([name, values]) => ({ label: basisNames[name] || name, title: basisTitles[name], colour: basisColour(name), hatched: name === "provisional", values: numbers(values) }));
 	}
 	return d;
+}
+
+// That nothing was spent is known of observed time only.
+function nothingIn(d) {
+	if (!d.gaps.length) return "Nothing was spent in this span.";
+	if (!d.observed.some(part => part > 0)) return "What was spent in this span is not known: " + d.gaps[0].why + ".";
+	return "Nothing was spent in the time that was observed. Not observed: " + d.gaps.slice(0, 2).map(spanOf).join(", ") + (d.gaps.length > 2 ? " and " + (d.gaps.length - 2) + " more" : "") + ".";
 }
 
 function paintChart() {
@@ -191,9 +216,10 @@ function paintChart() {
 		const mark = el("i", { class: "mark" + (s.hatched ? " provisional" : "") });
 		if (!s.hatched) mark.style.background = s.colour;
 		return el("span", { title: s.title || s.label }, mark, el("span", { class: "words" }, s.label));
-	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The true figure lies inside nine times in ten" }, el("i", { class: "mark band" }), "error band") : null);
+	}), d.high.some((v, i) => v > d.low[i]) ? el("span", { title: "The true figure lies inside nine times in ten" }, el("i", { class: "mark band" }), "error band") : null,
+		d.gaps.length ? el("span", { title: d.gaps.slice(0, 5).map(g => spanOf(g) + ": " + g.why).join("\n") }, el("i", { class: "mark unobserved" }), "not observed") : null);
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
-	byId("chart-summary").textContent = !sum ? "Nothing was spent in this span." :
+	byId("chart-summary").textContent = !sum ? nothingIn(d) :
 		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
 		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team", "user"].includes(k) || hasKey(k)) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
@@ -208,7 +234,7 @@ function paintChartData(d) {
 	if (!byId("chart-data").open) return;
 	const rows = d.times.map((t, i) => [t, i]).reverse().map(([t, i]) => {
 		const iso = new Date(t * 1000).toISOString();
-		return el("tr", {}, el("td", {}, day(iso) + (d.step === "day" ? "" : " " + clock(iso))), el("td", { class: "num" }, usd(d.total[i])), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
+		return el("tr", {}, el("td", {}, day(iso) + (d.step === "day" ? "" : " " + clock(iso))), el("td", { class: "num" }, d.observed[i] === 0 && !d.total[i] ? "not observed" : usd(d.total[i]) + (d.observed[i] > 0 && d.observed[i] < 1 ? " in " + Math.max(1, Math.round(100 * d.observed[i])) + "% of it" : "")), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
 	});
 	const head = el("tr", {}, ...["Time", "Spend", "at least", "at most"].map((h, i) => el("th", { class: i ? "num" : "", scope: "col" }, h)));
 	fill(byId("chart-data").querySelector(".scroll"), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
@@ -295,7 +321,7 @@ async function refresh() {
 		asked, forecastAsked, tiles,
 		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); if (lastGroups) paintBreakdown(lastGroups); }),
 		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
-		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill, since: summary?.extent?.from })),
+		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill })),
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
 		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bars over time, stacked, with the error band of the sum. Stacking is done here: each series is drawn from zero up to the
 // sum of itself and those below it, the tallest first, so that the shorter ones are drawn over it.
-import { el, usd, clock, day } from "./parts.js";
+import { el, usd, clock, day, spanOf } from "./parts.js";
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -29,6 +29,16 @@ function hatch(colour) {
 		g.stroke();
 	}
 	return g.createPattern(c, "repeat");
+}
+
+// What was not observed: a pattern over the whole height, below the bars.
+function gaps(d) {
+	const paint = u => {
+		const g = u.ctx, x = t => u.valToPos(Math.min(Math.max(t, d.times[0]), d.end), "x", true);
+		g.fillStyle = hatch(css("--unobserved"));
+		for (const gap of d.gaps) g.fillRect(x(gap.from), u.bbox.top, Math.max(devicePixelRatio, x(gap.to) - x(gap.from)), u.bbox.height);
+	};
+	return { hooks: { drawClear: paint } };
 }
 
 // The band of each bar that is not known exactly. Bands of thin bars have no edges, which would hide what they enclose.
@@ -72,8 +82,10 @@ function tooltip(host, d) {
 					mark.style.background = s.colour;
 					return el("div", { class: "tip-line" }, mark, el("span", {}, s.label), el("b", {}, usd(v)));
 				});
-				tip.replaceChildren(el("div", { class: "tip-head" }, (d.step === "day" ? day(when) : day(when) + " " + clock(when)) + "  " + usd(d.total[k])),
-					d.high[k] > d.low[k] ? el("div", { class: "quiet" }, usd(d.low[k]) + " to " + usd(d.high[k])) : "", ...lines);
+				const missed = d.gaps.filter(g => g.from < (d.times[k + 1] ?? d.end) && g.to > d.times[k]);
+				tip.replaceChildren(el("div", { class: "tip-head" }, (d.step === "day" ? day(when) : day(when) + " " + clock(when)) + "  " + (d.observed[k] === 0 && !d.total[k] ? "not observed" : usd(d.total[k]))),
+					d.high[k] > d.low[k] ? el("div", { class: "quiet" }, usd(d.low[k]) + " to " + usd(d.high[k])) : "", ...lines,
+					...missed.slice(0, 3).map(g => el("div", { class: "quiet gap" }, el("i", { class: "mark unobserved" }), " not observed " + spanOf(g) + ": " + g.why)));
 				tip.style.left = Math.min(Math.max(0, u.cursor.left + 14), Math.max(0, u.over.clientWidth - tip.offsetWidth)) + "px";
 				tip.style.top = "0px";
 			},
@@ -103,7 +115,7 @@ function options(host, d) {
 		scales: { x: { range: [d.times[0], d.end] }, y: { range: [0, (most || 1) * 1.06] } },
 		axes: [{ ...axis, grid: { show: false }, size: scaled(34), gap: scaled(9), space: scaled(70), incrs: steps[d.end - d.times[0] > DAYS_ONLY ? "day" : d.step], values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
 			{ ...axis, size: scaled(58), values: dollars }],
-		series, plugins: [errorBand(d), tooltip(host, d)],
+		series, plugins: [gaps(d), errorBand(d), tooltip(host, d)],
 	};
 }
 
@@ -130,7 +142,8 @@ function beginChoosing() {
 	}), { once: true });
 }
 
-// d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}]}
+// d: {times (s), end, step, total, low, high, stack: [{label, colour, hatched, values}], observed: the part of each bar's time that
+// was, null: still to come; gaps: [{from, to (s), why}] that were not}
 export function draw(host, d) {
 	shown = d;
 	if (!canDraw()) return;

@@ -73,8 +73,9 @@ export function paintMonths(days, f, now) {
 		if (colour) mark.style.background = "var(" + colour + ")";
 		return el("span", {}, mark, words);
 	}));
+	const parts = days.times.map((t, i) => [t, days.observed[i]]).filter(([t, part]) => t.slice(0, 7) !== month && part !== null), seen = parts.reduce((sum, [, part]) => sum + part, 0) / (parts.length || 1);
 	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (before.some(v => v > 0) ?
-		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" : "; nothing last month") + (f ? "; forecast " + usd(f.month.usd) : "") + ".";
+		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" + (seen < 0.98 ? ", in what was observed of it" : "") : seen ? "; nothing last month" + (seen < 0.98 ? " in what was observed of it" : "") : "; last month was not observed") + (f ? "; forecast " + usd(f.month.usd) : "") + ".";
 	const length = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
 	drawMonths(byId("months"), { current, before, length, end: f ? [f.month.usd_low, f.month.usd, f.month.usd_high].map(Number) : null });
 }
@@ -103,15 +104,15 @@ export function paintScores(s) {
 // ---- what moved, what caching does, what is not covered
 
 export function paintMovers(m, view) {
-	const key = view.key, since = Date.parse(view.since);
-	if (since >= Date.parse(m.before.to)) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare with yet: figures begin " + at(view.since) + "."));
+	const key = view.key, all = Math.round((Date.parse(m.to) - Date.parse(m.from)) / 36e5);
+	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the same length before."));
 	fill(byId("movers"), listOf(m.movers.map(x => {
 		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
 		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
 			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
 			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
 	}), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
-		since > Date.parse(m.before.from) ? el("p", { class: "quiet warn" }, "Not a fair comparison: figures begin " + at(view.since) + " only.") : null);
+		m.hours < all ? el("p", { class: "quiet warn" }, "Only " + count(m.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.") : null);
 }
 
 export function paintCache(c) {

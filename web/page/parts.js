@@ -75,6 +75,12 @@ export function day(iso) {
 
 export const at = iso => day(iso) + " " + clock(iso);
 
+// "2 Nov 02:00 to 05:12", of a gap in seconds.
+export function spanOf(gap) {
+	const [from, to] = [gap.from, gap.to].map(s => new Date(s * 1000).toISOString());
+	return at(from) + " to " + (from.slice(0, 10) === to.slice(0, 10) ? clock(to) : at(to));
+}
+
 export function age(seconds) {
 	if (seconds < 120) return Math.max(0, Math.round(seconds)) + " s";
 	if (seconds < 7200) return Math.round(seconds / 60) + " min";

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Says of a report which of its time was not observed: there a sum is not what was spent.
+#include <stdio.h>
+
+#include "base/text.h"
+#include "base/when.h"
+#include "cli/report_priv.h"
+
+enum { SHOWN = 3, HOUR = 60 };
+
+// Of a report that names no span, which is then as long as the figures, what lies before and after them is no
+// gap.
+static bool is_shown(const struct report *r, const struct observed *o, const struct observed_gap *g)
+{
+	return r->of.has_span || (g->from > o->from && g->to < o->to);
+}
+
+// "3 h 20 min"
+static const char *length_text(int64_t minutes, char buf[32])
+{
+	long long hours = minutes / HOUR, rest = minutes % HOUR;
+	if (hours && rest)
+		snprintf(buf, 32, "%lld h %lld min", hours, rest);
+	else
+		snprintf(buf, 32, hours ? "%lld h" : "%lld min", hours ? hours : rest);
+	return buf;
+}
+
+static void print_gap(FILE *f, const struct observed_gap *g)
+{
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	struct buf why = BUF_INIT;
+	when_format(g->from * MS_PER_MINUTE, from);
+	when_format(g->to * MS_PER_MINUTE, to);
+	buf_addstr(&why, g->why);
+	text_make_plain(why.data, why.len);
+	fprintf(f, "  %.10s %.5s to %.10s %.5s: %s\n", from, from + 11, to, to + 11, why.data);
+	buf_release(&why);
+}
+
+void report_print_observed(FILE *f, const struct report *r, const struct observed *o, const char *of)
+{
+	int64_t missing = 0, observed = observed_count(o, o->from, o->to, MINUTE_OBSERVED), last = 0;
+	char one[32], other[32];
+	int n = 0;
+	for (int i = 0; i < o->ngaps; i++)
+		if (is_shown(r, o, &o->gaps[i])) {
+			missing += o->gaps[i].to - o->gaps[i].from;
+			last = i;
+			n++;
+		}
+	if (n == 0)
+		return;
+	fprintf(f, "not observed of %s: %s, beside %s that were; what was spent in them is not known\n", of,
+	        length_text(missing, one), length_text(observed, other));
+	for (int i = 0, shown = 0; i <= last; i++) {
+		if (!is_shown(r, o, &o->gaps[i]))
+			continue;
+		if (shown++ < SHOWN)
+			print_gap(f, &o->gaps[i]);
+	}
+	if (n > SHOWN)
+		fprintf(f, "  and %d more\n", n - SHOWN);
+}
