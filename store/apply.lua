@@ -401,7 +401,8 @@ end
 local function look_at_section(at)
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates, ntellings, nobserved = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9]), tonumber(ARGV[at + 10])
+  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+  local nobserved = tonumber(ARGV[at + 10])
   local busy = ARGV[at + 2] == '1' and (is_packed(ARGV[at]) or is_packed(ARGV[at + 1]))
   return busy, at + 11 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
     4 * ntellings + 3 * nobserved
@@ -412,7 +413,8 @@ local function apply_section(at)
   local bucket, other, reopening = ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1'
   local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates, ntellings, nobserved = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9]), tonumber(ARGV[at + 10])
+  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+  local nobserved = tonumber(ARGV[at + 10])
   local calls = at + 11
   local first_metric = calls + ncalls + 2 * nruns
   local names = first_metric + 6 * nmetrics
