@@ -172,6 +172,9 @@ bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 		q.prompt_tokens = most + 1;
 		printf("  requests whose prompt is longer than %lld tokens:\n", (long long)most);
 	}
+	if (!any && id.kind == MODEL_OPAQUE)
+		printf("  a name without a vendor is read as the id of a profile; `nowcast price list %s` finds models by a part of "
+		       "their name\n", c->argv[0]);
 	prices_free(p);
 	*ret_status = any ? STATUS_OK : STATUS_THRESHOLD;
 	return true;

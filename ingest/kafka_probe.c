@@ -75,6 +75,7 @@ static void measure_topic(struct probe *p, const rd_kafka_metadata_topic_t *t, s
 		ret->committed |= at >= 0;
 		ret->messages += high - low;
 		ret->behind += high - (at > low ? at : low);
+		ret->deleted += at >= 0 && at < low ? low - at : 0;
 		list->elems[i].offset = at > low ? at : low;
 	}
 	ret->retention_ms = -1;

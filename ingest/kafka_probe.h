@@ -20,7 +20,8 @@ struct kafka_topic {
 	int partitions;
 	int64_t messages;   // that the brokers still have
 	int64_t behind;     // of these, not yet committed by the group
-	int64_t endangered; // of these, soon deleted by retention (ingest/kafka_retention.h)
+	int64_t deleted;    // by the brokers before the group has read them, and not noticed by a worker yet
+	int64_t endangered; // of those behind, soon deleted by retention (ingest/kafka_retention.h)
 	int64_t retention_ms; // of the topic; -1: no limit, or not known
 	bool committed;     // the group has committed in this topic
 	bool dead_letters;  // it is dead_letter.topic; the numbers below `partitions` are 0

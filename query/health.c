@@ -206,6 +206,12 @@ static void check_topic(void *user, const struct kafka_topic *t)
 			"topic %s: Redis has lost %lld message%s that group %s has read: figures are too small. A running worker "
 			"notices within seconds and reads them again; what was replayed, imported or reconciled since, bring in again",
 			t->name, (long long)lost, text_s(lost), h->conf->group);
+	if (t->deleted)
+		add_finding(
+			h, HEALTH_WARN, "missing",
+			"topic %s: Kafka has deleted %lld message%s that group %s has not read: figures are too small. A "
+			"running worker soon says what time they are of; bring them in with `nowcast replay` of the files of that time",
+			t->name, (long long)t->deleted, text_s(t->deleted), h->conf->group);
 	if (t->dead_letters)
 		add_finding(h, t->fault ? HEALTH_WARN : HEALTH_OK, "dead", "dead_letter.topic %s %s", t->name,
 		            t->fault ? t->fault : "is there");

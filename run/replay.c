@@ -302,6 +302,21 @@ static void print_summary(const struct replay *r)
 	printf("%-16s %" PRIu64 "\n", "records_per_s", records * 1000 / (uint64_t)(spent > 0 ? spent : 1));
 }
 
+// A rule that a source lacks is the usual reason why a replay brings nothing in. False: no record counted.
+static bool tell_of_refused(const struct replay *r, struct err *err)
+{
+	const char *why =
+		"where they come from may not say so (the keys trust.* and accounts.*); each dead letter has the reason";
+	uint64_t refused = 0, records = count_records(r);
+	for (int kind = FAULT_UNTRUSTED; kind <= FAULT_FOREIGN_ACCOUNT; kind++)
+		refused += r->intake.refused_for[kind];
+	if (refused > 0 && refused >= records)
+		return err_set(err, ERR_FATAL, "none of %" PRIu64 " records was counted: %s", records, why);
+	if (refused > 0)
+		log_warn("records were not counted", LOG_INT("refused", refused), LOG_STR("why", why));
+	return true;
+}
+
 // Whether the input had something that is known here. Nothing at all on standard input is no failure: it is
 // how what is due is computed.
 static bool check_recognised(const struct replay *r, struct err *err)
@@ -370,7 +385,7 @@ int cmd_replay(struct command *c)
 		if (good) {
 			print_summary(&r);
 			tell_of_late(&r);
-			good = check_recognised(&r, &err);
+			good = check_recognised(&r, &err) && tell_of_refused(&r, &err);
 		}
 	}
 	if (!good)

@@ -42,9 +42,11 @@ ok "and the stats line" wait_for 5 grep -q 'msg=stats.*missing_messages=15' "$T/
 ok "the worker ends" stop "$worker"
 is "twenty more come" "$(sed -n 31,50p "$T/all" | produce -t raw -)" 20
 ok "all of them are deleted" delete_before 50
+ok "doctor counts them before a worker has noticed" doctor 'warn  missing .*Kafka has deleted 20 messages that group test has not read'
 start worker "$nowcast" run --config "$T/nowcast.conf"
 worker=$pid
 ok "doctor says so, though nothing comes" wait_for 30 doctor '20 messages (offsets 30 to 49)'
+ok "once only" wait_for 10 eval '! doctor "Kafka has deleted"'
 free_port
 start serve "$nowcast" serve --config "$T/nowcast.conf" --listen "127.0.0.1:$port"
 ok "/metrics is there" wait_for 10 listens "$port"

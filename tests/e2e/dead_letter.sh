@@ -32,6 +32,12 @@ ok "the worker ends on SIGTERM" stop $worker
 settled_report "$T/csv"
 has "the whole messages count" "$(grep user/ann "$T/csv" | grep ',input,')" ',input,200,'
 
+# A replay of which the rules let nothing count has failed.
+call r-app >"$T/app.ndjson"
+fails 1 "a file that no rule allows" "$nowcast" replay --redis "$REDIS_URL" --dead-letter-file "$T/refused.ndjson" --trust.file:other cloudtrail "$T/app.ndjson"
+has "the replay says why" "$(cat "$T/err")" 'none of 1 records was counted: where they come from may not say so \(the keys trust'
+has "its letter is refused as well" "$("$nowcast" replay --redis "$REDIS_URL" --trust.file:other cloudtrail "$T/refused.ndjson" 2>&1)" '^untrusted +1$'
+
 # A file of dead letters is a source like any other: here the fault is mended by hand, as a fix of the decoder would.
 : >"$T/replay.ndjson"
 echo "$broken" >"$T/bad.ndjson"

@@ -12,6 +12,14 @@ doctor() { "$nowcast" doctor --redis "$REDIS_URL"; }
 "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null
 has "records that came just now and tell of an hour ago are stale" "$(doctor)" '^warn +calls +.*last received [0-9]+ s ago: stale, since what arrives is old'
 has "and so are the figures" "$(doctor)" "^warn +stale +figures end at .*no call and no metric is newer"
+# A Redis user that may only read: the rights that docs/operations.md names.
+rights=$(grep -o '^  `+@read [^`]*`' docs/operations.md | tr -d '`')
+# shellcheck disable=SC2086 # rights are words
+redis acl setuser reader on '>pw' '~nowcast:*' '~{nowcast:alerts}:*' $rights >/dev/null
+reader=redis://reader:pw@127.0.0.1:$redis_port
+is "a reader sees the same report" "$("$nowcast" report --redis "$reader" --format csv)" "$("$nowcast" report --redis "$REDIS_URL" --format csv)"
+is "and as many findings" "$("$nowcast" doctor --redis "$reader" | tail -n 1)" "$(doctor | tail -n 1)"
+fails 2 "and writes nothing" "$nowcast" replay --redis "$reader" "$world/stream.ndjson"
 redis zadd nowcast:signals "$(date +%s000)" metric >/dev/null
 is "but not while one of the two is fresh" "$(doctor | grep -c '^warn  *stale')" 0
 has "how wide bands are is told" "$(doctor)" '^ok +bands +the last 24 hours: \$[0-9.]+, .*allocated.*; the band of a caller.s hour is [1-9][0-9]* % wide in the mean$'

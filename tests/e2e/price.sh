@@ -27,6 +27,8 @@ has "at the rate of its own prompt" "$(cat "$T/out")" 'sum .* 0\.110002750000 US
 model=$("$nowcast" report --redis "$REDIS_URL" --by model --format csv | tail -n +2 | cut -d, -f1 | sed -n 's/^us\.//p' | sed 's/-v[01]:0$//; s/-20[0-9]*$//' | head -n 1)
 printf '%s\n%s,regional,,,,,,,7.5,31,,,,,,ours\n' "$head" "$model" >"$T/ours.csv"
 fails 0 "a price file of one's own is good" "$nowcast" price check "$T/ours.csv"
+fails 3 "a part of a name is no model" "$nowcast" price show opus
+has "what finds it is said" "$(cat "$T/out")" '`nowcast price list opus` finds models by a part of their name'
 fails 0 "and shown first" "$nowcast" price show "us.$model" --prices-file "$T/ours.csv"
 has "with its name and line" "$(cat "$T/out")" 'input +7\.5 +user; ours \(.*ours\.csv:2\)'
 fails 3 "what it would change is shown" "$nowcast" price diff "$T/ours.csv"
