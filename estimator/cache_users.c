@@ -11,39 +11,73 @@
 // the start: variance of the users' shares, as a part of share x (1 - share)
 #define SPREAD 0.05
 #define NEVER_MIN 0.02   // the start: the least part of principals that never do
+#define DOUBT 0.01       // the least doubt of what another kind tells
 #define PRIOR_WEIGHT 5   // the start counts like so many principals
 #define VARIANCE_MIN 1e-6
 #define RIDGE 1e-9       // keeps the system regular where there are no counts
+#define CALM 1e-3
 
-enum { ROUNDS = 5 };
+enum { ROUNDS = 5, SWEEPS = 8, DENSE_MAX = 96 };
 
 struct kinds {
 	double never;           // part of the principals
 	double share, variance; // of the shares of the others
 };
 
-// The counts' equations while they are solved.
+// The counts' equations while they are solved: each cell counts with 1 / its SampleCount, since chance grows
+// with that.
 struct share_solver {
-	const struct kind_stats *sums;
-	int n;
-	const double *counts;                // S, with exact calls that took none: no users, all of them
+	const struct equations *x;
+	const double *idle;
+	const double *told_never;            // as cache_users_fit takes it
+	double *residual;                    // of a cell: samples less those that the shares explain
 	double *share;                       // of each principal
 	double *var;                         // of each, in units of chance
-	double *system, *right, *factor;     // S and c with what each is drawn to
+	double *diagonal;                    // of each: sum of calls^2 / samples, and idle calls
+	double *pull, *expected;             // what each is drawn to, and how strongly
+	// of few principals, the equations summed up: n x n sums of calls x calls / samples, with idle calls; and
+	// of each the calls of cells that have counts. NULL: of many
+	double *system, *counted;
 	double chance;                       // variance of a count, as a part of it
+	double cells, samples;
+	struct arena *arena;
 };
+
+static bool is_seen(const struct share_solver *c, int32_t i)
+{
+	return c->diagonal[i] > 0;
+}
 
 static double normal_density(double off, double variance)
 {
 	return exp(-off * off / (2 * variance)) / sqrt(variance);
 }
 
-// The probability that a principal never uses such tokens, given its counts.
-static double never_does(const struct kinds *k, double share, double variance)
+// The probability that principal i never uses such tokens, given its counts.
+static double never_does(const struct share_solver *c, const struct kinds *k, int32_t i, double variance)
 {
-	double never = k->never * normal_density(share, variance),
-		   does = (1 - k->never) * normal_density(share - k->share, variance + k->variance);
+	double prior = c->told_never ? fmin(fmax(c->told_never[i], DOUBT), 1 - DOUBT) : k->never;
+	double never = prior * normal_density(c->share[i], variance),
+		   does = (1 - prior) * normal_density(c->share[i] - k->share, variance + k->variance);
 	return never + does > 0 ? never / (never + does) : 0;
+}
+
+// The degrees of freedom: cells minus the unknowns, but at least half of the cells.
+static double freedom(const struct share_solver *c)
+{
+	return fmax(c->cells - fmin(c->x->n, c->cells / 2), 1);
+}
+
+// The share of the calls of those who do at all.
+static double share_of_users(const struct share_solver *c, double mean)
+{
+	double calls = 0, can = 0;
+	for (int32_t i = 0; i < c->x->n; i++)
+		for (int32_t e = c->x->first[i]; e < c->x->first[i + 1]; e++) {
+			calls += c->x->calls[e];
+			can += c->x->calls[e] * (1 - c->told_never[i]);
+		}
+	return can > 0 ? fmin(mean * calls / can, 1) : 1;
 }
 
 // The residual of the counts is the chance of the users: a count of calls that each use such tokens with
@@ -51,7 +85,8 @@ static double never_does(const struct kinds *k, double share, double variance)
 // then gives the part of those who never do. Where there are too few cells to see two kinds, there is one.
 static struct kinds first_kinds(const struct share_solver *c, double mean)
 {
-	double doubt = 1 + sqrt(2 / kind_stats_freedom(c->sums, c->n)), share = fmax(1 - c->chance * doubt, mean);
+	double doubt = 1 + sqrt(2 / freedom(c)),
+		   share = fmax(c->told_never ? share_of_users(c, mean) : 1 - c->chance * doubt, mean);
 	return (struct kinds){fmax(1 - mean / share, NEVER_MIN), share,
 	                      fmax(SPREAD * share * (1 - share), VARIANCE_MIN)};
 }
@@ -63,12 +98,12 @@ static struct kinds learn_kinds(const struct share_solver *c, struct kinds first
 	for (int round = 0; round < ROUNDS; round++) {
 		double known = PRIOR_WEIGHT, never = known * first.never, others = PRIOR_WEIGHT,
 			   sum = others * first.share, squares = others * first.variance;
-		for (int i = 0; i < c->n; i++) {
-			if (c->sums->n[i] + c->sums->exact_calls[i] <= 0)
+		for (int32_t i = 0; i < c->x->n; i++) {
+			if (!is_seen(c, i))
 				continue;
 			double var = c->chance * c->var[i], left = var * k.variance / (var + k.variance);
 			double mean = left * (c->share[i] / var + k.share / k.variance), off = mean - k.share,
-				   does = 1 - never_does(&k, c->share[i], var);
+				   does = 1 - never_does(c, &k, i, var);
 			known++;
 			never += 1 - does;
 			others += does;
@@ -80,85 +115,185 @@ static struct kinds learn_kinds(const struct share_solver *c, struct kinds first
 	return k;
 }
 
-// The equation of one principal, shrunk to `expected` according to its variance.
-static void shrink_to(struct share_solver *c, int i, double expected, double variance)
+// Draws principal i to `expected`, as strongly as `variance` is small.
+static void shrink_to(struct share_solver *c, int32_t i, double expected, double variance)
 {
-	size_t row = (size_t)i * (size_t)c->n;
-	double pull = c->chance / fmax(variance, VARIANCE_MIN);
-	memcpy(c->system + row, c->counts + row, (size_t)c->n * sizeof *c->system);
-	c->system[row + (size_t)i] += pull;
-	c->right[i] = c->sums->c[i] + pull * expected;
+	c->pull[i] = c->chance / fmax(variance, VARIANCE_MIN);
+	c->expected[i] = expected;
+}
+
+static double move_share(struct share_solver *c, int32_t i)
+{
+	const struct equations *x = c->x;
+	double slope = c->pull[i] * (c->expected[i] - c->share[i]);
+	if (c->system) {
+		const double *row = c->system + (size_t)i * (size_t)x->n;
+		slope += c->counted[i];
+		for (int32_t k = 0; k < x->n; k++)
+			slope -= row[k] * c->share[k];
+	} else {
+		slope -= c->idle[i] * c->share[i];
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			if (x->samples[x->cell[e]] > 0)
+				slope += x->calls[e] * c->residual[x->cell[e]] / (double)x->samples[x->cell[e]];
+	}
+	double next = c->share[i] + slope / (c->diagonal[i] + c->pull[i] + RIDGE),
+		   step = (next > 0 ? next : 0) - c->share[i];
+	c->share[i] += step;
+	for (int32_t e = x->first[i]; !c->system && e < x->first[i + 1]; e++)
+		c->residual[x->cell[e]] -= x->calls[e] * step;
+	return fabs(step);
+}
+
+static void find_residuals(struct share_solver *c)
+{
+	const struct equations *x = c->x;
+	if (c->system)
+		return;
+	for (int32_t k = 0; k < x->ncells; k++)
+		c->residual[k] = (double)x->samples[k];
+	for (int32_t i = 0; i < x->n; i++)
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			c->residual[x->cell[e]] -= x->calls[e] * c->share[i];
 }
 
 static void solve_shares(struct share_solver *c)
 {
-	solve_nonnegative(c->system, c->right, c->n, 0, RIDGE, c->share);
-	for (int i = 0; i < c->n; i++)
+	double moved = 1;
+	find_residuals(c);
+	for (int sweep = 0; sweep < SWEEPS && moved > CALM; sweep++) {
+		moved = 0;
+		for (int32_t i = 0; i < c->x->n; i++)
+			moved = fmax(moved, move_share(c, i));
+	}
+	for (int32_t i = 0; i < c->x->n; i++)
 		c->share[i] = fmin(c->share[i], 1);
+	find_residuals(c);
 }
 
-// The residual of the solution per degree of freedom: sum of (s - sum m share)^2 / s. (The sum of s^2 / s is
-// the sum of the samples.)
+// The residual of the solution per degree of freedom: sum of (s - sum m share)^2 / s.
 static double residual_variance(const struct share_solver *c)
 {
-	double error = solve_error(c->sums->samples, c->sums->s, c->sums->c, c->n, c->share);
-	return fmax(CHANCE_MIN, error / kind_stats_freedom(c->sums, c->n));
+	const struct equations *x = c->x;
+	double error = c->system ? c->samples : 0;
+	for (int32_t i = 0; c->system && i < x->n; i++) {
+		const double *row = c->system + (size_t)i * (size_t)x->n;
+		double sum = -2 * c->counted[i] - c->idle[i] * c->share[i];
+		for (int32_t k = 0; k < x->n; k++)
+			sum += row[k] * c->share[k];
+		error += c->share[i] * sum;
+	}
+	for (int32_t k = 0; !c->system && k < x->ncells; k++)
+		if (x->samples[k] > 0)
+			error += c->residual[k] * c->residual[k] / (double)x->samples[k];
+	return fmax(CHANCE_MIN, error / freedom(c));
+}
+
+static void sum_up(struct share_solver *c)
+{
+	const struct equations *x = c->x;
+	size_t n = (size_t)x->n;
+	double *row = solve_zeros(c->arena, (size_t)x->ncells);
+	c->system = solve_zeros(c->arena, n * n);
+	c->counted = solve_zeros(c->arena, n);
+	for (int32_t i = 0; i < x->n; i++) {
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			if (x->samples[x->cell[e]] > 0) {
+				row[x->cell[e]] = x->calls[e] / (double)x->samples[x->cell[e]];
+				c->counted[i] += x->calls[e];
+			}
+		c->system[(size_t)i * n + (size_t)i] = c->diagonal[i];
+		for (int32_t k = 0; k < i; k++) {
+			double sum = 0;
+			for (int32_t e = x->first[k]; e < x->first[k + 1]; e++)
+				sum += row[x->cell[e]] * x->calls[e];
+			c->system[(size_t)i * n + (size_t)k] = c->system[(size_t)k * n + (size_t)i] = sum;
+		}
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			row[x->cell[e]] = 0;
+	}
+}
+
+// The variance of each share, in units of chance. With many principals the others are taken to be known.
+static void find_variances(struct share_solver *c)
+{
+	size_t n = (size_t)c->x->n;
+	for (size_t i = 0; i < n; i++)
+		c->var[i] = 1 / (c->diagonal[i] + c->pull[i] + RIDGE);
+	if (!c->system)
+		return;
+	double *drawn = solve_zeros(c->arena, n * n);
+	memcpy(drawn, c->system, n * n * sizeof *drawn);
+	for (size_t i = 0; i < n; i++)
+		drawn[i * (n + 1)] += c->pull[i];
+	solve_inverse_diagonal(drawn, (int)n, RIDGE, solve_zeros(c->arena, n * n), c->var);
 }
 
 // All principals shrunk to the mean as weakly as possible: the widest spread is that of always and never.
 static void solve_alike(struct share_solver *c, double share)
 {
 	for (int round = 0; round < ROUNDS; round++) {
-		for (int i = 0; i < c->n; i++)
+		for (int32_t i = 0; i < c->x->n; i++)
 			shrink_to(c, i, share, share * (1 - share));
 		solve_shares(c);
 		c->chance = residual_variance(c);
 	}
-	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
+	find_variances(c);
 }
 
-static void solve_kinds(struct share_solver *c, const struct kinds *k)
+static void solve_kinds(struct share_solver *c, const struct kinds *k, double *ret_never)
 {
-	for (int i = 0; i < c->n; i++) {
-		double never = never_does(k, c->share[i], c->chance * c->var[i]), does = 1 - never;
+	for (int32_t i = 0; i < c->x->n; i++) {
+		double never = never_does(c, k, i, c->chance * c->var[i]), does = 1 - never;
 		shrink_to(c, i, does * k->share, does * (k->variance + never * k->share * k->share));
+		ret_never[i] = never;
 	}
 	solve_shares(c);
-	solve_inverse_diagonal(c->system, c->n, RIDGE, c->factor, c->var);
+	find_variances(c);
 }
 
-static double *counts_of(const struct kind_stats *sums, int n, struct arena *arena)
+// The mean share of all cells that have counts.
+static double count_cells(struct share_solver *c)
 {
-	size_t size = (size_t)n;
-	double *counts = solve_zeros(arena, size * size);
-	memcpy(counts, sums->s, size * size * sizeof *counts);
-	for (size_t i = 0; i < size; i++)
-		counts[i * size + i] += sums->exact_tokens[i] > 0 ? 0 : sums->exact_calls[i];
-	return counts;
+	const struct equations *x = c->x;
+	double calls = 0;
+	for (int32_t k = 0; k < x->ncells; k++)
+		if (x->samples[k] > 0) {
+			calls += x->all[k];
+			c->samples += (double)x->samples[k];
+			c->cells++;
+		}
+	return calls > 0 ? c->samples / calls : 1;
 }
 
-void cache_users_fit(const struct kind_stats *sums, int n, struct arena *arena, struct cache_users *ret)
+void cache_users_fit(const struct equations *x, const double *idle, const double *never, struct arena *arena,
+                     struct cache_users *ret)
 {
-	size_t size = (size_t)n, square = size * size;
-	double share = sums->sampled_calls > 0 ? sums->samples / sums->sampled_calls : 1;
+	size_t n = (size_t)x->n;
+	struct share_solver c = {.x = x, .idle = idle, .told_never = never, .chance = 1, .arena = arena};
+	double share = count_cells(&c);
 	bool has_counts = share < EVERYBODY;
-	*ret = (struct cache_users){.share = solve_zeros(arena, size), .sd = solve_zeros(arena, size)};
-	for (int i = 0; i < n; i++)
+	*ret = (struct cache_users){.share = solve_zeros(arena, n), .sd = solve_zeros(arena, n)};
+	for (size_t i = 0; i < n; i++)
 		ret->share[i] = has_counts ? share : 1;
 	if (!has_counts)
 		return;
-	struct share_solver c = {.sums = sums,
-	                     .n = n,
-	                     .counts = counts_of(sums, n, arena),
-	                     .share = ret->share,
-	                     .var = solve_zeros(arena, size),
-	                     .system = solve_zeros(arena, square),
-	                     .right = solve_zeros(arena, size),
-	                     .factor = solve_zeros(arena, square),
-	                     .chance = 1};
+	double **vectors[] = {&c.var, &c.diagonal, &c.pull, &c.expected, &ret->never};
+	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+		*vectors[i] = solve_zeros(arena, n);
+	c.share = ret->share;
+	c.residual = solve_zeros(arena, (size_t)x->ncells);
+	for (int32_t i = 0; i < x->n; i++) {
+		c.diagonal[i] = idle[i];
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			if (x->samples[x->cell[e]] > 0)
+				c.diagonal[i] += x->calls[e] * x->calls[e] / (double)x->samples[x->cell[e]];
+	}
+	if (x->n <= DENSE_MAX)
+		sum_up(&c);
 	solve_alike(&c, share);
 	struct kinds kinds = learn_kinds(&c, first_kinds(&c, share));
-	solve_kinds(&c, &kinds);
-	for (int i = 0; i < n; i++)
+	solve_kinds(&c, &kinds, ret->never);
+	for (size_t i = 0; i < n; i++)
 		ret->sd[i] = sqrt(c.chance * c.var[i]);
 }

@@ -9,15 +9,19 @@
 #define NOWCAST_ESTIMATOR_CACHE_USERS_H
 
 #include "base/arena.h"
-#include "estimator/hour_stats.h"
+#include "estimator/equations.h"
 
 struct cache_users {
 	double *share; // of the calls of each principal, 0 to 1
 	double *sd;    // standard error of `share`
+	double *never; // the probability that a principal never uses such tokens; NULL: all do
 };
 
-// `sums`: of n principals, with .s square, row by row. Without counts, or where nearly all calls use such
+// `x`: of all calls. `idle`: by principal, exact and billed calls of one who took no such tokens in any; else
+// 0. `never`: by principal, the probability that it never does, where another kind tells it (who never reads
+// the cache never writes to it); NULL: it is learned. Without counts, or where nearly all calls use such
 // tokens, every share is 1.
-void cache_users_fit(const struct kind_stats *sums, int n, struct arena *arena, struct cache_users *ret);
+void cache_users_fit(const struct equations *x, const double *idle, const double *never, struct arena *arena,
+                     struct cache_users *ret);
 
 #endif

@@ -6,199 +6,209 @@
 #include <math.h>
 #include <string.h>
 
-#include "estimator/cache_users.h"
+#include "estimator/fit_filter.h"
 #include "estimator/solve.h"
 
-// FIT_PRIOR_VARIANCE is the start of a variance that is learned; the start counts like so many principals
-#define PRIOR_WEIGHT 0.5
-#define PRIOR_VARIANCE_MIN 0.02
-// the prior, that hours vary no more than their cells suggest, counts like so many hours
-#define PRIOR_HOURS 3.0
-#define NOISE_MIN 0.05        // of a call's size, as a part of its mean squared
+// The variance of sizes within roles, and of roles, before there is evidence, as a part of the typical size
+// squared, and for how many principals it counts
+#define PRIOR_SPREAD 0.2
+#define PRIOR_PRINCIPALS 2.0
+#define SPREAD_MIN 1e-3
+#define KNOWN_MIN 0.01       // a principal of which less is known says nothing of the spread
+#define OUTLIER 9.0          // in variances
+// The residuals go together less than the noise, since the sizes take up a part of it: by this factor
+#define TAKEN_UP 3.0
+#define MODEL_DOUBT 0.0004   // variance of a size by what the model is wrong in, as a part of its square
+#define AGREE 1.0            // standard errors of the mean of the hours
 // the least mean, as a part of the model's: a weight of 0 would exclude a caller
 #define FLOOR 0.001
 
-enum { ROUNDS = 5 };
+// How fast means may move: variance of a step in an hour, as a part of the size squared. The first is steady.
+static const double walks[] = {0, 0.004, 0.02, 0.08};
 
-// Variance of the principals' sizes around the typical size, their own uncertainty included.
-static double learn_spread(const struct kind_stats *x, const double *users, const double *size,
-                           const double *var, int n, double typical, double phi)
+enum { WALKS = sizeof walks / sizeof *walks };
+
+// How much more the noise of an hour is than that of its cells: residuals that are alike for some minutes add
+// up (Newey and West). It takes hours to see that.
+static double learn_together(const struct fit_filter *f, double hours)
 {
-	double sum = PRIOR_WEIGHT * FIT_PRIOR_VARIANCE, weight = PRIOR_WEIGHT;
-	for (int i = 0; i < n; i++) {
-		double off = size[i] / typical - 1;
-		if (x->n[i] + x->exact_calls[i] <= 0)
+	double sum = 0;
+	if (!(f->products[0] > 0))
+		return 1;
+	for (int k = 1; k <= FIT_LAGS; k++)
+		sum += 2 * (1 - k / (FIT_LAGS + 1.0)) * f->products[k];
+	return 1 + TAKEN_UP * fmax(sum / f->products[0], 0) * hours / (hours + 1);
+}
+
+// The mean of a role, weighted by what is known of its principals.
+struct role_mean {
+	double sum, weight;
+};
+
+static double learn_between(const struct fit_filter *f, const struct role_mean *roles)
+{
+	double unit = f->typical * f->typical, sum = 0, weight = 0, squares = PRIOR_PRINCIPALS * PRIOR_SPREAD,
+		   known = PRIOR_PRINCIPALS;
+	for (int32_t r = 0; r < f->in->nroles; r++) {
+		double variance = 1 / roles[r].weight + f->between * unit;
+		if (roles[r].weight > 0) {
+			sum += roles[r].sum / roles[r].weight / variance;
+			weight += 1 / variance;
+		}
+	}
+	for (int32_t r = 0; r < f->in->nroles; r++) {
+		double part = f->between * unit / (1 / roles[r].weight + f->between * unit);
+		if (roles[r].weight > 0) {
+			squares += pow(part * (roles[r].sum / roles[r].weight - sum / weight), 2) / unit;
+			known += part;
+		}
+	}
+	return fmax(squares / known, SPREAD_MIN);
+}
+
+// The spread of sizes: their squared deviations over how much of them is known (MacKay's fixed point).
+static void learn_spread(struct fit_filter *f, struct arena *arena)
+{
+	struct role_mean *roles = arena_alloc(arena, ((size_t)f->in->nroles + 1) * sizeof *roles);
+	double unit = f->typical * f->typical, squares = PRIOR_PRINCIPALS * PRIOR_SPREAD,
+		   known = PRIOR_PRINCIPALS;
+	memset(roles, 0, ((size_t)f->in->nroles + 1) * sizeof *roles);
+	for (int32_t i = 0; i < f->n; i++) {
+		double weight = 1 / (fit_filter_variance(f, i) + f->within * unit);
+		roles[f->role[i]].sum += weight * fit_filter_size(f, i);
+		roles[f->role[i]].weight += weight;
+	}
+	for (int32_t i = 0; i < f->n; i++) {
+		const struct role_mean *role = &roles[f->role[i]];
+		double part = 1 - fit_filter_variance(f, i) / (f->within * unit);
+		if (part < KNOWN_MIN)
 			continue;
-		sum += users[i] * (off * off + phi * var[i]);
-		weight += users[i];
+		double off = fit_filter_size(f, i) - role->sum / role->weight;
+		squares += fmin(off * off / unit, OUTLIER * part * f->within);
+		known += part;
 	}
-	return fmin(fmax(sum / weight, PRIOR_VARIANCE_MIN), 1);
+	f->between = learn_between(f, roles);
+	f->within = fmax(squares / known, SPREAD_MIN);
 }
 
-// One kind while it is solved. Sizes are tokens of a call that uses such tokens; variances are parts of
-// `typical` squared.
-struct fit_context {
-	const struct kind_stats *sums;
-	int n;
-	struct cache_users who;
-	double *users, *size; // users: who.share
-	double *A, *b;        // of the minutes' equations, in sizes
-	double *M, *right;    // the same with exact calls
-	double *factor, *var; // of M and the prior: Cholesky's factor, and the diagonal of the inverse
-	double trust;         // weight of an equation relative to exact calls
-	double typical, phi, spread;
+// ---- whether means move -------------------------------------------------------------------------------
+
+struct outcome {
+	double *size, *variance; // by position
+	double *score;           // by hour
+	double walk;
 };
 
-// False: there are no tokens to learn from.
-static bool fit_begin(struct fit_context *f, const struct kind_stats *x, int n, struct arena *arena,
-                      struct fit *ret)
+static struct outcome outcome_new(const struct fit_filter *f, struct arena *arena)
 {
-	double calls = 0, tokens = x->tokens, using = 0;
-	size_t square = (size_t)n * (size_t)n;
-	*f = (struct fit_context){.sums = x, .n = n, .trust = 1, .phi = 1, .spread = FIT_PRIOR_VARIANCE};
-	cache_users_fit(x, n, arena, &f->who);
-	f->users = f->who.share;
-	for (int i = 0; i < n; i++) {
-		calls += x->n[i] + x->exact_calls[i];
-		tokens += x->exact_tokens[i];
-		using += (x->n[i] + x->exact_calls[i]) * f->users[i];
-	}
-	if (calls <= 0 || tokens <= 0)
-		return false;
-	double **vectors[] = {&f->size, &f->b, &f->right, &f->var}, **squares[] = {&f->A, &f->M, &f->factor};
-	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
-		*vectors[i] = solve_zeros(arena, (size_t)n);
-	for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
-		*squares[i] = solve_zeros(arena, square);
-	f->typical = tokens / fmax(using, 1e-9 * calls);
-	ret->model = tokens / calls;
-	return true;
+	size_t n = (size_t)f->n;
+	return (struct outcome){solve_zeros(arena, n), solve_zeros(arena, n),
+	                        solve_zeros(arena, (size_t)f->in->nhours), 0};
 }
 
-static void fit_equations(struct fit_context *f)
+static void keep(const struct fit_filter *f, struct outcome *ret)
 {
-	const struct kind_stats *x = f->sums;
-	for (int i = 0; i < f->n; i++) {
-		size_t row = (size_t)i * (size_t)f->n;
-		f->size[i] = f->typical;
-		f->b[i] = f->users[i] * x->b[i];
-		for (int k = 0; k < f->n; k++) {
-			f->A[row + (size_t)k] = f->users[i] * f->users[k] * x->a[row + (size_t)k];
-			f->M[row + (size_t)k] = f->trust * f->A[row + (size_t)k];
-		}
-		// exact calls are an equation of one caller: calls x size = tokens
-		f->right[i] = f->trust * f->b[i] + x->exact_tokens[i];
-		f->M[row + (size_t)i] += f->users[i] * x->exact_calls[i];
+	ret->walk = f->walk;
+	for (int32_t i = 0; i < f->n; i++) {
+		ret->size[i] = fit_filter_size(f, i);
+		ret->variance[i] = fit_filter_variance(f, i);
 	}
 }
 
-// The noise of a call and the spread of the principals are estimated together with the means.
-static void fit_solve(struct fit_context *f)
+// By how much the hours after the first are likelier than if means were steady, all together; 0 if they do
+// not agree on it.
+static double gain_of(const struct fit_filter *f, const double *steady)
 {
-	const struct kind_stats *x = f->sums;
-	for (int round = 0; round < ROUNDS; round++) {
-		solve_nonnegative(f->M, f->right, f->n, f->typical, f->phi / f->spread, f->size);
-		f->phi = fmax(NOISE_MIN, solve_error(x->squares, f->A, f->b, f->n, f->size) /
-		                             kind_stats_freedom(x, f->n) / (f->typical * f->typical));
-		solve_inverse_diagonal(f->M, f->n, f->phi / f->spread, f->factor, f->var);
-		f->spread = learn_spread(x, f->users, f->size, f->var, f->n, f->typical, f->phi);
+	double sum = 0, squares = 0, hours = -1;
+	for (int32_t h = 0; h < f->in->nhours; h++) {
+		double gain = f->score[h] - steady[h];
+		if (f->score[h] == 0)
+			continue;
+		sum += hours < 0 ? 0 : gain;
+		squares += hours < 0 ? 0 : gain * gain;
+		hours++;
+	}
+	double error = hours > 1 ? sqrt(fmax(squares - sum * sum / hours, 0) * hours / (hours - 1)) : 0;
+	return hours > 1 && sum > AGREE * error ? sum : 0;
+}
+
+// Takes the pace under which each hour was the most likely after those before it. The noise within an hour
+// is correlated, so it is the hours that count. Faster ones are tried while they are better.
+static void fit_sizes(struct fit_filter *f, const double *walk, struct arena *arena, struct outcome *ret)
+{
+	double best = 0;
+	*ret = outcome_new(f, arena);
+	for (int i = 0; i < (walk ? 1 : WALKS); i++) {
+		f->walk = walk ? *walk : walks[i];
+		fit_filter_run(f, walk == NULL);
+		double gain = i > 0 ? gain_of(f, ret->score) : 0;
+		if (i > 0 && gain <= best)
+			break;
+		if (i == 0)
+			memcpy(ret->score, f->score, (size_t)f->in->nhours * sizeof *f->score);
+		best = gain;
+		keep(f, ret);
 	}
 }
 
-// The residuals of the hours, each taken as one equation per principal.
-struct hour_residuals {
-	double hours;        // that have equations
-	double *moved;       // by principal: sum of squares of the steps by which each would move the size
-	double off, using;   // sum of squares of the residual tokens; calls that used such tokens
-};
-
-static void add_hour_residuals(const struct fit_context *f, const struct fit_hour *h, double *gradient,
-                               double *size, struct hour_residuals *ret)
+static double calls_of(const struct fit_input *in)
 {
-	const struct kind_stats *x = h->sums;
-	const double *a = x->a;
-	double off = x->tokens;
-	for (int i = 0; i < f->n; i++)
-		gradient[i] = 0;
-	for (int i = 0; i < h->n; i++) {
-		size[i] = f->users[h->at[i]] * f->size[h->at[i]];
-		off -= x->n[i] * size[i];
-		ret->using += h->part * x->n[i] * f->users[h->at[i]];
-	}
-	for (int i = 0; i < h->n; i++) {
-		double *own = &gradient[h->at[i]], part = f->trust * h->part * f->users[h->at[i]];
-		*own += part * x->b[i];
-		for (int k = 0; k <= i; k++, a++) {
-			*own -= part * *a * size[k];
-			if (k < i)
-				gradient[h->at[k]] -= f->trust * h->part * f->users[h->at[k]] * *a * size[i];
-		}
-	}
-	ret->off += h->part * off * off;
-	solve_factored(f->factor, f->n, gradient);
-	for (int i = 0; i < f->n; i++)
-		ret->moved[i] += gradient[i] * gradient[i];
-	ret->hours += h->part;
+	double calls = 0;
+	for (int32_t h = 0; h < in->nhours; h++)
+		for (int32_t c = 0; in->hours[h].stats && c < in->hours[h].stats->ncells; c++)
+			calls += in->hours[h].stats->cells[c].list[in->kind].calls;
+	for (int32_t i = 0; i < in->n; i++)
+		calls += in->exact_calls[i] + in->billed_calls[i];
+	return calls;
 }
 
-static void sum_hour_residuals(const struct fit_context *f, const struct fit_hour *hours, int n,
-                               struct arena *arena, struct hour_residuals *ret)
+// By how much the tokens of a principal vary by chance, as a part of them. What does not grow with the size
+// of calls is taken to grow with its square root, for it cannot be much more than the calls.
+static double noise_of(const struct fit_filter *f, double size)
 {
-	double *gradient = solve_zeros(arena, (size_t)f->n), *size = solve_zeros(arena, HOUR_STATS_PRINCIPALS);
-	*ret = (struct hour_residuals){.moved = solve_zeros(arena, (size_t)f->n)};
-	for (int i = 0; i < n; i++)
-		if (hours[i].sums->cells > 0)
-			add_hour_residuals(f, &hours[i], gradient, size, ret);
+	double tail = f->tail[0] > 0 ? f->tail[1] / f->tail[0] : 1;
+	return tail * f->noise.together * (f->noise.own * size + f->noise.flat * f->typical);
 }
 
-// The noise of a call as whole hours show it, as a part of the typical size squared.
-static double hourly_noise(const struct fit_context *f, const struct hour_residuals *o)
+static double mean_of_all(const struct fit_filter *f)
 {
-	if (o->hours <= 1 || o->using <= 0)
-		return f->phi;
-	double shown = o->off / o->using / (f->typical * f->typical) * o->hours / (o->hours - 1);
-	return f->phi + fmax(shown - f->phi, 0) * o->hours / (o->hours + PRIOR_HOURS);
+	double calls = calls_of(f->in), tokens = 0;
+	for (int32_t c = 0; c < f->ncells; c++)
+		tokens += f->cells[c].tokens;
+	for (int32_t i = 0; i < f->in->n; i++)
+		tokens += f->in->exact_tokens[i] + f->in->billed_tokens[i];
+	return tokens / calls;
 }
 
-// The noise of a principal is proportional to the size of its calls.
-static double noise_by_size(const struct fit_context *f, double noise)
+void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 {
-	double calls = 0, squares = 0;
-	for (int i = 0; i < f->n; i++) {
-		double used = f->users[i] * (f->sums->n[i] + f->sums->exact_calls[i]), size = f->size[i] / f->typical;
-		calls += used;
-		squares += used * size * size;
-	}
-	return squares > 0 ? noise * calls / squares : noise;
-}
-
-void fit_kind(const struct kind_stats *sums, int n, const struct fit_hour *hours, int nhours,
-              struct arena *arena, struct fit *ret)
-{
-	struct fit_context f;
-	struct hour_residuals o;
-	*ret = (struct fit){.mean = solve_zeros(arena, (size_t)n),
-	                    .sd = solve_zeros(arena, (size_t)n),
-	                    .noise = solve_zeros(arena, (size_t)n)};
-	if (!fit_begin(&f, sums, n, arena, ret))
+	size_t n = (size_t)in->n;
+	struct fit_filter f;
+	struct outcome sizes;
+	*ret = (struct fit){.mean = solve_zeros(arena, n),
+	                    .sd = solve_zeros(arena, n),
+	                    .noise = solve_zeros(arena, n)};
+	if (!fit_filter_init(&f, in, arena))
 		return;
-	fit_equations(&f);
-	fit_solve(&f);
-	sum_hour_residuals(&f, hours, nhours, arena, &o);
-	// correlated noise within an hour makes its equations weaker evidence
-	f.trust = f.phi / hourly_noise(&f, &o);
-	fit_equations(&f);
-	fit_solve(&f);
-	sum_hour_residuals(&f, hours, nhours, arena, &o);
-	double noise = hourly_noise(&f, &o), own = noise_by_size(&f, noise);
-	ret->noise_typical = own * f.typical;
-	for (int i = 0; i < n; i++) {
-		size_t diagonal = (size_t)i * (size_t)n + (size_t)i;
-		double model_var = fmax(f.phi * f.var[i], fmin(noise * f.var[i], f.spread)) * f.typical * f.typical;
-		double by_minutes = f.M[diagonal] > 0 ? f.trust * f.A[diagonal] / f.M[diagonal] : 1;
-		ret->mean[i] = fmax(f.users[i] * fmax(f.size[i], 0), FLOOR * ret->model);
-		double size_var = fmax(model_var, o.moved[i]), users_var = by_minutes * f.who.sd[i] * f.who.sd[i];
-		ret->sd[i] = sqrt(f.users[i] * f.users[i] * size_var + f.size[i] * f.size[i] * users_var);
-		ret->noise[i] = own * fmax(f.size[i], 0);
+	f.within = f.between = PRIOR_SPREAD;
+	f.noise = (struct fit_noise){0.5, 0.5, 1};
+	f.noise.together = learn_together(&f, fit_filter_learn(&f));
+	learn_spread(&f, arena);
+	fit_filter_judge_noise(&f);
+	fit_sizes(&f, in->walk, arena, &sizes);
+	ret->walk = sizes.walk;
+	ret->model = mean_of_all(&f);
+	for (int32_t i = 0; i < in->n; i++) {
+		int32_t at = f.position[i];
+		double share = in->users->share[i], size = at < 0 ? f.typical : sizes.size[at],
+			   variance = at < 0 ? (f.within + f.between) * size * size : sizes.variance[at];
+		variance *= fmax(pow(size / f.typical, 2), 1);
+		variance += MODEL_DOUBT * size * size;
+		ret->mean[i] = fmax(share * size, FLOOR * ret->model);
+		ret->sd[i] = sqrt(share * share * variance + size * size * in->users->sd[i] * in->users->sd[i]);
+		ret->noise[i] = noise_of(&f, size);
 	}
+	ret->noise_typical = noise_of(&f, f.typical);
+	ret->role_sd = sqrt(f.within);
+	ret->model_sd = sqrt(f.within + f.between);
 }

@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean tokens of a call of each principal, for one token kind, by least squares over the sums of many
-// hours, and the standard error of that mean.
-//
-// The noise is larger than independent calls of a usual size would give: calls come in conversations, a few
-// are very long, and the size of a call drifts. So the noise is measured twice, over cells and over whole
-// hours. Where hours vary more than their cells suggest, the hours' noise is used. The residual of an hour's
-// equations, taken as one, shows how far the solution would move if that hour were replaced by another. The
-// sum of these over the hours is the variance of the solution (a cluster-robust variance: the noise within an
-// hour may be correlated in any way).
+// The mean tokens of a call of each principal, for one token kind, from the cells of many hours, and the
+// standard error of that mean. fit_filter.h says what is assumed and how the cells are read. Everything that
+// it needs to know of the traffic is learned from the cells: how much calls differ by chance, whether that
+// grows with the size of those who called, how far the noise of minutes near each other goes together, how
+// much principals differ within a role and roles among each other, and whether means move.
 #ifndef NOWCAST_ESTIMATOR_FIT_H
 #define NOWCAST_ESTIMATOR_FIT_H
 
 #include "base/arena.h"
-#include "estimator/hour_stats.h"
+#include "estimator/cache_users.h"
+#include "estimator/equations.h"
 
-// the variance of the call size among principals before there is evidence, as a part of the model's mean
-// squared
-#define FIT_PRIOR_VARIANCE 0.2
-
-// One of the hours in the sums.
-struct fit_hour {
-	const struct kind_stats *sums; // .a and .s are triangles
-	const int32_t *at;             // position of its principals among the n
-	int n;                         // its principals
-	double part;                   // the weight with which it was added
+// What the fit of one kind reads. Arrays are by principal, of which there are `n`.
+struct fit_input {
+	const struct equations_hour *hours;         // oldest first; the newest is the one to be estimated
+	int32_t nhours, n, nroles;
+	const int32_t *role;                        // 0 .. nroles - 1
+	int kind;
+	const struct cache_users *users;            // how many of the calls use such tokens
+	const double *exact_calls, *exact_tokens;   // calls known one by one, of all hours
+	const double *billed_calls, *billed_tokens; // those of the bill
+	// how fast means move, as another kind has it; NULL: it is learned
+	const double *walk;
 };
 
 struct fit {
 	double *mean, *sd; // tokens of a call, by principal
 	double *noise;     // by principal: variance of a sum of its calls by chance, tokens per token
+	// of a caller of which only the role is known, or only the model: standard deviation of its mean, as a
+	// part of it
+	double role_sd, model_sd;
 	double model, noise_typical; // the mean over all principals; their noise
+	double walk;       // how fast means move: variance of a step in an hour, as a part of the mean squared
 };
 
-// `sums`: of all hours and the bill, with n principals; its .a and .s are squares, row by row.
-void fit_kind(const struct kind_stats *sums, int n, const struct fit_hour *hours, int nhours,
-              struct arena *arena, struct fit *ret);
+// Results live in `arena`.
+void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret);
 
 #endif

@@ -9,209 +9,221 @@
 #include "estimator/lag.h"
 #include "estimator/solve.h"
 
-void hour_stats_init(struct hour_stats *ret, int n, struct arena *arena)
+void hour_stats_init(struct hour_stats *ret, int32_t n, struct arena *arena)
 {
 	ret->n = n;
 	ret->ttl_known = solve_zeros(arena, (size_t)n);
 	ret->ttl_1h = solve_zeros(arena, (size_t)n);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		struct kind_stats *x = &ret->by_kind[kind];
-		*x = (struct kind_stats){.b = solve_zeros(arena, (size_t)n),
-		                         .c = solve_zeros(arena, (size_t)n),
-		                         .exact_calls = solve_zeros(arena, (size_t)n),
-		                         .exact_tokens = solve_zeros(arena, (size_t)n),
-		                         .n = solve_zeros(arena, (size_t)n),
-		                         .a = solve_zeros(arena, hour_stats_triangle(n)),
-		                         .s = solve_zeros(arena, hour_stats_triangle(n))};
+		ret->exact_calls[kind] = solve_zeros(arena, (size_t)n);
+		ret->exact_tokens[kind] = solve_zeros(arena, (size_t)n);
 	}
 }
 
-double kind_stats_freedom(const struct kind_stats *sums, int n)
+// The principals that call in the hour or in the minutes before. Returns the position of each caller's
+// principal. Callers are sorted by ARN, so those of one principal are adjacent.
+static int32_t *find_principals(const struct span *s, int lookback, struct arena *arena,
+                                struct hour_stats *ret)
 {
-	return fmax(sums->cells - fmin(n, sums->cells / 2), 1);
-}
-
-// ---- principals ---------------------------------------------------------------------------------
-
-struct principal {
-	struct str arn;
-	int64_t calls;
-};
-
-static int by_calls_descending(const void *a, const void *b)
-{
-	const struct principal *x = a, *y = b;
-	if (x->calls != y->calls)
-		return x->calls > y->calls ? -1 : 1;
-	return str_cmp(x->arn, y->arn);
-}
-
-static int by_arn(const void *a, const void *b)
-{
-	return str_cmp(((const struct principal *)a)->arn, ((const struct principal *)b)->arn);
-}
-
-// Calls of the hour by principal. Callers are sorted by ARN, so those of one principal are adjacent.
-static struct principal *count_principals(const struct span *s, int lookback, struct arena *arena,
-                                          int32_t *ret_n)
-{
-	int64_t *calls = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *calls);
-	struct principal *all = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *all);
-	int32_t n = 0;
-	memset(calls, 0, ((size_t)s->ncallers + 1) * sizeof *calls);
+	size_t size = (size_t)s->ncallers + 1;
+	int32_t n = 0, *index = arena_alloc(arena, size * sizeof *index);
+	bool *called = arena_alloc(arena, size * sizeof *called);
+	memset(called, 0, size * sizeof *called);
 	for (int m = -lookback; m < 60; m++) {
 		const struct minute *at = span_minute(s, m);
 		for (int32_t i = 0; at && i < at->ncalls; i++)
-			calls[at->calls[i].caller] += at->calls[i].n;
+			called[at->calls[i].caller] |= at->calls[i].n > 0;
 	}
+	ret->names = arena_alloc(arena, size * sizeof *ret->names);
 	for (int32_t i = 0; i < s->ncallers; i++) {
-		if (calls[i] == 0)
-			continue;
-		if (n && str_eq(all[n - 1].arn, s->callers[i].arn))
-			all[n - 1].calls += calls[i];
-		else
-			all[n++] = (struct principal){s->callers[i].arn, calls[i]};
+		if (called[i] && (n == 0 || !str_eq(ret->names[n - 1], s->callers[i].arn)))
+			ret->names[n++] = s->callers[i].arn;
+		index[i] = n - 1; // callers without calls are never looked up
 	}
-	*ret_n = n;
-	return all;
-}
-
-// Chooses the principals of the statistics. Returns the position of each caller's principal.
-static int32_t *choose_principals(const struct span *s, int lookback, struct arena *arena,
-                                  struct hour_stats *l)
-{
-	int32_t n, *index = arena_alloc(arena, ((size_t)s->ncallers + 1) * sizeof *index);
-	struct principal *all = count_principals(s, lookback, arena, &n);
-	bool others = n > HOUR_STATS_PRINCIPALS;
-	if (others) {
-		qsort(all, (size_t)n, sizeof *all, by_calls_descending);
-		n = HOUR_STATS_PRINCIPALS - 1;
-		qsort(all, (size_t)n, sizeof *all, by_arn);
-		all[n++] = (struct principal){.arn = STR(HOUR_STATS_OTHERS)};
-	}
-	l->names = arena_alloc(arena, ((size_t)n + 1) * sizeof *l->names);
-	for (int32_t i = 0; i < n; i++)
-		l->names[i] = all[i].arn;
-	for (int32_t i = 0, k = 0; i < s->ncallers; i++) {
-		while (k < n && !str_is(all[k].arn, HOUR_STATS_OTHERS) && str_cmp(all[k].arn, s->callers[i].arn) < 0)
-			k++;
-		bool distinguished = k < n && str_eq(all[k].arn, s->callers[i].arn);
-		index[i] = distinguished ? k : n - 1; // callers without calls are never looked up
-	}
-	hour_stats_init(l, n, arena);
+	hour_stats_init(ret, n, arena);
 	return index;
 }
 
-// ---- the sums -----------------------------------------------------------------------------------
+// ---- the cells ----------------------------------------------------------------------------------
 
-// Calls that ended in a cell, by principal.
-struct counted {
-	double *counts;             // zero between cells
-	double calls;               // their sum
-	int32_t listed[HOUR_STATS_PRINCIPALS];
-	int n;
-	bool exact[METRIC_KINDS];   // there are some whose tokens of that kind are known
+// Calls by principal while they are counted.
+struct tally {
+	double *counts;  // zero for those who are not listed
+	int32_t *listed;
+	int32_t n;
 };
 
 struct stats_builder {
 	const struct span *span;
-	const int32_t *index;       // principal of a caller
-	int lookback;               // minutes before the hour that its statistics are computed from
+	const int32_t *index; // principal of a caller
+	int lookback;         // minutes before the hour that its statistics are computed from
 	struct lag lag;
-	struct counted all, lacking;
+	struct tally tally;
+	struct hour_stats *out;
+	int32_t cells_cap, entries_cap;
+	struct arena *arena;
 };
 
-enum { ALL_CALLS = METRIC_KINDS }; // instead of a kind
+static void *grown(struct arena *arena, const void *old, size_t used, size_t size)
+{
+	void *p = arena_alloc(arena, size);
+	if (used)
+		memcpy(p, old, used);
+	return p;
+}
 
-static void add_calls(struct counted *to, int32_t p, const struct calls *c, int kind, bool here, double part)
+static void tally_add(struct tally *t, int32_t who, double calls)
+{
+	if (calls <= 0)
+		return;
+	if (t->counts[who] == 0)
+		t->listed[t->n++] = who;
+	t->counts[who] += calls;
+}
+
+static int compare_int32(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+	return (x > y) - (x < y);
+}
+
+// Empties the tally into a list of the statistics.
+static struct call_list tally_take(struct stats_builder *b)
+{
+	struct tally *t = &b->tally;
+	struct hour_stats *s = b->out;
+	struct call_list ret = {.begin = s->nentries};
+	if (s->nentries + t->n > b->entries_cap) {
+		b->entries_cap = (s->nentries + t->n) * 2;
+		s->who = grown(b->arena, s->who, (size_t)s->nentries * sizeof *s->who,
+		               (size_t)b->entries_cap * sizeof *s->who);
+		s->calls = grown(b->arena, s->calls, (size_t)s->nentries * sizeof *s->calls,
+		                 (size_t)b->entries_cap * sizeof *s->calls);
+	}
+	qsort(t->listed, (size_t)t->n, sizeof *t->listed, compare_int32);
+	for (int32_t i = 0; i < t->n; i++) {
+		int32_t who = t->listed[i];
+		double calls = round(t->counts[who] * CALL_PARTS) / CALL_PARTS;
+		t->counts[who] = 0;
+		if (calls <= 0)
+			continue;
+		s->who[s->nentries] = who;
+		s->calls[s->nentries++] = calls;
+		ret.calls += calls;
+		ret.n++;
+	}
+	t->n = 0;
+	return ret;
+}
+
+static double calls_here(const struct calls *c, int kind, bool here, double part)
 {
 	int64_t n = kind == ALL_CALLS ? c->n : c->n - c->exact_n[kind];
 	int64_t streams = c->started < n ? c->started : n;
-	double count = (here ? (double)(n - streams) : 0) + part * (double)streams;
-	for (int k = 0; k < METRIC_KINDS; k++)
-		to->exact[k] |= c->exact_n[k] > 0;
-	if (n <= 0 || count <= 0)
-		return;
-	if (to->counts[p] == 0)
-		to->listed[to->n++] = p;
-	to->counts[p] += count;
-	to->calls += count;
+	return n > 0 ? (here ? (double)(n - streams) : 0) + part * (double)streams : 0;
 }
 
 // The calls that are estimated to have ended in a cell, whose last minute is `last`: all of them, or those
-// whose tokens of a kind are unknown.
-static void count_calls(const struct stats_builder *a, const struct cell *cell, int last, int kind,
-                        struct counted *to)
+// whose tokens of a kind are unknown. ret_exact: by kind, whether there are some whose tokens are known.
+static struct call_list list_calls(struct stats_builder *b, const struct cell *cell, int last, int kind,
+                                   bool ret_exact[METRIC_KINDS])
 {
 	int first = cell->first;
-	for (int i = 0; i < to->n; i++)
-		to->counts[to->listed[i]] = 0;
-	*to = (struct counted){.counts = to->counts};
-	int earliest = first - a->lag.minutes < -a->lookback ? -a->lookback : first - a->lag.minutes;
+	int earliest = first - b->lag.minutes < -b->lookback ? -b->lookback : first - b->lag.minutes;
 	for (int m = earliest; m <= last; m++) {
-		const struct minute *at = span_minute(a->span, m);
-		double part = lag_part(&a->lag, m, first, last);
-		for (int32_t i = 0; at && i < at->ncalls; i++)
-			if ((m >= first || (part > 0 && at->calls[i].started)) &&
-			    cell_takes(cell, a->span, m, &a->span->callers[at->calls[i].caller]))
-				add_calls(to, a->index[at->calls[i].caller], &at->calls[i], kind, m >= first, part);
+		const struct minute *at = span_minute(b->span, m);
+		double part = lag_part(&b->lag, m, first, last);
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
+			const struct calls *c = &at->calls[i];
+			if (!(m >= first || (part > 0 && c->started)) ||
+			    !cell_takes(cell, b->span, m, &b->span->callers[c->caller]))
+				continue;
+			for (int k = 0; k < METRIC_KINDS; k++)
+				ret_exact[k] |= c->exact_n[k] > 0;
+			tally_add(&b->tally, b->index[c->caller], calls_here(c, kind, m >= first, part));
+		}
 	}
+	return tally_take(b);
 }
 
-static void add_products(double *to, const struct counted *c, double weight)
+static void add_cell(struct stats_builder *b, struct cell_reader *reader, int m, int part)
 {
-	for (int i = 0; i < c->n; i++) {
-		int32_t p = c->listed[i];
-		double share = c->counts[p] * weight;
-		for (int k = 0; k < c->n; k++)
-			if (c->listed[k] <= p)
-				to[hour_stats_triangle(p) + (size_t)c->listed[k]] += share * c->counts[c->listed[k]];
-	}
-}
-
-static void add_samples(struct kind_stats *x, int64_t samples, const struct counted *all)
-{
-	for (int i = 0; i < all->n; i++)
-		x->c[all->listed[i]] += all->counts[all->listed[i]];
-	add_products(x->s, all, 1.0 / (double)samples);
-	x->sampled_calls += all->calls;
-	x->samples += (double)samples;
-}
-
-static void add_tokens(struct kind_stats *x, const struct cell *cell, const struct counted *all,
-                       const struct counted *lacking)
-{
-	double users = cell->samples ? (double)cell->samples * (lacking->calls / all->calls) : lacking->calls;
-	double weight = 1.0 / fmax(users, 1), tokens = (double)cell->residual;
-	for (int i = 0; i < lacking->n; i++) {
-		int32_t p = lacking->listed[i];
-		x->b[p] += lacking->counts[p] * weight * tokens;
-		x->n[p] += lacking->counts[p];
-	}
-	add_products(x->a, lacking, weight);
-	x->cells++;
-	x->calls += lacking->calls;
-	x->tokens += tokens;
-	x->squares += tokens * tokens * weight;
-}
-
-static void add_cell(struct hour_stats *l, struct cell_reader *reader, int m, int part,
-                     struct stats_builder *a)
-{
+	struct hour_stats *s = b->out;
+	struct stats_cell x = {0};
 	struct cell c;
+	bool exact[METRIC_KINDS] = {false}, ignored[METRIC_KINDS] = {false};
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		const struct counted *lacking = &a->all;
 		cell_read(reader, m, part, kind, &c);
 		if (kind == 0)
-			count_calls(a, &c, m, ALL_CALLS, &a->all);
-		if (a->all.exact[kind]) {
-			count_calls(a, &c, m, kind, &a->lacking);
-			lacking = &a->lacking;
+			x.list[ALL_CALLS] = list_calls(b, &c, m, ALL_CALLS, exact);
+		x.list[kind] = exact[kind] ? list_calls(b, &c, m, kind, ignored) : x.list[ALL_CALLS];
+		x.tokens[kind] = c.residual;
+		x.samples[kind] = c.samples;
+	}
+	if (x.list[ALL_CALLS].n == 0)
+		return;
+	if (s->ncells == b->cells_cap) {
+		b->cells_cap = b->cells_cap ? b->cells_cap * 2 : 64;
+		s->cells = grown(b->arena, s->cells, (size_t)s->ncells * sizeof *s->cells,
+		                 (size_t)b->cells_cap * sizeof *s->cells);
+	}
+	s->cells[s->ncells++] = x;
+}
+
+// ---- bounding them --------------------------------------------------------------------------------
+
+static struct call_list add_up_lists(struct stats_builder *b, const struct hour_stats *from, int32_t begin,
+                                     int32_t end, int kind)
+{
+	for (int32_t c = begin; c < end; c++)
+		for (int32_t i = 0; i < from->cells[c].list[kind].n; i++) {
+			int32_t at = from->cells[c].list[kind].begin + i;
+			tally_add(&b->tally, from->who[at], from->calls[at]);
 		}
-		if (c.samples && a->all.calls > 0)
-			add_samples(&l->by_kind[kind], c.samples, &a->all);
-		if (lacking->calls > 0)
-			add_tokens(&l->by_kind[kind], &c, &a->all, lacking);
+	return tally_take(b);
+}
+
+static bool lists_are_one(const struct hour_stats *s, int32_t begin, int32_t end, int kind)
+{
+	bool one = true;
+	for (int32_t c = begin; c < end; c++)
+		one &= s->cells[c].list[kind].begin == s->cells[c].list[ALL_CALLS].begin;
+	return one;
+}
+
+static void add_up_cells(struct stats_builder *b, const struct hour_stats *from, int32_t begin, int32_t end)
+{
+	struct stats_cell *to = &b->out->cells[b->out->ncells++];
+	*to = (struct stats_cell){.list[ALL_CALLS] = add_up_lists(b, from, begin, end, ALL_CALLS)};
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		bool counted = true;
+		to->list[kind] = lists_are_one(from, begin, end, kind) ? to->list[ALL_CALLS]
+		                                                       : add_up_lists(b, from, begin, end, kind);
+		for (int32_t c = begin; c < end; c++) {
+			int64_t sum;
+			if (!__builtin_add_overflow(to->tokens[kind], from->cells[c].tokens[kind], &sum))
+				to->tokens[kind] = sum;
+			if (!__builtin_add_overflow(to->samples[kind], from->cells[c].samples[kind], &sum))
+				to->samples[kind] = sum;
+			counted &= from->cells[c].samples[kind] > 0 || from->cells[c].tokens[kind] == 0;
+		}
+		if (!counted)
+			to->samples[kind] = 0;
+	}
+}
+
+// Adds up as few neighbours as brings the entries within the bound.
+static void bound_entries(struct stats_builder *b)
+{
+	struct hour_stats all = *b->out;
+	for (int32_t each = 2; b->out->nentries > HOUR_STATS_ENTRIES && each < 2 * all.ncells; each *= 2) {
+		b->out->ncells = b->out->nentries = 0;
+		b->out->cells = arena_alloc(b->arena, (size_t)all.ncells * sizeof *all.cells);
+		b->out->who = NULL;
+		b->out->calls = NULL;
+		b->entries_cap = 0;
+		for (int32_t c = 0; c < all.ncells; c += each)
+			add_up_cells(b, &all, c, c + each < all.ncells ? c + each : all.ncells);
 	}
 }
 
@@ -222,9 +234,11 @@ static void add_exact(const struct span *s, const int32_t *index, struct hour_st
 		for (int32_t i = 0; at && i < at->ncalls; i++) {
 			const struct calls *c = &at->calls[i];
 			int32_t p = index[c->caller];
+			if (c->n <= 0)
+				continue;
 			for (int kind = 0; kind < METRIC_KINDS; kind++) {
-				l->by_kind[kind].exact_calls[p] += (double)c->exact_n[kind];
-				l->by_kind[kind].exact_tokens[p] += (double)c->exact[kind];
+				l->exact_calls[kind][p] += (double)c->exact_n[kind];
+				l->exact_tokens[kind][p] += (double)c->exact[kind];
 			}
 			if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE]) {
 				l->ttl_known[p] += (double)c->exact[TOKENS_CACHE_WRITE];
@@ -251,19 +265,22 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	struct cell_reader reader;
 	if (!has_facts(s->hour))
 		return;
-	int32_t *index = choose_principals(s, lookback, arena, &l);
+	int32_t *index = find_principals(s, lookback, arena, &l);
 	if (l.n == 0)
 		return;
-	struct stats_builder adding = {.span = s,
-	                        .index = index,
-	                        .lookback = lookback,
-	                        .all.counts = solve_zeros(arena, (size_t)l.n),
-	                        .lacking.counts = solve_zeros(arena, (size_t)l.n)};
-	lag_learn(s, lookback, &adding.lag);
+	struct stats_builder b = {.span = s,
+	                          .index = index,
+	                          .lookback = lookback,
+	                          .tally = {.counts = solve_zeros(arena, (size_t)l.n),
+	                                    .listed = arena_alloc(arena, (size_t)l.n * sizeof(int32_t))},
+	                          .out = &l,
+	                          .arena = arena};
+	lag_learn(s, lookback, &b.lag);
 	cell_reader_init(&reader, s, lookback, arena);
 	for (int m = 0; m < 60; m++)
 		for (int part = 0, parts = cell_parts(&reader, m); part < parts; part++)
-			add_cell(&l, &reader, m, part, &adding);
+			add_cell(&b, &reader, m, part);
+	bound_entries(&b);
 	add_exact(s, index, &l);
 	hour_stats_encode(&l, ret);
 }

@@ -3,18 +3,13 @@
 // facts of the hour and of the edges of its neighbours.
 //
 // Each cell gives two equations. First: the sum over principals of (calls whose tokens are unknown x mean
-// tokens of a call) = residual. Its noise grows with the number of calls that used such tokens, so its weight
-// is one over that number. Second, where the metric has a SampleCount: the sum over principals of (all calls
-// x share of calls that use such tokens) = SampleCount. The equations of an hour are kept as the sums that
-// least squares needs:
+// tokens of a call) = residual. Second, where the metric has a SampleCount: the sum over principals of (all
+// calls x share of calls that use such tokens) = SampleCount. The equations are kept as they are, so that
+// noise may be judged later, by the sizes of those who called. Beside them are the sums of exact calls.
 //
-//     A = sum over cells n n'/U     b = sum n R/U     n: calls of unknown tokens, by principal; R: residual
-//     S = sum over cells m m'/s     c = sum m         m: all charged calls, by principal; s: SampleCount
-//
-// U is the number of calls of unknown tokens that used some: their part of s, or all of them where there is
-// no SampleCount. Beside these are the sums of exact calls. At most HOUR_STATS_PRINCIPALS are distinguished,
-// those with the most calls; the others are summed as one, named "~". Redis holds them
-// as bytes (hour_stats_codec.c); readers skip bytes of another form.
+// All principals are kept. Where an hour has more than HOUR_STATS_ENTRIES pairs of a cell and a principal,
+// neighbouring cells are added up, which bounds the bytes. Redis holds the statistics as bytes
+// (hour_stats_codec.c); readers skip bytes of another form.
 #ifndef NOWCAST_ESTIMATOR_HOUR_STATS_H
 #define NOWCAST_ESTIMATOR_HOUR_STATS_H
 
@@ -22,33 +17,40 @@
 #include "base/buf.h"
 #include "estimator/facts.h"
 
-enum { HOUR_STATS_PRINCIPALS = 64 };
+enum {
+	HOUR_STATS_ENTRIES = 8192,
+	ALL_CALLS = METRIC_KINDS, // instead of a kind
+	CALL_LISTS
+};
 
-#define HOUR_STATS_OTHERS "~"
+// Calls that ended in a cell, by principal: entries begin .. begin + n - 1 of the hour.
+struct call_list {
+	int32_t begin, n;
+	double calls; // their sum
+};
 
-// Sums of one kind. Arrays by principal; `a` and `s` are the lower triangles of A and S, row by row.
-struct kind_stats {
-	double cells, calls, tokens, squares; // cells; calls that lack tokens; R; sum of R^2/U
-	double sampled_calls, samples;        // of the cells whose metric has s: all calls and s
-	double *b, *c, *exact_calls, *exact_tokens, *n;
-	double *a, *s;
+struct stats_cell {
+	int64_t tokens[METRIC_KINDS];      // the residual
+	int64_t samples[METRIC_KINDS];     // SampleCount: the calls that used such tokens; 0: unknown
+	// by kind, the calls that lack such tokens; ALL_CALLS: all charged ones
+	struct call_list list[CALL_LISTS];
 };
 
 struct hour_stats {
-	int n;                      // principals
-	struct str *names;          // ARNs, sorted; the last may be HOUR_STATS_OTHERS
+	int32_t n;                  // principals
+	struct str *names;          // ARNs, sorted
 	double *ttl_known, *ttl_1h; // exact cache writes whose TTL is known; those of them with one hour
-	struct kind_stats by_kind[METRIC_KINDS];
+	double *exact_calls[METRIC_KINDS], *exact_tokens[METRIC_KINDS];
+	int32_t ncells, nentries;
+	struct stats_cell *cells;
+	int32_t *who;               // of an entry: the principal
+	double *calls;              // ... and its calls, which may be parts of calls
 };
-
-// The degrees of freedom: cells minus the `n` unknowns, but at least half of the cells.
-double kind_stats_freedom(const struct kind_stats *sums, int n);
 
 // Appends the statistics of the span's hour; nothing if it has no facts, or no calls that may count in it.
 void hour_stats_write(const struct span *s, int lookback, struct arena *arena, struct buf *ret);
 
-// Reads what hour_stats_write wrote; arrays live in `arena`, names in `bytes`. False: `bytes` has another
-// form.
+// Reads what hour_stats_write wrote; arrays and names live in `arena`. False: `bytes` has another form.
 bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret);
 
 #endif

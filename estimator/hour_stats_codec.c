@@ -1,150 +1,219 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hour statistics as bytes, in the order of this machine:
+// Hour statistics as bytes. A number is 7 bits a byte, the lowest first; the top bit says that more follow
+// (LEB128).
 //
-//     2 words of 4     HOUR_STATS_MAGIC; n, the number of principals
-//     n doubles each   ttl_known, ttl_1h
-//     of each kind
-//       6 doubles      cells, calls, tokens, squares, sampled_calls, samples
-//       n doubles each b, c, exact_calls, exact_tokens, n
-//       a triangle     a; its twin is the a of the kind before
-//       a triangle     s; its twin is a
-//     n lines          names, each with its newline
+//     4 bytes          HOUR_STATS_MAGIC
+//     number           n, the principals
+//     of each          how many bytes of its ARN are those of the one before; how many follow; these
+//     of each kind     1: exact calls and exact tokens of each principal follow; or 0
+//     number           1: ttl_known and ttl_1h of each principal follow; or 0
+//     number           the cells
+//     of each          of each kind: tokens, SampleCount
+//                      a bit for each kind that has a list of its own; the list of all calls; those lists
 //
-// A triangle is a double, 1 if it equals its twin; else 0, and its n (n + 1) / 2 doubles follow. Kinds mostly
-// share their cells, and A and S their calls, so most triangles are one double.
+// A list is the number of its entries; of each, the steps from the principal before it (of the first, from
+// -1), and its calls in parts (CALL_PARTS).
 #include <assert.h>
 #include <string.h>
 
 #include "estimator/hour_stats_priv.h"
+#include "estimator/solve.h"
 
-enum { HOUR_STATS_MAGIC = 0x6c73336e, TOTALS = 6, VECTORS = 5 };
-
-struct head {
-	uint32_t magic, n;
-};
-
-_Static_assert(sizeof(struct head) == 8 && sizeof(double) == 8,
-               "the form of hour statistics is that of its drawing");
-
-// The vectors of a kind, in the order of their bytes.
-static void list_vectors(const struct kind_stats *x, double *ret[VECTORS])
-{
-	double *const all[] = {x->b, x->c, x->exact_calls, x->exact_tokens, x->n};
-	_Static_assert(sizeof all / sizeof *all == VECTORS, "every vector has a place");
-	memcpy(ret, all, sizeof all);
-}
+enum { HOUR_STATS_MAGIC = 0x6373336e };
 
 // ---- writing ------------------------------------------------------------------------------------
 
-static void add_doubles(struct buf *b, const double *p, size_t n)
+static void add_number(struct buf *b, uint64_t v)
 {
-	buf_add(b, p, n * sizeof *p);
+	for (; v >= 0x80; v >>= 7)
+		buf_addc(b, (char)(v | 0x80));
+	buf_addc(b, (char)v);
 }
 
-static void add_triangle(struct buf *b, const double *p, const double *twin, int n)
+static void add_names(struct buf *b, const struct hour_stats *s)
 {
-	double same = twin && memcmp(p, twin, hour_stats_triangle(n) * sizeof *p) == 0;
-	add_doubles(b, &same, 1);
-	if (same == 0)
-		add_doubles(b, p, hour_stats_triangle(n));
+	struct str before = STR("");
+	for (int32_t i = 0; i < s->n; i++) {
+		struct str name = s->names[i];
+		size_t same = 0;
+		while (same < name.len && same < before.len && name.p[same] == before.p[same])
+			same++;
+		add_number(b, same);
+		add_number(b, name.len - same);
+		buf_add(b, name.p + same, name.len - same);
+		before = name;
+	}
 }
 
-static void add_kind(struct buf *b, const struct hour_stats *s, int kind)
+// Two columns of whole numbers, if the first has any.
+static void add_columns(struct buf *b, const double *one, const double *two, int32_t n)
 {
-	const struct kind_stats *x = &s->by_kind[kind];
-	const double totals[TOTALS] = {x->cells, x->calls, x->tokens, x->squares, x->sampled_calls, x->samples};
-	double *vectors[VECTORS];
-	list_vectors(x, vectors);
-	add_doubles(b, totals, TOTALS);
-	for (int i = 0; i < VECTORS; i++)
-		add_doubles(b, vectors[i], (size_t)s->n);
-	add_triangle(b, x->a, kind ? s->by_kind[kind - 1].a : NULL, s->n);
-	add_triangle(b, x->s, x->a, s->n);
+	bool any = false;
+	for (int32_t i = 0; i < n; i++)
+		any |= one[i] > 0;
+	add_number(b, any);
+	for (int32_t i = 0; any && i < n; i++) {
+		add_number(b, (uint64_t)one[i]);
+		add_number(b, (uint64_t)two[i]);
+	}
+}
+
+static void add_list(struct buf *b, const struct hour_stats *s, const struct call_list *l)
+{
+	int32_t before = -1;
+	add_number(b, (uint64_t)l->n);
+	for (int32_t i = l->begin; i < l->begin + l->n; i++) {
+		add_number(b, (uint64_t)(s->who[i] - before));
+		add_number(b, (uint64_t)(s->calls[i] * CALL_PARTS));
+		before = s->who[i];
+	}
+}
+
+static void add_cell(struct buf *b, const struct hour_stats *s, const struct stats_cell *c)
+{
+	unsigned own = 0;
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		add_number(b, (uint64_t)c->tokens[kind]);
+		add_number(b, (uint64_t)c->samples[kind]);
+		own |= (unsigned)(c->list[kind].begin != c->list[ALL_CALLS].begin) << kind;
+	}
+	add_number(b, own);
+	add_list(b, s, &c->list[ALL_CALLS]);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		if (own >> kind & 1)
+			add_list(b, s, &c->list[kind]);
 }
 
 void hour_stats_encode(const struct hour_stats *s, struct buf *ret)
 {
-	assert(s->n > 0 && s->n <= HOUR_STATS_PRINCIPALS);
-	buf_add(ret, &(struct head){HOUR_STATS_MAGIC, (uint32_t)s->n}, sizeof(struct head));
-	add_doubles(ret, s->ttl_known, (size_t)s->n);
-	add_doubles(ret, s->ttl_1h, (size_t)s->n);
+	uint32_t magic = HOUR_STATS_MAGIC;
+	assert(s->n > 0);
+	buf_add(ret, &magic, sizeof magic);
+	add_number(ret, (uint64_t)s->n);
+	add_names(ret, s);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		add_kind(ret, s, kind);
-	for (int i = 0; i < s->n; i++) {
-		buf_addstr(ret, s->names[i]);
-		buf_addc(ret, '\n');
-	}
+		add_columns(ret, s->exact_calls[kind], s->exact_tokens[kind], s->n);
+	add_columns(ret, s->ttl_known, s->ttl_1h, s->n);
+	add_number(ret, (uint64_t)s->ncells);
+	for (int32_t i = 0; i < s->ncells; i++)
+		add_cell(ret, s, &s->cells[i]);
 }
 
 // ---- reading: each takes what it reads off the front ---------------------------------------------
 
-static bool cut_bytes(struct str *bytes, void *to, size_t size)
+static bool cut_number(struct str *bytes, uint64_t most, uint64_t *ret)
 {
-	if (bytes->len < size)
-		return false;
-	memcpy(to, bytes->p, size);
-	bytes->p += size;
-	bytes->len -= size;
-	return true;
-}
-
-static bool cut_doubles(struct str *bytes, double *to, int n)
-{
-	return cut_bytes(bytes, to, (size_t)n * sizeof *to);
-}
-
-static bool cut_triangle(struct str *bytes, double **p, double *twin, int n)
-{
-	double same;
-	if (!cut_doubles(bytes, &same, 1))
-		return false;
-	if (same != 0 && twin) {
-		*p = twin;
-		return true;
+	*ret = 0;
+	for (int shift = 0; bytes->len && shift < 64; shift += 7) {
+		uint8_t c = (uint8_t)*bytes->p;
+		bytes->p++, bytes->len--;
+		*ret |= (uint64_t)(c & 0x7f) << shift;
+		if (c < 0x80)
+			return *ret <= most;
 	}
-	return cut_bytes(bytes, *p, hour_stats_triangle(n) * sizeof **p);
+	return false;
 }
 
-static bool cut_kind(struct str *bytes, struct hour_stats *s, int kind)
+// A count of things that take at least a byte each.
+static bool cut_count(struct str *bytes, int32_t *ret)
 {
-	struct kind_stats *x = &s->by_kind[kind];
-	double totals[TOTALS], *vectors[VECTORS];
-	list_vectors(x, vectors);
-	if (!cut_doubles(bytes, totals, TOTALS))
-		return false;
-	for (int i = 0; i < VECTORS; i++)
-		if (!cut_doubles(bytes, vectors[i], s->n))
-			return false;
-	x->cells = totals[0], x->calls = totals[1], x->tokens = totals[2], x->squares = totals[3];
-	x->sampled_calls = totals[4], x->samples = totals[5];
-	return cut_triangle(bytes, &x->a, kind ? s->by_kind[kind - 1].a : NULL, s->n) &&
-	       cut_triangle(bytes, &x->s, x->a, s->n);
+	uint64_t v;
+	bool good = cut_number(bytes, bytes->len < INT32_MAX ? bytes->len : INT32_MAX, &v);
+	*ret = good ? (int32_t)v : 0;
+	return good && v <= bytes->len;
 }
 
 static bool cut_names(struct str *bytes, struct hour_stats *s, struct arena *arena)
 {
-	if (!str_ends(*bytes, STR("\n")))
-		return false;
+	struct str before = STR("");
 	s->names = arena_alloc(arena, (size_t)s->n * sizeof *s->names);
-	for (int i = 0; i < s->n; i++) {
-		s->names[i] = str_cut(bytes, '\n');
-		if (!s->names[i].len)
+	for (int32_t i = 0; i < s->n; i++) {
+		uint64_t same, more;
+		if (!cut_number(bytes, before.len, &same) || !cut_number(bytes, bytes->len, &more) ||
+		    more > bytes->len || same + more == 0)
+			return false;
+		char *name = arena_alloc(arena, same + more);
+		memcpy(name, before.p, same);
+		memcpy(name + same, bytes->p, more);
+		bytes->p += more, bytes->len -= more;
+		before = s->names[i] = (struct str){name, same + more};
+	}
+	return true;
+}
+
+static bool cut_columns(struct str *bytes, double *one, double *two, int32_t n)
+{
+	uint64_t any, a, b;
+	if (!cut_number(bytes, 1, &any))
+		return false;
+	for (int32_t i = 0; any && i < n; i++) {
+		if (!cut_number(bytes, INT64_MAX, &a) || !cut_number(bytes, INT64_MAX, &b))
+			return false;
+		one[i] = (double)a;
+		two[i] = (double)b;
+	}
+	return true;
+}
+
+static bool cut_list(struct str *bytes, struct hour_stats *s, struct call_list *ret)
+{
+	int32_t before = -1;
+	*ret = (struct call_list){.begin = s->nentries};
+	if (!cut_count(bytes, &ret->n))
+		return false;
+	for (int32_t i = 0; i < ret->n; i++) {
+		uint64_t step, parts;
+		if (!cut_number(bytes, (uint64_t)(s->n - 1 - before), &step) || step == 0 ||
+		    !cut_number(bytes, INT64_MAX, &parts))
+			return false;
+		s->who[s->nentries] = before += (int32_t)step;
+		s->calls[s->nentries] = (double)parts / CALL_PARTS;
+		ret->calls += s->calls[s->nentries++];
+	}
+	return true;
+}
+
+static bool cut_cell(struct str *bytes, struct hour_stats *s, struct stats_cell *c)
+{
+	uint64_t own, v;
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		if (!cut_number(bytes, INT64_MAX, &v))
+			return false;
+		c->tokens[kind] = (int64_t)v;
+		if (!cut_number(bytes, INT64_MAX, &v))
+			return false;
+		c->samples[kind] = (int64_t)v;
+	}
+	if (!cut_number(bytes, (1 << METRIC_KINDS) - 1, &own) || !cut_list(bytes, s, &c->list[ALL_CALLS]))
+		return false;
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		c->list[kind] = c->list[ALL_CALLS];
+		if ((own >> kind & 1) && !cut_list(bytes, s, &c->list[kind]))
 			return false;
 	}
-	return bytes->len == 0;
+	return true;
 }
 
 bool hour_stats_read(struct str bytes, struct arena *arena, struct hour_stats *ret)
 {
-	struct head head;
-	if (!cut_bytes(&bytes, &head, sizeof head) || head.magic != HOUR_STATS_MAGIC || head.n == 0 ||
-	    head.n > HOUR_STATS_PRINCIPALS)
+	uint32_t magic;
+	*ret = (struct hour_stats){0};
+	if (bytes.len < sizeof magic || memcmp(bytes.p, &(uint32_t){HOUR_STATS_MAGIC}, sizeof magic) != 0)
 		return false;
-	hour_stats_init(ret, (int)head.n, arena);
-	if (!cut_doubles(&bytes, ret->ttl_known, ret->n) || !cut_doubles(&bytes, ret->ttl_1h, ret->n))
+	bytes.p += sizeof magic, bytes.len -= sizeof magic;
+	if (!cut_count(&bytes, &ret->n) || ret->n == 0 || !cut_names(&bytes, ret, arena))
 		return false;
+	hour_stats_init(ret, ret->n, arena);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		if (!cut_kind(&bytes, ret, kind))
+		if (!cut_columns(&bytes, ret->exact_calls[kind], ret->exact_tokens[kind], ret->n))
 			return false;
-	return cut_names(&bytes, ret, arena);
+	if (!cut_columns(&bytes, ret->ttl_known, ret->ttl_1h, ret->n) || !cut_count(&bytes, &ret->ncells))
+		return false;
+	ret->cells = arena_alloc(arena, ((size_t)ret->ncells + 1) * sizeof *ret->cells);
+	ret->who = arena_alloc(arena, (bytes.len / 2 + 1) * sizeof *ret->who); // an entry has two bytes at least
+	ret->calls = arena_alloc(arena, (bytes.len / 2 + 1) * sizeof *ret->calls);
+	for (int32_t i = 0; i < ret->ncells; i++)
+		if (!cut_cell(&bytes, ret, &ret->cells[i]))
+			return false;
+	return bytes.len == 0;
 }

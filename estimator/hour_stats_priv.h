@@ -5,13 +5,13 @@
 
 #include "estimator/hour_stats.h"
 
+// Calls are counted in parts of a call, so that their bytes are few and the same on every machine.
+enum { CALL_PARTS = 16 };
+
 // Arrays for `n` principals, all zero.
-void hour_stats_init(struct hour_stats *ret, int n, struct arena *arena);
+void hour_stats_init(struct hour_stats *ret, int32_t n, struct arena *arena);
 
-// How many numbers the lower triangle of an n x n matrix has.
-static inline size_t hour_stats_triangle(int n) { return (size_t)n * (size_t)(n + 1) / 2; }
-
-// Appends the bytes of statistics of 1 to HOUR_STATS_PRINCIPALS principals.
+// Appends the bytes of statistics of at least one principal.
 void hour_stats_encode(const struct hour_stats *s, struct buf *ret);
 
 #endif

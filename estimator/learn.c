@@ -11,26 +11,25 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "estimator/equations.h"
 #include "estimator/fit.h"
 #include "estimator/solve.h"
 
-#define FORGET_AN_HOUR 0.985  // half is forgotten in two days
-// the weight of an hour's own statistics once others exist: more would fit the chance of that hour
-#define OWN_HOUR 0.25
-// an hour counts at most as much as so many median hours: an hour ten times as busy is seldom typical
-#define HOUR_WEIGHT_MAX 2.0
+// billed calls of a role count like so many of a session that the bill does not have
+#define ROLE_CALLS 25.0
 
-enum { LEARN_PRINCIPALS = 128 };
-
-// The sums of the statistics of all hours, and those of each hour. Square arrays are n x n, row by row.
+// What all hours and the bill say of each principal.
 struct training_set {
-	int n;
+	int32_t n, nroles;
 	struct str *names;
-	struct map index; // hash of a name -> position
-	struct kind_stats by_kind[METRIC_KINDS]; // .a and .s are square here
-	double *ttl_known, *ttl_1h, *billed; // billed: calls in the bill
-	struct fit_hour *hours[METRIC_KINDS]; // those that were added
-	int nhours;
+	struct map index, roles; // hash of a name -> position
+	int32_t *role;           // of a principal
+	struct equations_hour *hours;
+	double *exact_calls[METRIC_KINDS], *exact_tokens[METRIC_KINDS];
+	double *billed, *billed_tokens[METRIC_KINDS]; // calls and tokens of the bill
+	bool *has_bill;          // of a principal: the bill has it, and not only its role
+	double *ttl_known, *ttl_1h;
+	double *calls[METRIC_KINDS]; // of the cells
 };
 
 // A span lists the callers of all hours that were read together. Weights must not depend on which these are,
@@ -62,11 +61,13 @@ static uint64_t name_key(struct str name)
 static void add_principal(struct training_set *c, struct str name)
 {
 	bool added;
-	if (c->n == LEARN_PRINCIPALS)
-		return;
 	map_add(&c->index, name_key(name), c->n, &added);
-	if (added)
-		c->names[c->n++] = name;
+	if (!added)
+		return;
+	int32_t *role = map_add(&c->roles, name_key(arn_without_session(name)), c->nroles, &added);
+	c->nroles += added;
+	c->role[c->n] = *role;
+	c->names[c->n++] = name;
 }
 
 static bool calls_in_hour(const struct hour_callers *h, struct str arn)
@@ -86,134 +87,92 @@ static bool calls_in_hour(const struct hour_callers *h, struct str arn)
 	return called;
 }
 
-// Collects the callers of this hour that the bill knows, then the principals of all statistics, newest first.
-// Beyond LEARN_PRINCIPALS they are summed as others.
+// Collects the principals of all statistics, oldest first, and the callers of this hour that the bill knows.
 static void collect_principals(struct training_set *c, const struct hour_stats *stats, int n,
                                const struct evidence_of_hours *from, const struct hour_callers *h,
                                struct arena *arena)
 {
-	c->names = arena_alloc(arena, LEARN_PRINCIPALS * sizeof *c->names);
-	add_principal(c, STR(HOUR_STATS_OTHERS));
+	size_t most = (size_t)from->nbilled_means;
+	for (int i = 0; i < n; i++)
+		most += (size_t)stats[i].n;
+	c->names = arena_alloc(arena, (most + 1) * sizeof *c->names);
+	c->role = arena_alloc(arena, (most + 1) * sizeof *c->role);
+	for (int i = 0; i < n; i++)
+		for (int32_t k = 0; k < stats[i].n; k++)
+			add_principal(c, stats[i].names[k]);
 	for (int i = 0; i < from->nbilled_means; i++)
 		if (calls_in_hour(h, from->billed_means[i].arn))
 			add_principal(c, from->billed_means[i].arn);
-	for (int i = n - 1; i >= 0; i--)
-		for (int k = 0; k < stats[i].n; k++)
-			add_principal(c, stats[i].names[k]);
 	size_t size = (size_t)c->n;
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		c->by_kind[kind] = (struct kind_stats){.b = solve_zeros(arena, size),
-		                                       .c = solve_zeros(arena, size),
-		                                       .exact_calls = solve_zeros(arena, size),
-		                                       .exact_tokens = solve_zeros(arena, size),
-		                                       .n = solve_zeros(arena, size),
-		                                       .a = solve_zeros(arena, size * size),
-		                                       .s = solve_zeros(arena, size * size)};
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		c->exact_calls[kind] = solve_zeros(arena, size);
+		c->exact_tokens[kind] = solve_zeros(arena, size);
+		c->billed_tokens[kind] = solve_zeros(arena, size);
+	}
+	c->billed = solve_zeros(arena, size);
+	c->has_bill = arena_alloc(arena, (size + 1) * sizeof *c->has_bill);
+	memset(c->has_bill, 0, (size + 1) * sizeof *c->has_bill);
 	c->ttl_known = solve_zeros(arena, size);
 	c->ttl_1h = solve_zeros(arena, size);
-	c->billed = solve_zeros(arena, size);
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		c->hours[kind] = arena_alloc(arena, ((size_t)n + 1) * sizeof *c->hours[kind]);
 }
 
-// Adds a triangle to a symmetric square.
-static void add_triangle(double *to, int n, const double *triangle, const int32_t *at, int count, double part)
+static void add_hour(struct training_set *c, int32_t hour, const struct hour_stats *s, struct arena *arena)
 {
-	for (int i = 0; i < count; i++) {
-		for (int k = 0; k <= i; k++, triangle++) {
-			to[(size_t)at[i] * (size_t)n + (size_t)at[k]] += part * *triangle;
-			if (i != k)
-				to[(size_t)at[k] * (size_t)n + (size_t)at[i]] += part * *triangle;
+	int32_t *at = arena_alloc(arena, (size_t)s->n * sizeof *at);
+	for (int32_t i = 0; i < s->n; i++) {
+		at[i] = *map_find(&c->index, name_key(s->names[i]));
+		c->ttl_known[at[i]] += s->ttl_known[i];
+		c->ttl_1h[at[i]] += s->ttl_1h[i];
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
+			c->exact_calls[kind][at[i]] += s->exact_calls[kind][i];
+			c->exact_tokens[kind][at[i]] += s->exact_tokens[kind][i];
 		}
 	}
+	c->hours[hour] = (struct equations_hour){s, at};
 }
 
-static void add_kind(struct kind_stats *to, int n, const struct kind_stats *x, const int32_t *at, int count,
-                     double part)
+// `part`: of the tokens. `whole_prompt`: the metric counts reads and writes of the cache as input, so their
+// mean is learned as that.
+static void add_bill(struct training_set *c, int32_t at, const struct billed_means *t, double calls,
+                     bool whole_prompt)
 {
-	to->cells += part * x->cells;
-	to->calls += part * x->calls;
-	to->tokens += part * x->tokens;
-	to->squares += part * x->squares;
-	to->sampled_calls += part * x->sampled_calls;
-	to->samples += part * x->samples;
-	for (int i = 0; i < count; i++) {
-		to->b[at[i]] += part * x->b[i];
-		to->c[at[i]] += part * x->c[i];
-		to->n[at[i]] += part * x->n[i];
-		to->exact_calls[at[i]] += part * x->exact_calls[i];
-		to->exact_tokens[at[i]] += part * x->exact_tokens[i];
-	}
-	add_triangle(to->a, n, x->a, at, count, part);
-	add_triangle(to->s, n, x->s, at, count, part);
-}
-
-// The weight of an hour's equations of a kind: the trace of A.
-static double hour_weight(const struct hour_stats *l, int kind)
-{
-	const double *a = l->by_kind[kind].a;
-	double sum = 0;
-	for (int i = 0; i < l->n; a += ++i)
-		sum += a[i];
-	return sum;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-// The median weight of the hours that have one; 0 if none has.
-static double usual_hour_weight(const struct hour_stats *stats, int n, int kind, struct arena *arena)
-{
-	double *all = solve_zeros(arena, (size_t)n);
-	int some = 0;
-	for (int i = 0; i < n; i++) {
-		all[some] = hour_weight(&stats[i], kind);
-		some += all[some] > 0;
-	}
-	qsort(all, (size_t)some, sizeof *all, compare_doubles);
-	return some ? all[some / 2] : 0;
-}
-
-static void add_hour(struct training_set *c, const struct hour_stats *l, double part,
-                     const double usual[METRIC_KINDS], struct arena *arena)
-{
-	int32_t *at = arena_alloc(arena, HOUR_STATS_PRINCIPALS * sizeof *at);
-	for (int i = 0; i < l->n; i++) {
-		int32_t *known = map_find(&c->index, name_key(l->names[i]));
-		at[i] = known ? *known : 0;
-		c->ttl_known[at[i]] += part * l->ttl_known[i];
-		c->ttl_1h[at[i]] += part * l->ttl_1h[i];
-	}
-	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		double weight = hour_weight(l, kind), most = HOUR_WEIGHT_MAX * usual[kind];
-		struct fit_hour *h = &c->hours[kind][c->nhours];
-		*h = (struct fit_hour){.sums = &l->by_kind[kind],
-		                       .at = at,
-		                       .n = l->n,
-		                       .part = weight > most ? part * most / weight : part};
-		add_kind(&c->by_kind[kind], c->n, h->sums, at, l->n, h->part);
-	}
-	c->nhours++;
-}
-
-// `whole_prompt`: the metric counts reads and writes of the cache as input, so their mean is learned as that.
-static void add_bill(struct training_set *c, const struct billed_means *t, bool whole_prompt)
-{
-	int32_t *at = map_find(&c->index, name_key(t->arn));
-	if (!at)
-		return;
+	double part = calls / (double)t->calls;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		bool cached = kind == TOKENS_CACHE_READ || kind == TOKENS_CACHE_WRITE;
 		int to = cached && whole_prompt ? TOKENS_INPUT : kind;
-		c->by_kind[kind].exact_calls[*at] += (double)t->calls;
-		c->by_kind[to].exact_tokens[*at] += (double)t->tokens[kind];
+		c->billed_tokens[to][at] += part * (double)t->tokens[kind];
 	}
-	c->billed[*at] += (double)t->calls;
-	c->ttl_known[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
-	c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
+	c->billed[at] += calls;
+}
+
+// Principals that the bill does not have take part in what it says of their role, but for the TTL of cache
+// writes (ttl_shares.h).
+static void add_bills(struct training_set *c, const struct evidence_of_hours *from, bool whole_prompt,
+                      struct arena *arena)
+{
+	struct billed_means *roles = arena_alloc(arena, ((size_t)c->nroles + 1) * sizeof *roles);
+	memset(roles, 0, ((size_t)c->nroles + 1) * sizeof *roles);
+	for (int i = 0; i < from->nbilled_means; i++) {
+		const struct billed_means *t = &from->billed_means[i];
+		const int32_t *at = map_find(&c->index, name_key(t->arn)),
+					  *role = map_find(&c->roles, name_key(arn_without_session(t->arn)));
+		if (at) {
+			add_bill(c, *at, t, (double)t->calls, whole_prompt);
+			c->has_bill[*at] = true;
+			c->ttl_known[*at] += (double)t->tokens[TOKENS_CACHE_WRITE];
+			c->ttl_1h[*at] += (double)t->tokens[TOKENS_CACHE_WRITE_1H];
+		}
+		if (!role)
+			continue;
+		roles[*role].calls += t->calls;
+		for (int kind = 0; kind < BILLED_KINDS; kind++)
+			roles[*role].tokens[kind] += t->tokens[kind];
+	}
+	for (int32_t i = 0; i < c->n; i++) {
+		const struct billed_means *t = &roles[c->role[i]];
+		if (c->billed[i] <= 0 && t->calls > 0)
+			add_bill(c, i, t, fmin(ROLE_CALLS, (double)t->calls), whole_prompt);
+	}
 }
 
 // ---- for the callers of the hour ----------------------------------------------------------------
@@ -229,6 +188,12 @@ struct cohorts {
 	int32_t n;
 };
 
+static double calls_of(const struct training_set *c, int kind, int32_t who)
+{
+	double sum = c->exact_calls[kind][who] + c->billed[who];
+	return sum + c->calls[kind][who];
+}
+
 static void add_to_cohort(struct cohorts *f, struct str cohort, const struct training_set *c,
                           const struct fit *fits, int32_t who)
 {
@@ -237,7 +202,7 @@ static void add_to_cohort(struct cohorts *f, struct str cohort, const struct tra
 	if (added)
 		f->list[f->n++] = (struct cohort_sums){0};
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		double n = c->by_kind[kind].n[who] + c->by_kind[kind].exact_calls[who];
+		double n = calls_of(c, kind, who);
 		f->list[at].calls[kind] += n;
 		f->list[at].tokens[kind] += n * fits[kind].mean[who];
 	}
@@ -253,11 +218,11 @@ static void find_cohorts(struct cohorts *f, const struct training_set *c, const 
 {
 	const struct span *s = h->span;
 	f->list = arena_alloc(arena, (size_t)(c->n + s->ncallers + 1) * sizeof *f->list);
-	for (int32_t i = 1; i < c->n; i++)
+	for (int32_t i = 0; i < c->n; i++)
 		add_to_cohort(f, arn_without_session(c->names[i]), c, fits, i);
 	for (int32_t i = 0; i < s->ncallers; i++) {
 		const int32_t *at = map_find(&c->index, name_key(s->callers[i].arn));
-		if (h->called[i] && at && *at && has_tags(&s->callers[i]))
+		if (h->called[i] && at && has_tags(&s->callers[i]))
 			add_to_cohort(f, s->callers[i].tagset, c, fits, *at);
 	}
 }
@@ -308,11 +273,10 @@ static bool may_pay_for_1h(const struct weight *w)
 static void assign_like_others(const struct cohorts *cohorts, const struct who *who, const struct fit *fit,
                                int kind, struct weight *ret)
 {
-	const double unknown = sqrt(2 * FIT_PRIOR_VARIANCE); // relative deviation of a caller without evidence
-	double mean = fit->model;
+	double mean = fit->model, unknown = fit->model_sd;
 	enum weight_source source = WEIGHT_MODEL;
 	if (cohort_mean(cohorts, arn_without_session(who->arn), kind, &mean))
-		source = WEIGHT_ROLE;
+		source = WEIGHT_ROLE, unknown = fit->role_sd;
 	else if (has_tags(who) && cohort_mean(cohorts, who->tagset, kind, &mean))
 		source = WEIGHT_TAGS;
 	set_weight(ret, kind, mean, unknown * mean, fit->noise_typical, source);
@@ -327,11 +291,11 @@ static void assign_weight(const struct training_set *c, const struct fit *fits, 
 			1000 * fmin(c->ttl_1h[*at] / c->ttl_known[*at], 1)); // an amendment may lower the writes alone
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct fit *r = &fits[kind];
-		if (at && c->by_kind[kind].n[*at] + c->by_kind[kind].exact_calls[*at] > 0)
+		if (at && calls_of(c, kind, *at) > 0)
 			set_weight(ret, kind, r->mean[*at], r->sd[*at], r->noise[*at],
-			           c->billed[*at] > 0                      ? WEIGHT_BILL
-			           : c->by_kind[kind].exact_calls[*at] > 0 ? WEIGHT_EXACT
-			                                                   : WEIGHT_MINUTES);
+			           c->has_bill[*at]                ? WEIGHT_BILL
+			           : c->exact_calls[kind][*at] > 0 ? WEIGHT_EXACT
+			                                           : WEIGHT_MINUTES);
 		else
 			assign_like_others(cohorts, who, r, kind, ret);
 	}
@@ -353,32 +317,72 @@ static void assign_weights(const struct training_set *c, const struct fit *fits,
 	map_release(&cohorts.index);
 }
 
+// The calls of the cells that lack tokens of a kind, by principal.
+static void count_calls(struct training_set *c, int32_t nhours, int kind, struct arena *arena)
+{
+	c->calls[kind] = solve_zeros(arena, (size_t)c->n);
+	for (int32_t h = 0; h < nhours; h++) {
+		const struct hour_stats *s = c->hours[h].stats;
+		for (int32_t k = 0; s && k < s->ncells; k++) {
+			const struct call_list *l = &s->cells[k].list[kind];
+			for (int32_t e = l->begin; e < l->begin + l->n; e++)
+				c->calls[kind][c->hours[h].at[s->who[e]]] += s->calls[e];
+		}
+	}
+}
+
+static void fit_kinds(struct training_set *c, int32_t nhours, struct arena *arena,
+                      struct fit ret[METRIC_KINDS])
+{
+	struct cache_users users[METRIC_KINDS];
+	struct equations all;
+	double *idle = solve_zeros(arena, (size_t)c->n);
+	equations_build(c->hours, nhours, c->n, arena, &all);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		for (int32_t i = 0; i < c->n; i++) {
+			double tokens = c->exact_tokens[kind][i] + c->billed_tokens[kind][i];
+			idle[i] = tokens > 0 ? 0 : c->exact_calls[kind][i] + c->billed[i];
+		}
+		equations_set_kind(&all, c->hours, nhours, kind, arena);
+		cache_users_fit(&all, idle, kind == TOKENS_CACHE_WRITE ? users[TOKENS_CACHE_READ].never : NULL, arena,
+		                &users[kind]);
+		count_calls(c, nhours, kind, arena);
+		fit_kind(&(struct fit_input){.hours = c->hours,
+		                             .nhours = nhours,
+		                             .n = c->n,
+		                             .nroles = c->nroles,
+		                             .role = c->role,
+		                             .kind = kind,
+		                             .users = &users[kind],
+		                             .exact_calls = c->exact_calls[kind],
+		                             .exact_tokens = c->exact_tokens[kind],
+		                             .billed_calls = c->billed,
+		                             .billed_tokens = c->billed_tokens[kind],
+		                             .walk = kind == TOKENS_INPUT ? NULL : &ret[TOKENS_INPUT].walk},
+		         arena, &ret[kind]);
+	}
+}
+
 void learn_weights(const struct evidence_of_hours *from, const struct span *s, int lookback,
                    struct arena *arena, struct weights *ret)
 {
-	int n = from->nstats, good = 0;
+	int n = from->nstats;
 	struct hour_stats *read = arena_alloc(arena, ((size_t)n + 1) * sizeof *read);
 	struct training_set c = {0};
 	struct fit fits[METRIC_KINDS];
 	struct hour_callers callers = find_callers(s, lookback, arena);
-	int *hour = arena_alloc(arena, ((size_t)n + 1) * sizeof *hour);
-	for (int i = 0; i < n; i++) {
-		if (!hour_stats_read(from->stats[i], arena, &read[good]))
-			continue;
-		hour[good++] = i;
-	}
-	collect_principals(&c, read, good, from, &callers, arena);
-	double usual[METRIC_KINDS];
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		usual[kind] = usual_hour_weight(read, good, kind, arena);
-	for (int i = 0; i < good; i++)
-		add_hour(&c, &read[i],
-		         hour[i] == n - 1 ? fmax(OWN_HOUR, 1.0 / good) : pow(FORGET_AN_HOUR, n - 1 - hour[i]), usual,
-		         arena);
-	for (int i = 0; i < from->nbilled_means; i++)
-		add_bill(&c, &from->billed_means[i], s->whole_prompt);
-	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		fit_kind(&c.by_kind[kind], c.n, c.hours[kind], c.nhours, arena, &fits[kind]);
+	c.hours = arena_alloc(arena, ((size_t)n + 1) * sizeof *c.hours);
+	memset(c.hours, 0, ((size_t)n + 1) * sizeof *c.hours);
+	for (int i = 0; i < n; i++)
+		if (!hour_stats_read(from->stats[i], arena, &read[i]))
+			read[i].n = 0;
+	collect_principals(&c, read, n, from, &callers, arena);
+	for (int i = 0; i < n; i++)
+		if (read[i].n > 0)
+			add_hour(&c, i, &read[i], arena);
+	add_bills(&c, from, s->whole_prompt, arena);
+	fit_kinds(&c, n, arena, fits);
 	assign_weights(&c, fits, &callers, arena, ret);
 	map_release(&c.index);
+	map_release(&c.roles);
 }

@@ -9,11 +9,12 @@
 //
 // Tokens of a call = probability that it uses such tokens x tokens if it does. The first factor is learned
 // from the SampleCount of the metrics (cache_users.h); a few minutes show who reads the cache and who writes
-// to it. The second factor is learned from the sums, by non-negative least squares that shrink to the mean of
-// the model while there is little evidence (fit.h). Exact calls are evidence of both factors. A caller
-// without evidence takes the mean of its role, else of the callers of the hour with the same session tags,
-// else of the model. Without any statistics all callers are equal. Billed calls count like exact calls, and
-// give the TTLs of the cache writes.
+// to it, and who never reads it never writes to it. The second factor is learned from the cells; where there
+// is little evidence it is drawn to the mean of the role (fit.h). Exact calls are evidence of both factors. A
+// caller without evidence takes the mean of its role, else of the callers of the hour with the same session
+// tags, else of the model. Without any statistics all callers are equal. Billed calls count like exact calls,
+// and give the TTLs of the cache writes; a caller that the bill does not have takes part in what it says of
+// its role.
 #ifndef NOWCAST_ESTIMATOR_LEARN_H
 #define NOWCAST_ESTIMATOR_LEARN_H
 

@@ -9,37 +9,37 @@
 #include "tests/support/random.h"
 #include "tests/tap.h"
 
-enum { N = 6, HOURS = 200, Z90 = 1645 };
+enum { N = 6, HOURS = 200, CELLS = 60, Z90 = 1645 };
 
-// The sums of an hour of cells; each principal makes none to eight calls in each, and uses such tokens with
-// `share` of them.
-static void make_hour(struct kind_stats *x, const double *share, struct arena *arena)
+// The equations of an hour of cells; each principal makes none to eight calls in each, and uses such tokens
+// with `share` of them.
+static void make_hour(struct equations *x, const double *share, struct arena *arena)
 {
-	*x = (struct kind_stats){.c = solve_zeros(arena, N),
-	                         .n = solve_zeros(arena, N),
-	                         .exact_calls = solve_zeros(arena, N),
-	                         .exact_tokens = solve_zeros(arena, N),
-	                         .s = solve_zeros(arena, N * N)};
-	for (int cell = 0; cell < 60; cell++) {
-		double calls[N], samples = 0;
-		for (int i = 0; i < N; i++) {
-			calls[i] = (double)below(9);
-			for (int k = 0; k < calls[i]; k++)
-				samples += (double)below(1000000) < share[i] * 1e6;
-		}
-		if (samples == 0)
-			continue;
-		x->cells++;
-		x->samples += samples;
-		for (int i = 0; i < N; i++) {
-			x->sampled_calls += calls[i];
-			x->n[i] += calls[i];
-			x->c[i] += calls[i];
-			for (int k = 0; k < N; k++)
-				x->s[i * N + k] += calls[i] * calls[k] / samples;
-		}
+	int32_t *first = arena_alloc(arena, (N + 1) * sizeof *first),
+			*cell = arena_alloc(arena, N * CELLS * sizeof *cell);
+	int64_t *samples = arena_alloc(arena, CELLS * sizeof *samples);
+	double *all = solve_zeros(arena, CELLS), *calls = solve_zeros(arena, N * CELLS);
+	for (int c = 0; c < CELLS; c++)
+		samples[c] = 0;
+	for (int i = 0; i <= N; i++)
+		first[i] = i * CELLS;
+	for (int i = 0; i < N * CELLS; i++) {
+		int c = cell[i] = i % CELLS;
+		calls[i] = (double)below(9);
+		all[c] += calls[i];
+		for (int k = 0; k < calls[i]; k++)
+			samples[c] += (double)below(1000000) < share[i / CELLS] * 1e6;
 	}
+	*x = (struct equations){.n = N,
+	                        .ncells = CELLS,
+	                        .samples = samples,
+	                        .all = all,
+	                        .first = first,
+	                        .cell = cell,
+	                        .calls = calls};
 }
+
+static const double nobody_idle[N];
 
 struct verdict {
 	double off;    // mean distance from the truth
@@ -51,10 +51,10 @@ static struct verdict judge(const double *share, int first, int last, struct are
 	struct verdict v = {0};
 	double n = HOURS * (last - first);
 	for (int h = 0; h < HOURS; h++) {
-		struct kind_stats x;
+		struct equations x;
 		struct cache_users u;
 		make_hour(&x, share, arena);
-		cache_users_fit(&x, N, arena, &u);
+		cache_users_fit(&x, nobody_idle, NULL, arena, &u);
 		for (int i = first; i < last; i++) {
 			double off = fabs(u.share[i] - share[i]);
 			v.off += off / n;
@@ -98,26 +98,46 @@ static void both_kinds(struct arena *arena)
 // Logs of thousands of a caller's calls, none of which took such tokens.
 static void known_from_logs(struct arena *arena)
 {
-	const double share[N] = {0, 0.1, 0.1, 0.1, 0.1, 0.1};
-	struct kind_stats x;
+	const double share[N] = {0, 0.1, 0.1, 0.1, 0.1, 0.1}, idle[N] = {10000};
+	struct equations x;
 	struct cache_users u;
 	make_hour(&x, share, arena);
-	x.exact_calls[0] = 10000;
-	cache_users_fit(&x, N, arena, &u);
+	cache_users_fit(&x, idle, NULL, arena, &u);
 	ok(u.share[0] < 0.01 && u.sd[0] < 0.01, "whose exact calls took none is no user");
 }
 
 static void unknown(struct arena *arena)
 {
-	struct kind_stats x;
+	struct equations x;
 	struct cache_users u;
 	const double all[N] = {0.99, 1, 1, 1, 1, 1};
 	make_hour(&x, all, arena);
-	cache_users_fit(&x, N, arena, &u);
+	cache_users_fit(&x, nobody_idle, NULL, arena, &u);
 	ok(u.share[0] == 1 && u.sd[0] == 0, "where nearly all calls do, all do");
-	x.samples = x.sampled_calls = 0;
-	cache_users_fit(&x, N, arena, &u);
+	static const int64_t none[CELLS];
+	x.samples = none;
+	cache_users_fit(&x, nobody_idle, NULL, arena, &u);
 	ok(u.share[3] == 1 && u.sd[3] == 0, "and where no metric counts them");
+}
+
+// Who never reads the cache never writes to it: what reads tell is taken for writes.
+static void told_by_reads(struct arena *arena)
+{
+	const double share[N] = {0, 0, 0.2, 0.2, 0.2, 0.2}, never[N] = {1, 1, 0, 0, 0, 0};
+	double alone = 0, told = 0;
+	for (int h = 0; h < HOURS; h++) {
+		struct equations x;
+		struct cache_users u;
+		make_hour(&x, share, arena);
+		cache_users_fit(&x, nobody_idle, NULL, arena, &u);
+		alone += (u.share[0] + u.share[1]) / HOURS;
+		cache_users_fit(&x, nobody_idle, never, arena, &u);
+		told += (u.share[0] + u.share[1]) / HOURS;
+		arena_reset(arena);
+	}
+	if (!ok(told < alone / 2,
+	        "who never reads the cache is given at most half of the writes that its counts suggest"))
+		diag("%.4f, without being told %.4f", told, alone);
 }
 
 int main(void)
@@ -128,6 +148,7 @@ int main(void)
 	now_and_then(&arena);
 	both_kinds(&arena);
 	known_from_logs(&arena);
+	told_by_reads(&arena);
 	unknown(&arena);
 	arena_release(&arena);
 	return done();

@@ -78,7 +78,8 @@ static void round_trip(struct arena *arena)
 	struct str bytes = stats_of(&l, arena);
 	ok(hour_stats_read(bytes, arena, &read) && read.n == 3, "hour statistics are read back");
 	ok(str_eq(read.names[1], l.span.callers[1].arn), "with its names");
-	ok(read.by_kind[TOKENS_INPUT].cells > 50 && read.by_kind[TOKENS_INPUT].tokens > 0, "and its sums");
+	ok(read.ncells > 50 && read.cells[0].tokens[TOKENS_INPUT] > 0 && read.cells[0].list[ALL_CALLS].n > 0,
+	   "and its cells");
 	bool refused = true;
 	for (size_t cut = 0; cut + 1 < bytes.len; cut += 1 + bytes.len / 97)
 		refused &= !hour_stats_read((struct str){bytes.p, cut}, arena, &read);
@@ -253,6 +254,44 @@ static void unlike(struct arena *arena)
 	   "the longer a call, the more is left to chance");
 }
 
+// Very many callers. Those of every other role never write to the cache, the others as much as their role.
+static void many_unlike(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 120, OF_ROLE = 6 };
+	struct who *callers = make_callers(arena, N);
+	int64_t *means = arena_alloc(arena, N * sizeof *means);
+	struct str stats[HOURS];
+	struct weights w;
+	double off = 0, all = 0;
+	for (int i = 0; i < N; i++) {
+		means[i] = 1000;
+		callers[i].arn = arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%02d/s-%d", i / OF_ROLE,
+		                            i % OF_ROLE);
+	}
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, callers, means, N, 1, arena);
+		for (int m = 0; m < 60; m++) {
+			struct minute *at = &l.hour.minutes[m];
+			at->has[TOKENS_CACHE_WRITE] = true;
+			for (int32_t i = 0; i < at->ncalls; i++) {
+				int role = at->calls[i].caller / OF_ROLE;
+				at->samples[TOKENS_CACHE_WRITE] += role % 2 ? at->calls[i].n : 0;
+				at->metric[TOKENS_CACHE_WRITE] += role % 2 ? at->calls[i].n * 1000 * role : 0;
+			}
+		}
+		stats[h] = stats_of(&l, arena);
+	}
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
+	for (int i = 0; i < N; i++) {
+		double want = i / OF_ROLE % 2 ? 1000.0 * (i / OF_ROLE) : 0;
+		off += fabs((double)w.callers[i].milli[TOKENS_CACHE_WRITE] / 1000 - want);
+		all += want;
+	}
+	if (!ok(off / all < 0.4, "roles of very many callers are told apart, beside those who use no such tokens"))
+		diag("off by %.1f %%", 100 * off / all);
+}
+
 // Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
 static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
 {
@@ -350,6 +389,7 @@ int main(void)
 	recovers(&arena);
 	newcomers(&arena);
 	unlike(&arena);
+	many_unlike(&arena);
 	hours_apart(&arena);
 	ttl(&arena);
 	many(&arena);

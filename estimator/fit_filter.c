@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimator/fit_filter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "estimator/solve.h"
+
+#define MODEL_VARIANCE 0.1 // of the model's mean around `typical`, as a part of its square
+#define AT_ONCE 0.1
+#define OUTLIER 9.0        // a cell that is off by more than so many variances is taken to be that noisy
+#define SIZE_MIN 0.01      // of `typical`
+#define SHARE_MIN 1e-3     // who uses such tokens in fewer calls is taken not to use them
+#define TAIL_MAX 36.0      // a cell that is off by more variances than that is a fault and no chance
+#define CHANCE_MIN 0.01
+#define PRIOR_CELLS 5.0    // the start of the regression of chance counts like so many cells
+#define PRIOR_CHANCE 0.5   // ... of own and of flat
+
+enum { WHOLE_MAX = 48, LEARN_ALL = 4 /* hours of which all are taken */ };
+
+// ---- cells ------------------------------------------------------------------------------------------
+
+static int32_t position_of(struct fit_filter *f, int32_t i)
+{
+	if (f->position[i] < 0) {
+		f->role[f->n] = f->in->role[i];
+		f->position[i] = f->n++;
+	}
+	return f->position[i];
+}
+
+// Calls that use such tokens. Where the metric has a SampleCount, they are as many as that says.
+static void add_cell(struct fit_filter *f, int32_t hour, const struct stats_cell *x)
+{
+	const struct equations_hour *h = &f->in->hours[hour];
+	const struct call_list *l = &x->list[f->in->kind];
+	struct fit_cell *to = &f->cells[f->ncells];
+	const int32_t *whose = h->stats->who + l->begin;
+	const double *calls = h->stats->calls + l->begin;
+	int32_t e = to->begin;
+	double sum = 0;
+	for (int32_t i = 0; i < l->n; i++) {
+		int32_t who = h->at[whose[i]], at = f->position[who];
+		double share = f->in->users->share[who];
+		if (share < SHARE_MIN)
+			continue;
+		f->who[e] = at >= 0 ? at : position_of(f, who);
+		sum += f->calls[e++] = calls[i] * share;
+	}
+	*to = (struct fit_cell){to->begin, e - to->begin, hour, (double)x->tokens[f->in->kind], sum};
+	double all = x->list[ALL_CALLS].calls,
+		   users = all > 0 ? fmin((double)x->samples[f->in->kind], all) * l->calls / all : 0;
+	if (!(to->users > 0))
+		return;
+	for (e = to->begin; users > 0 && e < to->begin + to->n; e++)
+		f->calls[e] *= users / to->users;
+	to->users = users > 0 ? users : to->users;
+	f->cells[++f->ncells].begin = to->begin + to->n;
+}
+
+static void list_cells(struct fit_filter *f, struct arena *arena)
+{
+	size_t cells = 0, entries = 0;
+	for (int32_t h = 0; h < f->in->nhours; h++) {
+		const struct hour_stats *s = f->in->hours[h].stats;
+		cells += s ? (size_t)s->ncells : 0;
+		for (int32_t c = 0; s && c < s->ncells; c++)
+			entries += (size_t)s->cells[c].list[f->in->kind].n;
+	}
+	f->cells = arena_alloc(arena, (cells + 1) * sizeof *f->cells);
+	f->who = arena_alloc(arena, (entries + 1) * sizeof *f->who);
+	f->calls = arena_alloc(arena, (entries + 1) * sizeof *f->calls);
+	f->cells[0].begin = 0;
+	for (int32_t h = 0; h < f->in->nhours; h++) {
+		const struct hour_stats *s = f->in->hours[h].stats;
+		for (int32_t c = 0; s && c < s->ncells; c++)
+			add_cell(f, h, &s->cells[c]);
+	}
+}
+
+static void list_principals(struct fit_filter *f, struct arena *arena)
+{
+	size_t size = ((size_t)f->in->n + 1) * sizeof(int32_t);
+	f->position = arena_alloc(arena, size);
+	f->role = arena_alloc(arena, size);
+	for (int32_t i = 0; i < f->in->n; i++)
+		f->position[i] = -1;
+	for (int32_t i = 0; i < f->in->n; i++)
+		if (fit_filter_exact(f, i) > 0)
+			position_of(f, i);
+}
+
+double fit_filter_exact(const struct fit_filter *f, int32_t i)
+{
+	return f->in->users->share[i] * (f->in->exact_calls[i] + f->in->billed_calls[i]);
+}
+
+bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct arena *arena)
+{
+	double tokens = 0, users = 0;
+	*f = (struct fit_filter){.in = in};
+	list_principals(f, arena);
+	list_cells(f, arena);
+	for (int32_t c = 0; c < f->ncells; c++) {
+		tokens += f->cells[c].tokens;
+		users += f->cells[c].users;
+	}
+	for (int32_t i = 0; i < in->n; i++) {
+		tokens += in->exact_tokens[i] + in->billed_tokens[i];
+		users += fit_filter_exact(f, i);
+	}
+	if (tokens <= 0 || users <= 0)
+		return false;
+	f->typical = tokens / users;
+	f->whole = f->n <= WHOLE_MAX;
+	f->nstates = f->n + (f->whole ? 0 : in->nroles + 1);
+	size_t n = (size_t)f->n, states = (size_t)f->nstates;
+	f->width = (n + 1) & ~(size_t)1;
+	f->state = solve_zeros(arena, states);
+	f->covariance = solve_zeros(arena, f->whole ? n * f->width : states);
+	f->step = solve_zeros(arena, f->width);
+	f->role_calls = solve_zeros(arena, (size_t)in->nroles);
+	f->seen = arena_alloc(arena, (n + 1) * sizeof *f->seen);
+	f->score = solve_zeros(arena, (size_t)in->nhours);
+	f->residual = solve_zeros(arena, (size_t)f->ncells);
+	f->chance = solve_zeros(arena, (size_t)f->ncells);
+	f->noisy = solve_zeros(arena, (size_t)f->ncells);
+	return true;
+}
+
+// ---- the state ----------------------------------------------------------------------------------------
+
+static void begin(struct fit_filter *f)
+{
+	int32_t n = f->n;
+	double unit = f->typical * f->typical, own = f->within * unit, role = f->between * unit,
+		   model = MODEL_VARIANCE * unit, *at = f->covariance;
+	for (int32_t i = 0; i < f->nstates; i++)
+		f->state[i] = i < n ? f->typical : 0;
+	for (int32_t i = 0; f->whole && i < n; i++, at = f->covariance + (size_t)i * f->width)
+		for (int32_t k = 0; k < n; k++)
+			*at++ = model + (f->role[i] == f->role[k] ? role : 0) + (i == k ? own : 0);
+	for (int32_t i = 0; !f->whole && i < f->nstates; i++)
+		*at++ = i < n ? own : i < n + f->in->nroles ? role : model;
+	for (int32_t i = 0; i < n; i++)
+		f->seen[i] = -1;
+	memset(f->squares, 0, sizeof f->squares);
+	memset(f->shown, 0, sizeof f->shown);
+	memset(f->products, 0, sizeof f->products);
+	memset(f->score, 0, (size_t)f->in->nhours * sizeof *f->score);
+}
+
+static inline double size_of(const struct fit_filter *f, int32_t at)
+{
+	double size = f->state[at], least = SIZE_MIN * f->typical;
+	if (!f->whole)
+		size += f->state[f->n + f->role[at]] + f->state[f->nstates - 1];
+	return size > least ? size : least; // fmax is a call
+}
+
+double fit_filter_size(const struct fit_filter *f, int32_t at)
+{
+	return size_of(f, at);
+}
+
+double fit_filter_variance(const struct fit_filter *f, int32_t at)
+{
+	if (f->whole)
+		return f->covariance[(size_t)at * (f->width + 1)];
+	return f->covariance[at] + f->covariance[f->n + f->role[at]] + f->covariance[f->nstates - 1];
+}
+
+// An equation: sum of calls x size = tokens, with a noise of so much variance.
+struct observation {
+	const int32_t *who;
+	const double *calls;
+	int32_t n;
+	double noise;
+	double off, variance; // tokens less those expected; the variance of that
+};
+
+static void bound(struct observation *o)
+{
+	double least = o->off * o->off / OUTLIER;
+	o->variance = o->variance > least ? o->variance : least;
+}
+
+// y += a x, in pairs: the compiler makes one instruction of a pair.
+static inline void add_multiple(double *restrict y, const double *restrict x, double a, size_t n)
+{
+	for (size_t i = 0; i < n; i += 2) {
+		y[i] += a * x[i];
+		y[i + 1] += a * x[i + 1];
+	}
+}
+
+static void observe_whole(struct fit_filter *f, struct observation *o, double *ret_variance)
+{
+	size_t n = (size_t)f->n, width = f->width;
+	double *step = f->step;
+	for (size_t i = 0; i < width; i++)
+		step[i] = 0;
+	for (int32_t e = 0; e < o->n; e++) {
+		o->off -= o->calls[e] * size_of(f, o->who[e]);
+		add_multiple(step, f->covariance + (size_t)o->who[e] * width, o->calls[e], width);
+	}
+	o->variance = o->noise;
+	for (int32_t e = 0; e < o->n; e++)
+		o->variance += o->calls[e] * step[o->who[e]];
+	*ret_variance = o->variance;
+	bound(o);
+	for (size_t i = 0; i < n; i++) {
+		double gain = step[i] / o->variance;
+		f->state[i] += gain * o->off;
+		add_multiple(f->covariance + i * width, step, -gain, width);
+	}
+}
+
+static void move_state(struct fit_filter *f, const struct observation *o, int32_t i, double calls)
+{
+	double gain = calls * f->covariance[i] / o->variance;
+	f->state[i] += gain * o->off;
+	f->covariance[i] -= gain * calls * f->covariance[i];
+}
+
+static void observe_many(struct fit_filter *f, struct observation *o, double *ret_variance)
+{
+	const int32_t *role = f->role;
+	int32_t n = f->n, model = f->nstates - 1;
+	double all = 0;
+	for (int32_t e = 0; e < o->n; e++) {
+		o->off -= o->calls[e] * size_of(f, o->who[e]);
+		f->role_calls[role[o->who[e]]] += o->calls[e];
+		all += o->calls[e];
+	}
+	o->variance = o->noise + all * all * f->covariance[model];
+	for (int32_t e = 0; e < o->n; e++)
+		o->variance += o->calls[e] * (o->calls[e] * f->covariance[o->who[e]] +
+		                              f->role_calls[role[o->who[e]]] * f->covariance[n + role[o->who[e]]]);
+	*ret_variance = o->variance;
+	bound(o);
+	for (int32_t e = 0; e < o->n; e++) {
+		double *calls = &f->role_calls[role[o->who[e]]];
+		move_state(f, o, o->who[e], o->calls[e]);
+		if (*calls > 0)
+			move_state(f, o, n + role[o->who[e]], *calls);
+		*calls = 0;
+	}
+	move_state(f, o, model, all);
+}
+
+// Returns the variance of o->off before outliers were bounded.
+static double observe(struct fit_filter *f, struct observation *o)
+{
+	double variance;
+	if (f->whole)
+		observe_whole(f, o, &variance);
+	else
+		observe_many(f, o, &variance);
+	return variance;
+}
+
+// Calls of a principal whose tokens are known one by one.
+static void observe_exact(struct fit_filter *f, int32_t principal, double calls, double tokens)
+{
+	double users = calls * f->in->users->share[principal], unit = f->typical * f->typical;
+	int32_t at = f->position[principal];
+	if (!(users > 0) || at < 0)
+		return;
+	double size = fmax(tokens / users, 0.1 * f->typical);
+	double noise = f->noise.together * users * (f->noise.own * size * size + f->noise.flat * unit);
+	observe(f, &(struct observation){&at, &users, 1, noise, tokens, 0});
+}
+
+static void take_step(struct fit_filter *f, int32_t at, int32_t hour)
+{
+	double size = size_of(f, at);
+	if (f->seen[at] >= 0 && f->seen[at] < hour)
+		f->covariance[f->whole ? (size_t)at * (f->width + 1) : (size_t)at] +=
+			f->walk * (hour - f->seen[at]) * size * size;
+	f->seen[at] = hour;
+}
+
+// ---- hours --------------------------------------------------------------------------------------------
+
+// Solves the regression of chance: two unknowns of which none is negative.
+static void learn_chance(struct fit_filter *f)
+{
+	double prior = PRIOR_CELLS / (4 * PRIOR_CHANCE * PRIOR_CHANCE), own = f->squares[0] + prior,
+		   both = f->squares[1], flat = f->squares[2] + prior;
+	double x = f->shown[0] + prior * PRIOR_CHANCE, y = f->shown[1] + prior * PRIOR_CHANCE;
+	double whole = own * flat - both * both;
+	struct fit_noise *noise = &f->noise;
+	noise->own = (x * flat - y * both) / whole;
+	noise->flat = (own * y - both * x) / whole;
+	if (!(noise->own > 0))
+		noise->own = 0, noise->flat = y / flat;
+	else if (!(noise->flat > 0))
+		noise->flat = 0, noise->own = x / own;
+	noise->own = fmax(noise->own, CHANCE_MIN);
+	noise->flat = fmax(noise->flat, CHANCE_MIN);
+}
+
+// What the sizes as they are known make of a cell: sums over its calls and its principals.
+struct cell_sums {
+	double squares, flat, at_once;
+};
+
+static struct cell_sums judge_cell(struct fit_filter *f, int32_t c)
+{
+	const struct fit_cell *x = &f->cells[c];
+	struct cell_sums s = {0, x->users * f->typical * f->typical, 0};
+	for (int32_t e = x->begin; e < x->begin + x->n; e++) {
+		double size = size_of(f, f->who[e]), tokens = f->calls[e] * size;
+		s.squares += tokens * size;
+		s.at_once += tokens * tokens;
+	}
+	f->chance[c] = f->noise.own * s.squares + f->noise.flat * s.flat;
+	f->noisy[c] = f->noise.together * f->chance[c] + AT_ONCE * s.at_once;
+	return s;
+}
+
+static double read_cell(struct fit_filter *f, int32_t c, struct observation *ret)
+{
+	const struct fit_cell *x = &f->cells[c];
+	*ret = (struct observation){f->who + x->begin, f->calls + x->begin, x->n, f->noisy[c], x->tokens, 0};
+	return observe(f, ret);
+}
+
+static void learn_from_cell(struct fit_filter *f, int32_t c)
+{
+	struct cell_sums s = judge_cell(f, c);
+	struct observation o;
+	double variance = read_cell(f, c, &o), off = o.off * o.off;
+	// what is not noise is the doubt of the sizes
+	double shown = fmin(off, OUTLIER * variance) - (variance - o.noise),
+		   part = o.noise / (variance * f->chance[c]);
+	f->tail[0] += fmin(off, OUTLIER * variance) / variance;
+	f->tail[1] += fmin(off, TAIL_MAX * variance) / variance;
+	f->squares[0] += part * part * s.squares * s.squares;
+	f->squares[1] += part * part * s.squares * s.flat;
+	f->squares[2] += part * part * s.flat * s.flat;
+	f->shown[0] += part * part * s.squares * shown;
+	f->shown[1] += part * part * s.flat * shown;
+}
+
+// The logarithm of the cell's probability.
+static double score_cell(struct fit_filter *f, int32_t c)
+{
+	struct observation o;
+	double variance = read_cell(f, c, &o);
+	return -(log(variance / (f->typical * f->typical)) + fmin(o.off * o.off / variance, OUTLIER)) / 2;
+}
+
+static void add_products(struct fit_filter *f, int32_t from, int32_t to)
+{
+	for (int32_t c = from; c < to; c++) {
+		const struct fit_cell *x = &f->cells[c];
+		double off = x->tokens;
+		for (int32_t e = x->begin; e < x->begin + x->n; e++)
+			off -= f->calls[e] * size_of(f, f->who[e]);
+		f->residual[c] = fmax(fmin(off / sqrt(f->chance[c]), 5), -5);
+		for (int k = 0; k <= FIT_LAGS && c - k >= from; k++)
+			f->products[k] += f->residual[c] * f->residual[c - k];
+	}
+}
+
+// What the hour's calls known one by one say, before its cells.
+static void begin_hour(struct fit_filter *f, int32_t hour)
+{
+	const struct hour_stats *s = f->in->hours[hour].stats;
+	const int32_t *at = f->in->hours[hour].at;
+	for (int32_t i = 0; s && i < s->n; i++)
+		if (f->position[at[i]] >= 0)
+			take_step(f, f->position[at[i]], hour);
+	for (int32_t i = 0; s && i < s->n; i++)
+		observe_exact(f, at[i], s->exact_calls[f->in->kind][i], s->exact_tokens[f->in->kind][i]);
+}
+
+static void begin_all(struct fit_filter *f)
+{
+	begin(f);
+	for (int32_t i = 0; i < f->in->n; i++)
+		observe_exact(f, i, f->in->billed_calls[i], f->in->billed_tokens[i]);
+}
+
+// The hours are alike in what is learned from them, so that every other one will do where there are many.
+double fit_filter_learn(struct fit_filter *f)
+{
+	double hours = 0;
+	int32_t from = 0, to, each = f->ncells && f->cells[0].hour < f->in->nhours - LEARN_ALL ? 2 : 1;
+	begin_all(f);
+	for (int32_t hour = 0; hour < f->in->nhours; hour++, from = to) {
+		bool takes = (f->in->nhours - 1 - hour) % each == 0;
+		if (takes)
+			begin_hour(f, hour);
+		for (to = from; to < f->ncells && f->cells[to].hour == hour; to++)
+			if (takes)
+				learn_from_cell(f, to);
+		if (!takes || to == from)
+			continue;
+		add_products(f, from, to);
+		learn_chance(f);
+		hours++;
+	}
+	return hours;
+}
+
+void fit_filter_judge_noise(struct fit_filter *f)
+{
+	for (int32_t c = 0; c < f->ncells; c++)
+		judge_cell(f, c);
+}
+
+void fit_filter_run(struct fit_filter *f, bool score)
+{
+	struct observation o;
+	int32_t c = 0;
+	begin_all(f);
+	for (int32_t hour = 0; hour < f->in->nhours; hour++) {
+		begin_hour(f, hour);
+		for (; c < f->ncells && f->cells[c].hour == hour; c++)
+			if (score)
+				f->score[hour] += score_cell(f, c);
+			else
+				read_cell(f, c, &o);
+	}
+	for (int32_t i = 0; i < f->n; i++)
+		if (f->seen[i] >= 0)
+			take_step(f, i, f->in->nhours - 1);
+}
