@@ -44,6 +44,11 @@ cat >"$T/rules" <<-END
 	period = month
 	amount = 1000
 	at = 50,80,100
+	[rule company will end over]
+	kind = forecast
+	by = all
+	period = month
+	amount = 1000
 	[rule teams]
 	kind = budget
 	by = team

@@ -14,6 +14,13 @@ const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.099
 
 const periodNames = { hour: "this hour", day: "today", week: "this week", month: "this month" };
 
+// The rules that alert of a budget, and at which part of it.
+function ruleWords(b) {
+	return el("span", { class: "wrap" }, (b.rules.length > 1 ? "rules " : "rule ") + b.rules.map(r => r.name + " (" + r.kind + (r.levels.length ? " at " + r.levels.join(", ") + " %" : "") + ")").join(", "));
+}
+
+const budgetLegend = () => el("div", { class: "legend" }, ...[["spent", "spent"], ["ahead", "forecast"], ["level", "alerts here"], ["limit", "the budget"]].map(([mark, words]) => el("span", {}, el("i", { class: "mark " + mark }), words)));
+
 // The spent part of the amount, the levels at which the rule alerts, and the forecast of the period's end.
 function budgetBar(b) {
 	const amount = Number(b.amount), most = Math.max(amount, Number(b.usd || 0), Math.min(Number(b.expected), 1.5 * amount)) || 1;
@@ -27,7 +34,7 @@ function budgetBar(b) {
 		ahead.style.width = place(more);
 		e.append(ahead);
 	}
-	for (const level of [...new Set([...b.levels, 100])]) {
+	for (const level of new Set([...b.rules.flatMap(r => r.levels), 100])) {
 		const mark = el("i", { class: level === 100 ? "limit" : "" });
 		mark.style.left = place(amount * level / 100);
 		e.append(mark);
@@ -52,10 +59,10 @@ export function paintBudgets(a, view) {
 		return el("li", { title: b.rule + (value ? ": " + value : "") },
 			key ? el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, name) : el("span", { class: "name" }, name),
 			el("span", { class: "num" }, el("b", {}, usd(b.usd)), " of " + usd(b.amount).replace(/\.00$/, "") + " " + periodNames[b.period] + ", " + share(b.used_ppm / 1e6, 0)),
-			budgetBar(b), budgetWords(b));
+			budgetBar(b), budgetWords(b), ruleWords(b));
 	});
 	const more = a.all - items.length;
-	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
+	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null, items.length ? budgetLegend() : null,
 		items.length || !a.rules_error ? listOf(items, "No budgets: rules of kind budget in alerts.file make some.") : null,
 		a.budgets.length > items.length ? el("p", { class: "foot" }, el("span", {}, count(more) + " more, less used"), el("button", { type: "button", class: "plain", onclick: () => { budgetsOpen = true; paintBudgets(a, view); } }, "show them")) :
 			more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
