@@ -18,13 +18,14 @@ export const byId = id => document.getElementById(id);
 
 const focusKey = e => e.textContent + "|" + (e.closest("tr, li")?.title || "");
 
-// Replaces what is in `where`. The focus is kept: it moves to the new button with the same name, or to the first one.
+// Replaces what is in `where`. The focus is kept: it moves to the new button with the same name, or to the first one that is not the head
+// of a table.
 export function fill(where, ...children) {
 	const held = where.contains(document.activeElement) && document.activeElement !== where ? focusKey(document.activeElement) : null;
 	where.replaceChildren(...children.filter(c => c !== null && c !== undefined));
 	if (held === null) return;
 	const buttons = [...where.querySelectorAll("button")];
-	(buttons.find(b => focusKey(b) === held) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
+	(buttons.find(b => focusKey(b) === held) || buttons.find(b => !b.closest("thead")) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
 }
 
 // ---- numbers
