@@ -272,7 +272,7 @@ async function locked(browser) {
 
 async function weeks(browser) {
 	const page = await open(browser, past + "/");
-	for (const part of ["#budgets li", "#scores table", "#months canvas", "#cache table", "#gaps li"]) await page.waitForSelector(part, { timeout: 20000 }).catch(() => {});
+	for (const part of ["#budgets li", "#scores table", "#months canvas", "#cache table", "#gaps li", "#alerting li"]) await page.waitForSelector(part, { timeout: 20000 }).catch(() => {});
 	await settled(page);
 	const text = id => page.textContent(id);
 	ok((await page.$$("#budgets li")).length === 7, "every budget is shown: one of all, and one a team", (await page.$$("#budgets li")).length);
@@ -302,6 +302,9 @@ async function weeks(browser) {
 	ok((await page.$$("#alerts li")).length === 6 && /2 more/.test(await text("#alerts")), "a storm of them leaves room for the figures", await text("#alerts"));
 	await page.click("#alerts button:has-text('show them')");
 	ok((await page.$$("#alerts li")).length === 8, "all are a click away");
+	ok(/Silencesnews-\*until .*launch of the notebooks/.test(await text("#alerting")), "silences are shown, with their reason", await text("#alerting"));
+	ok(/What rangspikesfiringetl-enrich spends.*19 Nov 14:28spikesresolved.*ended: below its usual for an hour/.test(await text("#alerting")), "and what rang, the newest first", await text("#alerting"));
+	ok(/Rules in forcecompanywarning?.*budget of everything, \$1,000 a month at 50, 80, 100 %.*teams.*budget of each team, \$190 a month/.test(await text("#alerting")), "and the rules in force", await text("#alerting"));
 	ok((await page.$$(".billed")).length > 0, "what is billed has a colour of its own");
 	await page.screenshot({ path: out + "/weeks-light.png", fullPage: true });
 	await accessible(page, "weeks");

@@ -48,10 +48,12 @@ static double cache_hit(const struct group *g)
 
 enum { COLUMN_USD, COLUMN_NAME }; // the first two have an order of their own
 
-const char *const breakdown_columns[] = {"usd",           "name",         "calls",     "tokens", "usd_per_call",
-                                         "usd_per_token", "failed_share", "cache_hit", NULL};
+const char *const breakdown_columns[] = {"usd",          "name",          "calls",        "tokens",
+                                         "usd_per_call", "usd_per_token", "failed_share", "cache_hit",
+                                         NULL};
 static double (*const number_of[])(const struct group *g) = {
-	[COLUMN_USD] = usd_of, [COLUMN_NAME] = NULL, calls_of, tokens_of, usd_per_call, usd_per_token, failed_share, cache_hit,
+	[COLUMN_USD] = usd_of, [COLUMN_NAME] = NULL, calls_of, tokens_of,
+	usd_per_call,          usd_per_token,        failed_share, cache_hit,
 };
 static_assert(sizeof breakdown_columns / sizeof *breakdown_columns ==
                   sizeof number_of / sizeof *number_of + 1,
@@ -70,8 +72,8 @@ bool breakdown_order_parse(struct breakdown_order *ret, struct str text, struct 
 		if (str_is(name, breakdown_columns[ret->column]))
 			return true;
 	return err_set(err, ERR_CONFIG,
-	               "sort: expected usd, name, calls, tokens, usd_per_call, usd_per_token, failed_share or cache_hit, "
-	               "or one of them after a - for the highest first, got \"%.*s\"",
+	               "sort: expected usd, name, calls, tokens, usd_per_call, usd_per_token, failed_share "
+	               "or cache_hit, or one of them after a - for the highest first, got \"%.*s\"",
 	               (int)(text.len < 40 ? text.len : 40), text.p);
 }
 

@@ -8,7 +8,8 @@
 //     cache_hit        prompt tokens that were read from a cache / all prompt tokens
 //
 // A ratio is unknown without a divisor, and one of dollars while some tokens have no price. Dollars a token
-// are unknown too where images or other units are among the tokens. Unknown ones are last in either direction.
+// are unknown too where images or other units are among the tokens. Unknown ones are last in either
+// direction.
 #ifndef NOWCAST_WEB_BREAKDOWN_ORDER_H
 #define NOWCAST_WEB_BREAKDOWN_ORDER_H
 

@@ -152,6 +152,10 @@ ok "it lives" alive "$server_pid"
 
 # --- live, and Redis going away
 
+code "$url/api/v1/findings" >/dev/null
+has "findings say which Redis it is" "$(cat "$T/body")" '"(Redis|Valkey) [0-9.]+"'
+cp "$T/body" "$T/findings"
+
 curl -sN -m 60 "$url/api/v1/events" >"$T/events" &
 viewer=$!
 ok "a viewer gets the summary" wait_for 10 grep -q '^event: summary' "$T/events"
@@ -159,6 +163,8 @@ kill_redis
 ok "and is told that Redis is away" wait_for 15 grep -q '^event: away' "$T/events"
 is "the API says 503" "$(code "$url/api/v1/summary?hours=1&now=2026-11-02")" 400
 is "as it should" "$(code "$url/api/v1/summary?now=2026-11-03")" 503
+has "and why, without Redis's address" "$(cat "$T/body")" '"redis: '
+is "which no viewer is told" "$(grep -cF "${REDIS_URL#redis://}" "$T/body" "$T/events" "$T/findings" | paste -sd' ')" "$T/body:0 $T/events:0 $T/findings:0"
 python3 tests/api_check.py "$url" 503 >"$T/away.tap"
 result $? "and so do all that need it, as web/openapi.json says ($(grep -c '^ok' "$T/away.tap") checks)" || grep -A1 '^not ok' "$T/away.tap" | sed 's/^/# /'
 is "readyz too" "$(code "$url/readyz")" 503

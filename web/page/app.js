@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
 import { csvOf, save } from "./csv.js";
-import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
+import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
 
@@ -332,7 +332,7 @@ async function refresh() {
 		panel(signal, "reconciliation", [], paintBill),
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
-	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores));
+	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);

@@ -185,3 +185,26 @@ export function paintAlerts(a, follow) {
 				x.contributors ? el("span", { class: "quiet" }, "; most by " + shortText(x.contributors)) : null));
 	})), more > 0 ? el("p", { class: "foot" }, el("span", {}, count(more) + " more"), el("button", { type: "button", class: "plain", onclick: () => { alertsOpen = true; paintAlerts(a, follow); } }, "show them")) : null);
 }
+
+// ---- rules in force, silences, what rang
+
+const EVENTS = 6; // shown before a click
+let eventsOpen = false;
+
+function ruleText(r) {
+	const of = r.only ? "only " + labelOf(r.by, r.only).main : r.by === "all" ? "everything" : "each " + r.by;
+	return r.kind + " of " + of + (r.amount ? ", " + usd(r.amount).replace(/\.00$/, "") + " a " + r.period : "") + (r.levels.length ? " at " + r.levels.join(", ") + " %" : "") + (r.receivers ? ", to " + r.receivers : "");
+}
+
+export function paintAlerting(a) {
+	const events = eventsOpen ? a.history : a.history.slice(0, EVENTS);
+	fill(byId("alerting"),
+		el("h3", {}, "Silences"), listOf(a.silences.map(s => el("li", {}, el("span", { class: "name" }, s.rule + (s.group && s.group !== "*" ? ", " + shortText(s.group) : "")),
+			el("span", { class: "quiet" }, "until " + at(s.until)), s.why ? el("span", { class: "wrap" }, s.why) : null)), "None: every alert is delivered."),
+		el("h3", {}, "What rang"), listOf(events.map(e => el("li", {}, el("span", { class: "name" }, String(e.rule || "alert")), el("span", { class: "state " + e.event }, String(e.event)),
+			el("span", { class: "wrap" }, shortText(e.text) + (e.at ? ", " + at(new Date(e.at).toISOString()) : "") + (e.ended ? "; ended: " + shortText(e.ended) : "")))), "Nothing yet."),
+		a.history.length > events.length ? el("p", { class: "foot" }, el("button", { type: "button", class: "plain", onclick: () => { eventsOpen = true; paintAlerting(a); } }, count(a.history.length - events.length) + " more")) : null,
+		el("h3", {}, a.rules_built_in ? "Rules in force, the built-in ones" : "Rules in force"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
+		listOf(a.rules.map(r => el("li", {}, el("span", { class: "name" }, r.name), r.severity ? el("span", { class: "quiet" }, r.severity) : null, el("span", { class: "wrap" }, ruleText(r)))), "None."),
+		el("p", { class: "quiet" }, a.receivers.length ? "Receivers: " + a.receivers.join(", ") + "." : "No receivers: alerts are shown here and in `nowcast alert list` only."));
+}
