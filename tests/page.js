@@ -296,6 +296,14 @@ async function weeks(browser) {
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
 	ok(/Writes, 5 minutes.*Writes, 1 hour/.test(await text("#cache")) && /saved/.test(await text("#cache")), "what caching saved", await text("#cache"));
 	ok(/no price.*no caller yet/.test(await text("#gaps")), "what has no price, and what no caller", await text("#gaps"));
+	await page.waitForSelector("#teamless .foot", { timeout: 20000 }).catch(() => {});
+	const none = /\(no team\)(\$[\d.]+)/.exec(await text("#groups")), teamless = await text("#teamless");
+	ok(none && teamless.includes("(unattributed)" + none[1]) && teamless.includes(none[1] + ", <1% of the spend, by 1 caller"), "what has no team, and by whom", teamless);
+	await page.click("#teamless button:has-text('list them')");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("team") === "" && new URL(page.url()).searchParams.get("by") === "principal" && await total() === none[1] && !(await page.isVisible("#teamless-h")), "which a click lists", page.url());
+	await page.goBack();
+	await settled(page);
 	ok(await page.isVisible("#alerts-panel"), "alerts stand on top");
 	ok(/6 times its usual \$0\.38 since 19 Nov 14:28; most by etl \$2\.31/.test(await text("#alerts")), "and say since when and by whom", await text("#alerts"));
 	ok(/bob@example\.com is new/.test(await text("#alerts")) && !/arn:/.test(await text("#alerts")), "in names as short as those of the list", await text("#alerts"));

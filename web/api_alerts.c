@@ -10,8 +10,8 @@
 #include "store/redis.h"
 #include "web/api.h"
 
-static void ask(struct redis *r, const char *prefix, enum alert_key key, const char *command, const char *first,
-                const char *last)
+static void ask(struct redis *r, const char *prefix, enum alert_key key, const char *command,
+                const char *first, const char *last)
 {
 	struct buf name = BUF_INIT;
 	alert_key(&name, prefix, key);

@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
 import { csvOf, save } from "./csv.js";
-import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
+import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
 
@@ -339,6 +339,15 @@ async function refresh() {
 	if (wrong) return showTrouble(wrong);
 	goodAt = new Date();
 	showFresh();
+	askTeamless(signal);
+}
+
+// Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
+function askTeamless(signal) {
+	const chosen = view.filters.some(([k]) => k === "team");
+	byId("teamless").hidden = byId("teamless-h").hidden = chosen;
+	if (!chosen) panel(signal, "breakdown", question(["by", "principal"], ["team", ""], ["limit", 5]), b => paintTeamless(b, Number(spanTotal?.usd),
+		{ drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) })).catch(e => { if (e instanceof ApiError) showTrouble(e); });
 }
 
 function refreshSoon() {

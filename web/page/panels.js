@@ -2,7 +2,7 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, usd } from "./parts.js";
+import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, percent, usd } from "./parts.js";
 
 function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
@@ -142,6 +142,14 @@ export function paintGaps(g) {
 	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
 }
 
+// `b`: the breakdown by principal of what has no team; `all`: dollars of the span; view.list(): shows it in the list.
+export function paintTeamless(b, all, view) {
+	const sum = Number(b.total.usd);
+	fill(byId("teamless"), listOf(b.groups.map(g => el("li", { title: g.keys.principal }, el("button", { type: "button", class: "name", onclick: () => view.drill("principal", g.keys.principal) }, labelOf("principal", g.keys.principal).main),
+		el("span", { class: "num" }, usd(g.usd)))), "All spend has a team."),
+	b.all ? el("p", { class: "foot" }, el("span", {}, usd(b.total.usd) + (sum && all ? ", " + percent(sum, all) + " of the spend" : "") + ", by " + count(b.all) + (b.all === 1 ? " caller" : " callers")), el("button", { type: "button", class: "plain", onclick: view.list }, "list them")) : null);
+}
+
 // ---- the bill, the signals, the doctor
 
 export function paintBill(b) {
@@ -200,7 +208,7 @@ export function paintAlerting(a) {
 	const events = eventsOpen ? a.history : a.history.slice(0, EVENTS);
 	fill(byId("alerting"),
 		el("h3", {}, "Silences"), listOf(a.silences.map(s => el("li", {}, el("span", { class: "name" }, s.rule + (s.group && s.group !== "*" ? ", " + shortText(s.group) : "")),
-			el("span", { class: "quiet" }, "until " + at(s.until)), s.why ? el("span", { class: "wrap" }, s.why) : null)), "None: every alert is delivered."),
+			el("span", { class: "quiet" }, "until " + s.until.slice(0, 16).replace("T", " ")), s.why ? el("span", { class: "wrap" }, s.why) : null)), "None: every alert is delivered."),
 		el("h3", {}, "What rang"), listOf(events.map(e => el("li", {}, el("span", { class: "name" }, String(e.rule || "alert")), el("span", { class: "state " + e.event }, String(e.event)),
 			el("span", { class: "wrap" }, shortText(e.text) + (e.at ? ", " + at(new Date(e.at).toISOString()) : "") + (e.ended ? "; ended: " + shortText(e.ended) : "")))), "Nothing yet."),
 		a.history.length > events.length ? el("p", { class: "foot" }, el("button", { type: "button", class: "plain", onclick: () => { eventsOpen = true; paintAlerting(a); } }, count(a.history.length - events.length) + " more")) : null,
