@@ -301,7 +301,7 @@ async function weeks(browser) {
 	ok(none && teamless.includes("(unattributed)" + none[1]) && teamless.includes(none[1] + ", <1% of the spend, by 1 caller"), "what has no team, and by whom", teamless);
 	await page.click("#teamless button:has-text('list them')");
 	await settled(page);
-	ok(new URL(page.url()).searchParams.get("team") === "" && new URL(page.url()).searchParams.get("by") === "principal" && await total() === none[1] && !(await page.isVisible("#teamless-h")), "which a click lists", page.url());
+	ok(new URL(page.url()).searchParams.get("team") === "" && new URL(page.url()).searchParams.get("by") === "principal" && await total() === none[1] && !(await page.isVisible("#teamless-h")), "which a click lists", page.url() + " " + await text("#groups-foot"));
 	await page.goBack();
 	await settled(page);
 	ok(await page.isVisible("#alerts-panel"), "alerts stand on top");

@@ -21,7 +21,10 @@ let view = readView(), limit = PAGE, now = new Date().toISOString(), round = nul
 function go(changes, replace) {
 	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month change with it
 	view = { ...view, ...changes };
-	if (["span", "from", "to", "now", "filters"].some(k => k in changes)) compared = spanTotal = null;
+	if (["span", "from", "to", "now", "filters"].some(k => k in changes)) {
+		compared = spanTotal = null;
+		byId("teamless").replaceChildren();
+	}
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
 	limit = PAGE;
 	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
@@ -70,6 +73,7 @@ function paintControls() {
 	fill(byId("filters"), then, fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
+	byId("teamless-panel").hidden = teamIsChosen();
 	paintChoice(byId("columns-choice"), view, go);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
 }
@@ -342,11 +346,11 @@ async function refresh() {
 	askTeamless(signal);
 }
 
+const teamIsChosen = () => view.filters.some(([k]) => k === "team");
+
 // Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
 function askTeamless(signal) {
-	const chosen = view.filters.some(([k]) => k === "team");
-	byId("teamless").hidden = byId("teamless-h").hidden = chosen;
-	if (!chosen) panel(signal, "breakdown", question(["by", "principal"], ["team", ""], ["limit", 5]), b => paintTeamless(b, Number(spanTotal?.usd),
+	if (!teamIsChosen()) panel(signal, "breakdown", question(["by", "principal"], ["team", ""], ["limit", 5]), b => paintTeamless(b, Number(spanTotal?.usd),
 		{ drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) })).catch(e => { if (e instanceof ApiError) showTrouble(e); });
 }
 
