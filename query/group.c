@@ -359,7 +359,12 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		return;
 	}
 	x->tokens += f->tokens;
-	x->units += row_has_units(row) ? f->tokens : 0;
+	if (row_has_units(row))
+		x->units += f->tokens;
+	else if (row->type != TOKEN_OUTPUT)
+		x->prompt += f->tokens;
+	if (row->type == TOKEN_CACHE_READ)
+		x->cache_read += f->tokens;
 	x->billed += f->billed;
 	x->exact += f->exact - f->telemetry;
 	x->telemetry += f->telemetry;
@@ -539,6 +544,8 @@ void group_add(struct group *to, const struct group *from)
 	to->calls_final += from->calls_final;
 	to->tokens += from->tokens;
 	to->units += from->units;
+	to->prompt += from->prompt;
+	to->cache_read += from->cache_read;
 	to->billed += from->billed;
 	to->exact += from->exact;
 	to->telemetry += from->telemetry;

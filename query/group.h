@@ -100,6 +100,8 @@ struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;
 	int64_t calls_final;             // of calls: in hours that are final, where the bill says what they cost
+	int64_t prompt;                  // of tokens: of prompts, which are input, cache reads and cache writes
+	int64_t cache_read;              // of those: read from a cache
 	int64_t units;                   // of tokens: these are images, search units, or uncounted calls
 	// unpriced: of the tokens, those without a price
 	int64_t tokens, billed, exact, telemetry, allocated, provisional, unpriced;

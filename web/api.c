@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/when.h"
+#include "store/redis.h"
 
 struct endpoint {
 	const char *path;
@@ -19,8 +21,9 @@ static const struct endpoint endpoints[] = {
 	{"/api/v1/summary", api_summary, QUERY_FILTER, 1, "", 0},
 	{"/api/v1/series", api_series, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_STEP | QUERY_LIMIT, 24, "",
      8},
-	{"/api/v1/breakdown", api_breakdown, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH,
-     24, "principal", 100},
+	{"/api/v1/breakdown", api_breakdown,
+     QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH | QUERY_SORT, 24, "principal",
+     100},
 	{"/api/v1/movers", api_movers, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT, 24, "principal", 10},
 	{"/api/v1/cache", api_cache, QUERY_SPAN | QUERY_FILTER, 24, "", 0},
 	{"/api/v1/forecast", api_forecast, QUERY_FILTER, 1, "", 0},
@@ -31,6 +34,7 @@ static const struct endpoint endpoints[] = {
 	{"/api/v1/scoreboard", api_scoreboard, 0, 1, "", 0},
 	{"/api/v1/budgets", api_budgets, 0, 1, "", 0},
 	{"/api/v1/alerts", api_alerts, 0, 1, "", 0},
+	{"/api/v1/alerting", api_alerting, QUERY_LIMIT, 1, "", 20},
 };
 
 static const struct endpoint *find_endpoint(struct str path)
@@ -70,6 +74,21 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...)
 	buf_release(&text);
 }
 
+void api_hide_redis(const struct api *a, const char *text, struct buf *ret)
+{
+	const char *where = redis_where(view_redis(rollups_view(a->rollups))), *at;
+	size_t n = strlen(where);
+	for (; n && (at = strstr(text, where)); text = at + n) {
+		struct str before = {text, (size_t)(at - text)};
+		if (str_ends(before, STR(" at "))) // "Redis 7.0 at HOST", "redis HOST: no answer"
+			before.len -= 4;
+		else if (str_ends(before, STR(" ")))
+			before.len--;
+		buf_addstr(ret, before);
+	}
+	buf_adds(ret, text);
+}
+
 void api_answer(struct api *a, const struct http_request *r, struct http_answer *ret)
 {
 	const struct endpoint *e = find_endpoint(r->path);
@@ -98,7 +117,10 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 		return;
 	}
 	// What keeps Redis from answering, wrong credentials included, is not the client's fault.
-	api_error(ret, err.kind == ERR_FATAL ? 500 : 503, "%s", err.msg);
+	struct buf text = BUF_INIT;
+	api_hide_redis(a, err.msg, &text);
+	api_error(ret, err.kind == ERR_FATAL ? 500 : 503, "%s", text.data);
+	buf_release(&text);
 	ret->retry_s = err.kind == ERR_FATAL ? 0 : 2;
 }
 

@@ -27,7 +27,8 @@ typedef bool api_fn(struct api *a, const struct api_query *q, struct json_writer
 // api_spend.c, api_series.c, api_forecast.c
 api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast;
 api_fn api_cache, api_gaps;                                              // api_cache.c
-api_fn api_freshness, api_findings, api_alerts;                          // api_health.c
+api_fn api_freshness, api_findings;                                      // api_health.c
+api_fn api_alerts, api_alerting;                                         // api_alerts.c
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
 api_fn api_minutes;   // api_minutes.c: the series at step=minute
@@ -39,6 +40,9 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 
 // {"error": "..."} with a newline.
 void api_error(struct http_answer *ret, int status, const char *fmt, ...) NC_PRINTF(3, 4);
+
+// Adds a text for viewers, who need not know where Redis is: its address is left out.
+void api_hide_redis(const struct api *a, const char *text, struct buf *ret);
 
 int64_t api_now_ms(const struct api *a);
 

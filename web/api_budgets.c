@@ -2,10 +2,11 @@
 // Budgets: what was spent of each in its period, what is expected at the end, and when it will be passed.
 //
 // Budgets are the alert rules that have an amount (budget, forecast, burn). Several rules with one amount
-// are one budget. The forecast is that of the tiles (query/group_forecast.h). Where there are too many
-// groups for it, spending is taken to go on at the rate of the last three hours (for an hour or a day) or
-// of the last day (for longer periods), and the answer says so ("foretold_by"). The file of rules is read
-// for each answer; what is wrong with it is in "rules_error".
+// are one budget, whose `rules` names them all. The forecast is that of the tiles
+// (query/group_forecast.h). Where there are too many groups for it, spending is taken to go on at the
+// rate of the last three hours (for an hour or a day) or of the last day (for longer periods), and the
+// answer says so ("foretold_by"). The file of rules is read for each answer; what is wrong with it is in
+// "rules_error".
 #include <assert.h>
 #include <stdlib.h>
 
@@ -29,6 +30,7 @@ struct budget {
 struct budgets {
 	struct api *api;
 	const struct api_query *q;
+	const struct alert_rules *rules;
 	struct arena arena;
 	struct budget *list;
 	int n, cap;
@@ -177,7 +179,27 @@ static int compare_by_use(const void *x, const void *y)
 	return c ? c : str_cmp(a->spent.keys[0], b->spent.keys[0]);
 }
 
-static void write_budget(struct json_writer *j, const struct budget *b)
+// Every rule that alerts of the budget, the first one included.
+static void write_rules(struct json_writer *j, const struct alert_rules *rules, const struct alert_rule *of)
+{
+	jw_array(j, "rules");
+	for (int i = 0; i < rules->nrules; i++) {
+		const struct alert_rule *r = &rules->rules[i];
+		if (!is_budget(r) || !same_budget(r, of))
+			continue;
+		jw_object(j, NULL);
+		jw_str(j, "name", r->name);
+		jw_strz(j, "kind", alert_kind_names[r->kind]);
+		jw_array(j, "levels");
+		for (int k = 0; r->kind == ALERT_BUDGET && k < r->nat; k++)
+			jw_int(j, NULL, r->at[k]);
+		jw_end(j);
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
+static void write_budget(struct json_writer *j, const struct alert_rules *rules, const struct budget *b)
 {
 	const struct alert_rule *r = b->rule;
 	jw_line(j);
@@ -192,6 +214,7 @@ static void write_budget(struct json_writer *j, const struct budget *b)
 	for (int i = 0; i < r->nat; i++)
 		jw_int(j, NULL, r->at[i]);
 	jw_end(j);
+	write_rules(j, rules, r);
 	figure_json_members(j, &b->spent);
 	jw_usd(j, "expected", b->expected);
 	jw_strz(j, "foretold_by", b->at_this_rate ? "rate" : "forecast");
@@ -209,7 +232,7 @@ static void write_budgets(struct json_writer *j, struct budgets *all)
 		qsort(all->list, (size_t)all->n, sizeof *all->list, compare_by_use);
 	jw_array(j, "budgets");
 	for (int i = 0; i < shown; i++)
-		write_budget(j, &all->list[i]);
+		write_budget(j, all->rules, &all->list[i]);
 	jw_end(j);
 	jw_int(j, "shown", shown);
 	jw_int(j, "all", all->n);
@@ -217,8 +240,8 @@ static void write_budgets(struct json_writer *j, struct budgets *all)
 
 bool api_budgets(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
-	struct budgets all = {.api = a, .q = q};
 	struct alert_rules rules = {0};
+	struct budgets all = {.api = a, .q = q, .rules = &rules};
 	struct err wrong = ERR_INIT;
 	bool good = true, readable = alert_rules_load(&rules, a->conf, &wrong);
 	for (int i = 0; readable && good && i < rules.nrules && i < RULES_MAX; i++)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// When each signal last arrived, what the doctor finds, and which alerts are active.
+// When each signal last arrived, and what the doctor finds.
 #include <assert.h>
-#include <jansson.h>
 
-#include "alert/keys.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "query/freshness.h"
@@ -49,57 +47,37 @@ bool api_freshness(struct api *a, const struct api_query *q, struct json_writer 
 
 // ---- findings -----------------------------------------------------------------------------------
 
-static void write_finding(void *writer, enum health_level level, const char *what, const char *text)
+struct findings {
+	const struct api *api;
+	struct json_writer *j;
+	struct buf text;
+};
+
+static void write_finding(void *findings, enum health_level level, const char *what, const char *text)
 {
-	struct json_writer *j = writer;
+	struct findings *f = findings;
+	struct json_writer *j = f->j;
 	static const char *const names[] = {"ok", "note", "warning", "failure"};
 	assert((size_t)level < sizeof names / sizeof *names);
 	jw_line(j);
 	jw_object(j, NULL);
 	jw_strz(j, "level", names[level]);
 	jw_strz(j, "about", what);
-	jw_strz(j, "text", text);
+	buf_clear(&f->text);
+	api_hide_redis(f->api, text, &f->text);
+	jw_str(j, "text", buf_str(&f->text));
 	jw_end(j);
 }
 
 bool api_findings(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
+	struct findings f = {a, j, BUF_INIT};
 	(void)q;
 	(void)err;
 	jw_object(j, NULL);
 	jw_array(j, "findings");
-	health_check(a->conf, rollups_view(a->rollups), write_finding, j);
-	jw_end(j);
-	jw_end(j);
-	return true;
-}
-
-// ---- alerts -------------------------------------------------------------------------------------
-
-// <prefix>:alerts is a hash of JSON objects, one for each active alert. They are written in the order of
-// rule, group and period. Values that are no object are skipped.
-bool api_alerts(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
-{
-	struct redis *r = view_redis(rollups_view(a->rollups));
-	struct buf key = BUF_INIT;
-	(void)q;
-	alert_key(&key, a->conf->redis_prefix, ALERT_KEY_UP);
-	redis_cmdz(r, "HGETALL", key.data, NULL);
-	buf_release(&key);
-	if (!redis_exec(r, err))
-		return false;
-	redis_sort_fields(r, 0);
-	jw_object(j, NULL);
-	jw_array(j, "alerts");
-	for (size_t i = 1; i < redis_len(r, 0); i += 2) {
-		struct str text = redis_elem(r, 0, i);
-		json_t *alert = json_loadb(text.p, text.len, 0, NULL);
-		if (json_is_object(alert)) {
-			jw_line(j);
-			jw_raw(j, NULL, text);
-		}
-		json_decref(alert);
-	}
+	health_check(a->conf, rollups_view(a->rollups), write_finding, &f);
+	buf_release(&f.text);
 	jw_end(j);
 	jw_end(j);
 	return true;

@@ -6,7 +6,7 @@
 #include "base/when.h"
 
 struct param_values { // as they came; p is NULL where a parameter is absent
-	struct str from, to, hours, by, limit, search, step, now;
+	struct str from, to, hours, by, limit, search, step, sort, now;
 };
 
 static bool parse_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret,
@@ -68,7 +68,8 @@ static bool read_params(struct api_query *q, const struct http_request *r, int p
 		{"from", QUERY_SPAN, &w->from},    {"to", QUERY_SPAN, &w->to},
 		{"hours", QUERY_SPAN, &w->hours},  {"by", QUERY_BY, &w->by},
 		{"limit", QUERY_LIMIT, &w->limit}, {"search", QUERY_SEARCH, &w->search},
-		{"step", QUERY_STEP, &w->step},    {"now", 0, &w->now},
+		{"step", QUERY_STEP, &w->step},    {"sort", QUERY_SORT, &w->sort},
+		{"now", 0, &w->now},
 	};
 	if (r->nargs > HTTP_ARGS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d parameters in the query", HTTP_ARGS_MAX);
@@ -150,6 +151,8 @@ bool api_query_parse(struct api_query *q, const struct http_request *r, int para
 	if (w.limit.p && !parse_integer(w.limit, "limit", 1, QUERY_LIMIT_MAX, &q->limit, err))
 		return false;
 	if (w.step.p && !set_step(q, w.step, err))
+		return false;
+	if (!breakdown_order_parse(&q->order, w.sort, err))
 		return false;
 	q->search = w.search;
 	// last, since its limits depend on now and on the step

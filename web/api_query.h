@@ -8,12 +8,13 @@
 //     by=KEYS                    groupings as in `nowcast report`
 //     KEY=VALUE                  only where the grouping KEY has that value: model=..., tag:env=prod;
 //                                empty: where it has none
-//     step=day|hour|minute  limit=N  search=TEXT
+//     step=day|hour|minute  limit=N  search=TEXT  sort=COLUMN or -COLUMN (web/breakdown_order.h)
 #ifndef NOWCAST_WEB_API_QUERY_H
 #define NOWCAST_WEB_API_QUERY_H
 
 #include "base/err.h"
 #include "query/group.h"
+#include "web/breakdown_order.h"
 #include "web/http.h"
 
 enum query_param {
@@ -23,6 +24,7 @@ enum query_param {
 	QUERY_LIMIT = 8,
 	QUERY_SEARCH = 16,
 	QUERY_STEP = 32,
+	QUERY_SORT = 64,
 };
 
 enum {
@@ -42,6 +44,7 @@ struct api_query {
 	struct group_filter only;
 	int64_t limit;
 	struct str search;
+	struct breakdown_order order;
 };
 
 // `params`: of enum query_param, those the endpoint takes (all take now=). `ret` holds the defaults, now_ms

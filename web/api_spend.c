@@ -110,10 +110,17 @@ static bool matches_search(const struct group *g, const struct api_query *q)
 	return !q->search.len;
 }
 
+static void write_members(struct json_writer *j, const struct group *g)
+{
+	figure_json_members(j, g);
+	jw_int(j, "tokens_prompt", g->prompt);
+	jw_int(j, "tokens_cache_read", g->cache_read);
+}
+
 static void write_figure(struct json_writer *j, const char *name, const struct group *g)
 {
 	jw_object(j, name);
-	figure_json_members(j, g);
+	write_members(j, g);
 	jw_end(j);
 }
 
@@ -128,7 +135,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		groups_release(&g);
 		return false;
 	}
-	groups_sort(&g, ORDER_USD);
+	breakdown_sort(&g, q->order);
 	jw_object(j, NULL);
 	figure_json_span(j, q->from, q->to);
 	jw_array(j, "groups");
@@ -146,7 +153,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		jw_line(j);
 		jw_object(j, NULL);
 		figure_json_keys(j, &q->by, g.list[i].keys);
-		figure_json_members(j, &g.list[i]);
+		write_members(j, &g.list[i]);
 		jw_end(j);
 	}
 	jw_end(j);
@@ -261,6 +268,14 @@ static bool sum_pairs(struct api *a, const struct api_query *q, const struct pai
 	return true;
 }
 
+static struct usd sum_usd(const struct groups *g)
+{
+	struct usd sum = USD_ZERO;
+	for (int32_t i = 0; i < g->n; i++)
+		sum = usd_add(sum, g->list[i].usd);
+	return sum;
+}
+
 bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct groups now, then;
@@ -287,6 +302,8 @@ bool api_movers(struct api *a, const struct api_query *q, struct json_writer *j,
 		figure_json_span(j, from - length, from);
 		jw_end(j);
 		jw_int(j, "hours", pairs.n);
+		jw_usd(j, "usd", sum_usd(&now));
+		jw_usd(j, "usd_before", sum_usd(&then));
 		jw_array(j, "movers");
 		for (int i = 0; i < n && i < q->limit && movers[i].change.pico != 0; i++)
 			write_mover(j, &q->by, &movers[i]);

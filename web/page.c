@@ -22,6 +22,7 @@ EMBED(page_app_css, "web/page/app.css")
 EMBED(page_app_js, "web/page/app.js")
 EMBED(page_api_js, "web/page/api.js")
 EMBED(page_chart_js, "web/page/chart.js")
+EMBED(page_columns_js, "web/page/columns.js")
 EMBED(page_csv_js, "web/page/csv.js")
 EMBED(page_panels_js, "web/page/panels.js")
 EMBED(page_parts_js, "web/page/parts.js")
@@ -42,6 +43,7 @@ static struct page_file {
 	{"/app.js", "text/javascript; charset=utf-8", page_app_js, BUF_INIT, ""},
 	{"/api.js", "text/javascript; charset=utf-8", page_api_js, BUF_INIT, ""},
 	{"/chart.js", "text/javascript; charset=utf-8", page_chart_js, BUF_INIT, ""},
+	{"/columns.js", "text/javascript; charset=utf-8", page_columns_js, BUF_INIT, ""},
 	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
 	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
 	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},

@@ -44,6 +44,11 @@ cat >"$T/rules" <<-END
 	period = month
 	amount = 1000
 	at = 50,80,100
+	[rule company will end over]
+	kind = forecast
+	by = all
+	period = month
+	amount = 1000
 	[rule teams]
 	kind = budget
 	by = team
@@ -52,6 +57,7 @@ cat >"$T/rules" <<-END
 	at = 80,100
 END
 serve 2026-11-19T14:40:00Z --alerts-file "$T/rules"
+"$nowcast" alert silence --redis "$REDIS_URL" 'news-*' --for 5000d --why 'launch of the notebooks' >/dev/null 2>&1
 mkdir -p "$B/screenshots"
 export PAST_REDIS=$redis_pid # which the browser's script ends, to see what the page says
 node tests/page.js "$few" "$many" "$empty" "$url" "$B/screenshots" "$modules"

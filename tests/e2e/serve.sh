@@ -64,10 +64,35 @@ code "$url/api/v1/cache?hours=2" >/dev/null
 is "what caching saves has a band, which holds it" "$(field "$T/body" 'all(float(x["saved_low"]) <= float(x["saved"]) <= float(x["saved_high"]) for x in [a["total"]] + a["models"] if x["saved"] is not None) and float(a["total"]["saved_low"]) < float(a["total"]["saved_high"])')" True
 is "and is not known of a model without a rate" "$(field "$T/body" 'all((x["saved"] is None) == (not x["priced"]) for x in a["models"])')" True
 
+for column in usd name calls tokens usd_per_call usd_per_token failed_share cache_hit; do
+	code "$url/api/v1/breakdown?by=principal&limit=1000&sort=$column" >/dev/null
+	cp "$T/body" "$T/rising"
+	code "$url/api/v1/breakdown?by=principal&limit=1000&sort=-$column" >/dev/null
+	python3 - "$column" "$T/rising" "$T/body" <<-'END' >"$T/sorted"
+		import json, sys
+		column, lists = sys.argv[1], [json.load(open(f))["groups"] for f in sys.argv[2:]]
+		def over(a, b): return a / b if b else None
+		def number(g):
+		    usd = None if g["usd"] is None else float(g["usd"])
+		    whole = usd if not g["tokens_unpriced"] else None
+		    return {"usd": usd, "name": g["keys"]["principal"], "calls": g["calls"], "tokens": g["tokens"],
+		        "usd_per_call": None if whole is None else over(whole, g["calls"]),
+		        "usd_per_token": None if whole is None or g.get("units") else over(whole, g["tokens"]),
+		        "failed_share": over(g["failed"], g["calls"] + g["failed"]), "cache_hit": over(g["tokens_cache_read"], g["tokens_prompt"])}[column]
+		for groups, falling in zip(lists, (False, True)):
+		    numbers = [number(g) for g in groups]
+		    known = [n for n in numbers if n is not None]
+		    print(numbers == sorted(known, reverse=falling) + [None] * (len(numbers) - len(known)), len(set(known)) > 1)
+	END
+	is "the list can be sorted by $column, in both directions" "$(sort -u "$T/sorted")" "True True"
+done
+
 # --- questions that are wrong
 
 is "an unknown grouping" "$(code "$url/api/v1/breakdown?by=colour")" 400
 has "is named" "$(cat "$T/body")" 'colour.*is no grouping'
+is "an unknown column" "$(code "$url/api/v1/breakdown?sort=colour")" 400
+has "is named, with those there are" "$(cat "$T/body")" 'usd_per_call.*got \\"colour'
 is "a huge span" "$(code "$url/api/v1/series?step=minute&hours=7000")" 400
 has "is refused with the limit" "$(cat "$T/body")" '1 to 6'
 is "a span by dates" "$(code "$url/api/v1/breakdown?from=2001-01-01")" 400
@@ -94,8 +119,8 @@ has "with a strict policy" "$(cat "$T/head")" "Content-Security-Policy: default-
 has "and no cookie" "$(grep -ci '^set-cookie' "$T/head")" '^0$'
 etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
-size=$(for f in / /app.css /app.js /api.js /csv.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
-ok "the page is under 200 KB gzipped ($size bytes)" test "$size" -lt 200000
+size=$(for f in / /app.css /app.js /api.js /columns.js /csv.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
 
 # --- bad manners
 
@@ -127,6 +152,10 @@ ok "it lives" alive "$server_pid"
 
 # --- live, and Redis going away
 
+code "$url/api/v1/findings" >/dev/null
+has "findings say which Redis it is" "$(cat "$T/body")" '"(Redis|Valkey) [0-9.]+"'
+cp "$T/body" "$T/findings"
+
 curl -sN -m 60 "$url/api/v1/events" >"$T/events" &
 viewer=$!
 ok "a viewer gets the summary" wait_for 10 grep -q '^event: summary' "$T/events"
@@ -134,6 +163,8 @@ kill_redis
 ok "and is told that Redis is away" wait_for 15 grep -q '^event: away' "$T/events"
 is "the API says 503" "$(code "$url/api/v1/summary?hours=1&now=2026-11-02")" 400
 is "as it should" "$(code "$url/api/v1/summary?now=2026-11-03")" 503
+has "and why, without Redis's address" "$(cat "$T/body")" '"redis: '
+is "which no viewer is told" "$(grep -cF "${REDIS_URL#redis://}" "$T/body" "$T/events" "$T/findings" | paste -sd' ')" "$T/body:0 $T/events:0 $T/findings:0"
 python3 tests/api_check.py "$url" 503 >"$T/away.tap"
 result $? "and so do all that need it, as web/openapi.json says ($(grep -c '^ok' "$T/away.tap") checks)" || grep -A1 '^not ok' "$T/away.tap" | sed 's/^/# /'
 is "readyz too" "$(code "$url/readyz")" 503

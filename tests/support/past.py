@@ -121,6 +121,9 @@ put("ZADD", "nowcast:signals", fresh, "call:arrived", fresh - 4 * 3600000, "metr
 rung = int((now - dt.timedelta(minutes=12)).timestamp() * 1000)
 put("HSET", "nowcast:alerts", "spikes|x|", '{"rule":"spikes","kind":"spike","group":"etl-enrich","period":"","severity":"warning","state":"firing","since":%d,'
     '"text":"etl-enrich spends $2.31 a minute, 6 times its usual $0.38","contributors":"etl $2.31","link":"https://nowcast.example.com/?by=principal&role=etl-enrich"}' % rung)
+for event, minutes, more in ("firing", 12, ""), ("resolved", 400, ',"ended":"below its usual for an hour"'), ("firing", 460, ""):
+    put("RPUSH", "{nowcast:alerts}:history", '{"event":"%s","rule":"spikes","kind":"spike","group":"etl-enrich","period":"","severity":"warning","at":%d,"since":%d,'
+        '"text":"etl-enrich spends $2.31 a minute, 6 times its usual $0.38"%s}' % (event, int((now - dt.timedelta(minutes=minutes)).timestamp() * 1000), rung, more))
 bob = f"arn:aws:sts::{account}:assumed-role/notebooks/bob@example.com"
 for i in range(7):
     put("HSET", "nowcast:alerts", f"news-{i}|{bob}|", '{"rule":"news-%d","kind":"new","group":"%s","period":"","severity":"info","state":"firing","since":%d,'

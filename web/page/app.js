@@ -6,10 +6,11 @@
 //     live stream -> tiles at once; the other panels soon after, at most once in REFRESH_MS
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
+import { cellsOf, headsOf, paintChoice } from "./columns.js";
 import { csvOf, save } from "./csv.js";
-import { paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals } from "./panels.js";
+import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, spanOf, usd } from "./parts.js";
-import { blank, groupings, hoursOf, inside, readView, spans, urlOf } from "./view.js";
+import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 
@@ -20,6 +21,10 @@ let view = readView(), limit = PAGE, now = new Date().toISOString(), round = nul
 function go(changes, replace) {
 	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month change with it
 	view = { ...view, ...changes };
+	if (["span", "from", "to", "now", "filters"].some(k => k in changes)) {
+		compared = spanTotal = null;
+		byId("teamless").replaceChildren();
+	}
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
 	limit = PAGE;
 	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
@@ -68,6 +73,8 @@ function paintControls() {
 	fill(byId("filters"), then, fixed, ...view.filters.map(([k, v]) => el("span", { class: "chip", title: v }, el("span", { class: "quiet" }, keyName(k)), el("b", {}, labelOf(k, v).main),
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
+	byId("teamless-panel").hidden = teamIsChosen();
+	paintChoice(byId("columns-choice"), view, go);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
 }
 
@@ -97,8 +104,8 @@ function askTag() {
 
 // ---- tiles
 
-function tile(title, figure, lines, barOf) {
-	return el("div", { class: "tile" }, el("h2", {}, title), el("div", { class: "figure" }, figure), barOf || null, ...lines.map(l => el("p", {}, ...[].concat(l))));
+function tile(title, figure, lines, barOf, kind) {
+	return el("div", { class: kind ? "tile " + kind : "tile" }, el("h2", {}, title), el("div", { class: "figure" }, figure), barOf || null, ...lines.map(l => el("p", {}, ...[].concat(l))));
 }
 
 function comparedWith(nowUsd, beforeUsd, words) {
@@ -140,13 +147,41 @@ function unobservedToday(gaps) {
 	return minutes && !staleSince() ? el("span", { title: gaps.slice(0, 5).map(g => at(g.from) + " to " + at(g.to) + ": " + g.why).join("\n") }, hoursText(minutes) + " of it were not observed") : null;
 }
 
+// The sum of the span that was chosen. The summary has the usual ones and is the first to be known; the list has the others.
+const summaryNames = { "1h": "hour", "24h": "last_24h", today: "today", month: "month" };
+let spanTotal = null; // of the list: {usd ..., to}
+let compared = null;  // the answer of movers: this span and the same length before
+
+function spanBefore(total) {
+	const s = summary;
+	if (staleSince() && (!view.from || Date.parse(view.to) > Date.parse(staleSince()))) return "figures end at " + at(staleSince()) + ": not compared";
+	if (!view.from && view.span === "today") return soFar(s.yesterday_so_far, "by this time yesterday");
+	if (!view.from && view.span === "month") return soFar(s.last_month_so_far, "by this time last month");
+	if (!compared) return "";
+	if (!compared.hours) return "not compared: the span before was not observed";
+	if (!view.from && view.span === "1h") return usd(compared.usd_before) + " in the whole hour before";
+	const c = change(Number(compared.usd), Number(compared.usd_before));
+	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before");
+	return [el("b", { class: Number(compared.usd) > Number(compared.usd_before) ? "up" : "down" }, c), " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before)];
+}
+
+function headline() {
+	const total = view.from || !summaryNames[view.span] ? spanTotal : summary[summaryNames[view.span]];
+	const title = view.from ? spanText(view.from, view.to) : spanTitles[view.span];
+	if (!total) return tile(title, "…", [], null, "headline");
+	if (staleSince() && !view.from && view.span === "1h" && !total.calls && !total.tokens) return tile(title, "–", ["not known: figures end at " + at(staleSince())], null, "headline");
+	document.title = usd(total.usd) + " " + title.replace(/^[A-Z]/, c => c.toLowerCase()) + " · nowcast";
+	return tile(title, usd(total.usd), [spanBefore(total), [range(total), range(total) ? "; " : "", callsAreKnown() ? count(total.calls) + " calls, " : "", count(total.tokens) + " tokens"]], bar(total, Number(total.usd_high)), "headline");
+}
+
 function paintTiles() {
 	if (!summary) return;
-	const s = summary, f = forecast;
+	const s = summary, f = forecast, chosen = view.from ? "" : view.span;
 	const tiles = [
-		tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])], bar(s.today, Number(s.today.usd_high))),
-		tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
-		staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
+		headline(),
+		chosen === "today" ? null : tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])], bar(s.today, Number(s.today.usd_high))),
+		chosen === "month" ? null : tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		chosen === "1h" ? null : staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
@@ -155,7 +190,6 @@ function paintTiles() {
 			tile("The month will end at", usd(f.month.usd), [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
-	document.title = usd(s.today.usd) + " today · nowcast";
 	byId("asof").textContent = day(s.now) + ", " + clock(s.now) + " UTC";
 	paintEmpty(s);
 }
@@ -254,25 +288,23 @@ function colourMark(value) {
 // A call has tokens of several types, so calls are not counted by type.
 const callsAreKnown = () => view.filters.every(([k]) => k !== "token_type");
 
-function groupRow(g, most, total) {
+function groupRow(g, list) {
 	const value = g.keys[view.by], label = labelOf(view.by, value);
-	const open = view.by === "hour" ? null : () => drill(view.by, value), known = g.usd !== null;
+	const open = view.by === "hour" ? null : () => drill(view.by, value);
 	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
 		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null,
 			g.tokens_unpriced ? el("span", { class: "more warn" }, count(g.tokens_unpriced) + " tokens without a price") : null,
 			g.tokens_unbilled ? el("span", { class: "more warn", title: "Estimated at " + usd(g.usd_unbilled) + ", in hours that are final: not in the spend" }, count(g.tokens_unbilled) + " tokens not on the bill") : null),
-		el("td", { class: "num c-usd" }, usd(g.usd)),
-		el("td", { class: "num c-band quiet" }, known && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : ""),
-		el("td", { class: "c-bar", title: basisText(g) }, bar(g, most), el("span", { class: "more" }, known ? percent(Number(g.usd), total) : "")),
-		el("td", { class: "num c-calls" }, view.by !== "token_type" && callsAreKnown() ? count(g.calls) : "–"), el("td", { class: "num c-tokens" }, count(g.tokens)));
+		...cellsOf(view, g, list));
 }
 
 function paintBreakdown(b) {
 	lastGroups = b;
 	byId("breakdown").removeAttribute("aria-busy");
-	const heads = [["c-name", keyName(view.by).replace(/^./, c => c.toUpperCase())], ["num c-usd", "Spend"], ["num c-band", "Between"], ["c-bar", "Share"], ["num c-calls", "Calls"], ["num c-tokens", "Tokens"]];
-	const most = Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total = Number(b.total.usd);
-	fill(byId("groups"), el("thead", {}, el("tr", {}, ...heads.map(([c, h]) => el("th", { class: c, scope: "col" }, h)))), el("tbody", {}, ...b.groups.map(g => groupRow(g, most, total))));
+	const list = { most: Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total: Number(b.total.usd), calls: view.by !== "token_type" && callsAreKnown() };
+	byId("groups").classList.toggle("chosen", Boolean(view.cols));
+	byId("groups").style.minWidth = view.cols ? 10 + 5.4 * view.cols.split(",").length + (view.cols.includes("band") ? 5 : 0) + "em" : ""; // a narrow screen scrolls the list
+	fill(byId("groups"), el("thead", {}, headsOf(view, keyName(view.by).replace(/^./, c => c.toUpperCase()), go)), el("tbody", {}, ...b.groups.map(g => groupRow(g, list))));
 	const hidden = b.matching - b.shown, words = !b.all ? "Nothing in this span." : !b.matching ? "Nothing matches the search." :
 		b.all.toLocaleString("en-US") + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching.toLocaleString("en-US") + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
 	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null,
@@ -285,7 +317,7 @@ const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basi
 	el("span", { title: basisTitles[k] }, el("i", { class: "mark " + k }), basisNames[k])));
 
 function saveGroups() {
-	const by = view.by, search = view.search ? [["search", view.search]] : [];
+	const by = view.by, search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	get("breakdown", question(["by", by], ["limit", 10000], ...search)).then(b => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
 }
 
@@ -314,14 +346,14 @@ async function refresh() {
 	clearTimeout(pending);
 	pending = 0;
 	refreshedAt = Date.now();
-	const search = view.search ? [["search", view.search]] : [];
+	const search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	const forecastAsked = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
-	const tiles = Promise.all([asked, forecastAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
+	const listAsked = panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), b => { spanTotal = { ...b.total, to: b.to }; paintBreakdown(b); paintTiles(); });
+	const moversAsked = panel(signal, "movers", question(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
+	const tiles = Promise.all([asked, forecastAsked, listAsked, moversAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
-		asked, forecastAsked, tiles,
+		asked, forecastAsked, listAsked, moversAsked, tiles,
 		panel(signal, "series", question(["step", step], ...(view.mode === "group" ? [["by", view.by], ["limit", 7]] : [])), s => { lastSeries = s; paintChart(); if (lastGroups) paintBreakdown(lastGroups); }),
-		panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), paintBreakdown),
-		panel(signal, "movers", question(["by", by], ["limit", 6]), m => paintMovers(m, { key: by, drill })),
 		panel(signal, "cache", question(), paintCache),
 		panel(signal, "gaps", question(), paintGaps),
 		panel(signal, "series", [["step", "day"], ["from", lastMonth()], ["to", now], ...pinned(), ...view.filters], s => { days = s; paintTwoMonths(); }),
@@ -330,13 +362,22 @@ async function refresh() {
 		panel(signal, "reconciliation", [], paintBill),
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
-	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores));
+	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
 	if (wrong) return showTrouble(wrong);
 	goodAt = new Date();
 	showFresh();
+	askTeamless(signal);
+}
+
+const teamIsChosen = () => view.filters.some(([k]) => k === "team");
+
+// Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
+function askTeamless(signal) {
+	if (!teamIsChosen()) panel(signal, "breakdown", question(["by", "principal"], ["team", ""], ["limit", 5]), b => paintTeamless(b, Number(spanTotal?.usd),
+		{ drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) })).catch(e => { if (e instanceof ApiError) showTrouble(e); });
 }
 
 function refreshSoon() {

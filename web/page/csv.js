@@ -11,8 +11,8 @@ function cell(value) {
 
 // `b`: the answer of breakdown by `key`.
 export function csvOf(key, b) {
-	const head = [key, "usd", "usd_low", "usd_high", "calls", "tokens", "tokens_unpriced", ...bases.map(k => "usd_" + k), "tokens_unbilled", "usd_unbilled"];
-	const rows = b.groups.map(g => [g.keys[key], g.usd, g.usd_low, g.usd_high, g.calls, g.tokens, g.tokens_unpriced, ...bases.map(k => (g.basis || {})[k]), g.tokens_unbilled, g.usd_unbilled]);
+	const head = [key, "usd", "usd_low", "usd_high", "calls", "tokens", "tokens_unpriced", ...bases.map(k => "usd_" + k), "tokens_unbilled", "usd_unbilled", "failed", "tokens_prompt", "tokens_cache_read"];
+	const rows = b.groups.map(g => [g.keys[key], g.usd, g.usd_low, g.usd_high, g.calls, g.tokens, g.tokens_unpriced, ...bases.map(k => (g.basis || {})[k]), g.tokens_unbilled, g.usd_unbilled, g.failed, g.tokens_prompt, g.tokens_cache_read]);
 	return [head, ...rows].map(r => r.map(cell).join(",") + "\r\n").join("");
 }
 

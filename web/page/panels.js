@@ -2,7 +2,7 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, usd } from "./parts.js";
+import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, percent, usd } from "./parts.js";
 
 function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
@@ -13,6 +13,13 @@ const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.099
 // ---- budgets
 
 const periodNames = { hour: "this hour", day: "today", week: "this week", month: "this month" };
+
+// The rules that alert of a budget, and at which part of it.
+function ruleWords(b) {
+	return el("span", { class: "wrap" }, (b.rules.length > 1 ? "rules " : "rule ") + b.rules.map(r => r.name + " (" + r.kind + (r.levels.length ? " at " + r.levels.join(", ") + " %" : "") + ")").join(", "));
+}
+
+const budgetLegend = () => el("div", { class: "legend" }, ...[["spent", "spent"], ["ahead", "forecast"], ["level", "alerts here"], ["limit", "the budget"]].map(([mark, words]) => el("span", {}, el("i", { class: "mark " + mark }), words)));
 
 // The spent part of the amount, the levels at which the rule alerts, and the forecast of the period's end.
 function budgetBar(b) {
@@ -27,7 +34,7 @@ function budgetBar(b) {
 		ahead.style.width = place(more);
 		e.append(ahead);
 	}
-	for (const level of [...new Set([...b.levels, 100])]) {
+	for (const level of new Set([...b.rules.flatMap(r => r.levels), 100])) {
 		const mark = el("i", { class: level === 100 ? "limit" : "" });
 		mark.style.left = place(amount * level / 100);
 		e.append(mark);
@@ -52,10 +59,10 @@ export function paintBudgets(a, view) {
 		return el("li", { title: b.rule + (value ? ": " + value : "") },
 			key ? el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, name) : el("span", { class: "name" }, name),
 			el("span", { class: "num" }, el("b", {}, usd(b.usd)), " of " + usd(b.amount).replace(/\.00$/, "") + " " + periodNames[b.period] + ", " + share(b.used_ppm / 1e6, 0)),
-			budgetBar(b), budgetWords(b));
+			budgetBar(b), budgetWords(b), ruleWords(b));
 	});
 	const more = a.all - items.length;
-	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
+	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null, items.length ? budgetLegend() : null,
 		items.length || !a.rules_error ? listOf(items, "No budgets: rules of kind budget in alerts.file make some.") : null,
 		a.budgets.length > items.length ? el("p", { class: "foot" }, el("span", {}, count(more) + " more, less used"), el("button", { type: "button", class: "plain", onclick: () => { budgetsOpen = true; paintBudgets(a, view); } }, "show them")) :
 			more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
@@ -136,6 +143,14 @@ export function paintGaps(g) {
 	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
 }
 
+// `b`: the breakdown by principal of what has no team; `all`: dollars of the span; view.list(): shows it in the list.
+export function paintTeamless(b, all, view) {
+	const sum = Number(b.total.usd);
+	fill(byId("teamless"), listOf(b.groups.map(g => el("li", { title: g.keys.principal }, el("button", { type: "button", class: "name", onclick: () => view.drill("principal", g.keys.principal) }, labelOf("principal", g.keys.principal).main),
+		el("span", { class: "num" }, usd(g.usd)))), "All spend has a team."),
+	b.all ? el("p", { class: "foot" }, el("span", {}, usd(b.total.usd) + (sum && all ? ", " + percent(sum, all) + " of the spend" : "") + ", by " + count(b.all) + (b.all === 1 ? " caller" : " callers")), el("button", { type: "button", class: "plain", onclick: view.list }, "list them")) : null);
+}
+
 // ---- the bill, the signals, the doctor
 
 export function paintBill(b) {
@@ -178,4 +193,27 @@ export function paintAlerts(a, follow) {
 				x.since ? el("span", { class: "quiet" }, " since " + at(new Date(x.since).toISOString())) : null, x.silenced ? el("span", { class: "quiet" }, ", silenced") : null,
 				x.contributors ? el("span", { class: "quiet" }, "; most by " + shortText(x.contributors)) : null));
 	})), more > 0 ? el("p", { class: "foot" }, el("span", {}, count(more) + " more"), el("button", { type: "button", class: "plain", onclick: () => { alertsOpen = true; paintAlerts(a, follow); } }, "show them")) : null);
+}
+
+// ---- rules in force, silences, what rang
+
+const EVENTS = 6; // shown before a click
+let eventsOpen = false;
+
+function ruleText(r) {
+	const of = r.only ? "only " + labelOf(r.by, r.only).main : r.by === "all" ? "everything" : "each " + r.by;
+	return r.kind + " of " + of + (r.amount ? ", " + usd(r.amount).replace(/\.00$/, "") + " a " + r.period : "") + (r.levels.length ? " at " + r.levels.join(", ") + " %" : "") + (r.receivers ? ", to " + r.receivers : "");
+}
+
+export function paintAlerting(a) {
+	const events = eventsOpen ? a.history : a.history.slice(0, EVENTS);
+	fill(byId("alerting"),
+		el("h3", {}, "Silences"), listOf(a.silences.map(s => el("li", {}, el("span", { class: "name" }, s.rule + (s.group && s.group !== "*" ? ", " + shortText(s.group) : "")),
+			el("span", { class: "quiet" }, "until " + s.until.slice(0, 16).replace("T", " ")), s.why ? el("span", { class: "wrap" }, s.why) : null)), "None: every alert is delivered."),
+		el("h3", {}, "What rang"), listOf(events.map(e => el("li", {}, el("span", { class: "name" }, String(e.rule || "alert")), el("span", { class: "state " + e.event }, String(e.event)),
+			el("span", { class: "wrap" }, shortText(e.text) + (e.at ? ", " + at(new Date(e.at).toISOString()) : "") + (e.ended ? "; ended: " + shortText(e.ended) : "")))), "Nothing yet."),
+		a.history.length > events.length ? el("p", { class: "foot" }, el("button", { type: "button", class: "plain", onclick: () => { eventsOpen = true; paintAlerting(a); } }, count(a.history.length - events.length) + " more")) : null,
+		el("h3", {}, a.rules_built_in ? "Rules in force, the built-in ones" : "Rules in force"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
+		listOf(a.rules.map(r => el("li", {}, el("span", { class: "name" }, r.name), r.severity ? el("span", { class: "quiet" }, r.severity) : null, el("span", { class: "wrap" }, ruleText(r)))), "None."),
+		el("p", { class: "quiet" }, a.receivers.length ? "Receivers: " + a.receivers.join(", ") + "." : "No receivers: alerts are shown here and in `nowcast alert list` only."));
 }

@@ -18,13 +18,14 @@ export const byId = id => document.getElementById(id);
 
 const focusKey = e => e.textContent + "|" + (e.closest("tr, li")?.title || "");
 
-// Replaces what is in `where`. The focus is kept: it moves to the new button with the same name, or to the first one.
+// Replaces what is in `where`. The focus is kept: it moves to the new button with the same name, or to the first one that is not the head
+// of a table.
 export function fill(where, ...children) {
 	const held = where.contains(document.activeElement) && document.activeElement !== where ? focusKey(document.activeElement) : null;
 	where.replaceChildren(...children.filter(c => c !== null && c !== undefined));
 	if (held === null) return;
 	const buttons = [...where.querySelectorAll("button")];
-	(buttons.find(b => focusKey(b) === held) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
+	(buttons.find(b => focusKey(b) === held) || buttons.find(b => !b.closest("thead")) || buttons[0] || byId("breakdown")).focus({ preventScroll: true });
 }
 
 // ---- numbers
@@ -125,7 +126,7 @@ export function labelOf(key, value) {
 
 // ---- how a figure is known
 
-export const basisNames = { billed: "billed", exact: "exact", telemetry: "telemetry", allocated: "allocated", provisional: "provisional" };
+export const basisNames = { billed: "billed", exact: "known exactly", telemetry: "telemetry", allocated: "estimated", provisional: "provisional" }; // as in index.html
 export const basisTitles = {
 	billed: "On the bill", exact: "Tokens of the call are known exactly", telemetry: "Tokens as the caller's own telemetry says, within the metric", allocated: "Estimated: a share of the metric's tokens", provisional: "Estimated without a metric: what such calls usually use",
 };
@@ -151,10 +152,11 @@ export function bar(figure, most) {
 	return e;
 }
 
-// "billed 20% · allocated 80%"
+// "billed 20% · estimated 80%"
 export function basisText(figure) {
 	const parts = Object.entries(figure.basis || {}).filter(([, v]) => Number(v) > 0);
 	if (figure.usd === null) return "no price";
-	if (parts.length === 1) return parts[0][0];
-	return parts.map(([k, v]) => k + " " + percent(Number(v), Number(figure.usd))).join(" · ");
+	const name = k => basisNames[k] || k;
+	if (parts.length === 1) return name(parts[0][0]);
+	return parts.map(([k, v]) => name(k) + " " + percent(Number(v), Number(figure.usd))).join(" · ");
 }

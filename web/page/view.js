@@ -2,18 +2,21 @@
 // The view: a span, a grouping, filters, a search. It is the query of the URL and nothing else, so a link shows what its sender saw
 // and the back button shows the previous view.
 
+import { sortOf } from "./columns.js";
 import { hasKey } from "./parts.js";
 
 export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
+export const spanTitles = { "1h": "This hour", "6h": "Last 6 hours", "24h": "Last 24 hours", today: "Today", "7d": "Last 7 days", "30d": "Last 30 days", month: "This month" };
 export const groupings = ["team", "user", "role", "principal", "model", "token_type", "account", "region", "tier"];
 const filterKeys = [...groupings, "hour"];
-export const blank = { span: "24h", by: "team", mode: "basis", search: "", now: "", from: "", to: "", filters: [] };
+export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols: "", sort: "", now: "", from: "", to: "", filters: [] };
 
 export function readView() {
 	const words = new URLSearchParams(location.search), view = { ...blank, filters: [] };
 	for (const [key, value] of words) {
 		if (key === "span" && value in spans) view.span = value;
-		else if (["by", "search", "now", "from", "to"].includes(key)) view[key] = value;
+		else if (["by", "search", "cols", "now", "from", "to"].includes(key)) view[key] = value;
+		else if (key === "sort") view.sort = sortOf(value);
 		else if (key === "mode" && value === "group") view.mode = value;
 		else if (filterKeys.includes(key) || hasKey(key)) view.filters.push([key, value]);
 	}
@@ -28,6 +31,7 @@ export function urlOf(view) {
 	if (view.by !== "team") words.append("by", view.by);
 	if (view.mode !== "basis") words.append("mode", view.mode);
 	if (view.search) words.append("search", view.search);
+	for (const key of ["cols", "sort"]) if (view[key]) words.append(key, view[key]);
 	for (const key of ["now", "from", "to"]) if (view[key]) words.append(key, view[key]);
 	for (const f of view.filters) words.append(...f);
 	const text = words.toString();
