@@ -42,7 +42,7 @@ static double open_before(const struct streams *x)
 
 void lag_learn(const struct span *s, int lookback, struct lag *ret)
 {
-	struct streams x;
+	struct streams x = {0};
 	double left[MINUTES_MAX];
 	int minutes = lookback < LAG_MINUTES ? lookback : LAG_MINUTES, first = 0;
 	*ret = (struct lag){.minutes = minutes};
