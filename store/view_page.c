@@ -91,7 +91,7 @@ static void read_actual(struct view *v, size_t reply, struct model_hour *model_h
 	struct view_row *rows = arena_alloc(&v->arena, (n + 1) * sizeof *rows);
 	for (size_t i = 0; i < n; i++) {
 		struct str field = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i)),
-				   value = redis_elem(v->redis, reply, 2 * i + 1);
+				   value = arena_str(&v->arena, redis_elem(v->redis, reply, 2 * i + 1)); // with a set of tags
 		struct view_row *row = &rows[model_hour->nactual];
 		if (!actual_read(field, value, row))
 			continue;
