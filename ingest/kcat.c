@@ -232,8 +232,10 @@ bool kcat_letter_origin(struct str line, struct origin *ret_origin)
 		if (str_is(key, "headers") && !quoted)
 			headers = value;
 	} while (!headers.len && expect_char(&s, ','));
+	if (!headers.len)
+		return false;
 	s = (struct scan){headers.p, headers.p + headers.len};
-	if (!headers.len || !expect_char(&s, '['))
+	if (!expect_char(&s, '['))
 		return false;
 	do {
 		if (!next_header(&s, &key, &value))

@@ -84,9 +84,10 @@ static const struct record *leave_out_implausible(struct engine *e, const struct
 	struct err why = ERR_INIT;
 	bool of_call =
 		r->kind == RECORD_CALL || r->kind == RECORD_CALL_TOKENS || r->kind == RECORD_AMENDMENT;
-	if (r->kind == RECORD_METRIC && !plausible_metric(&r->metric, &why))
-		r = NULL;
-	if (of_call) {
+	if (r->kind == RECORD_METRIC) {
+		if (!plausible_metric(&r->metric, &why))
+			r = NULL;
+	} else if (of_call) {
 		*changed = *r;
 		if (!plausible_call(&changed->call, &why))
 			r = changed;
