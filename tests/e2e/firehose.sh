@@ -95,7 +95,7 @@ has "with a reason" "$(cat "$T/dead")" '"kind":"broken","reason":"a record of Fi
 is "an empty delivery is one" "$(printf '{"requestId":"00000000-0000-0000-0000-000000000007","records":[]}' >"$T/empty.json"; deliver "$T/empty.json" | cut -c1-3)" 200
 
 # --- all of it, through what goes wrong
-python3 tests/support/firehose.py "$url" "$key" --ca "$T/ca.pem" --twice --hang-up --seconds 100 --batch 50 "$world/stream.ndjson" >"$T/sent" 2>&1 &
+python3 tests/support/firehose.py "$url" "$key" --ca "$T/ca.pem" --twice --hang-up --seconds 100 --batch 15 "$world/stream.ndjson" >"$T/sent" 2>&1 &
 sender=$!
 for _ in 1 2 3; do
 	sleep 0.7
@@ -111,6 +111,7 @@ restart_redis
 wait $sender
 is "every delivery was taken in the end" $? 0
 diag "$(cat "$T/sent")"
+ok "and what is delivered last" wait_for 10 is_known
 ok "the state of the stream is up to date" wait_for 10 sh -c "redis-cli -p $redis_port hget nowcast:sources 'firehose 111122223333/us-east-1/bedrock' | grep -Eq '^[1-9][0-9]* [1-9][0-9]* 0 reads 0 \$'"
 has "doctor" "$("$nowcast" doctor --config "$T/conf")" 'ok +aws +firehose, stream 111122223333/us-east-1/bedrock: the last delivery is safe since'
 has "/metrics" "$(curl -s --cacert "$T/ca.pem" -H "Authorization: Bearer $token" "${url%/firehose}/metrics")" 'nowcast_source_up\{source="firehose",account="111122223333",region="us-east-1",stream="bedrock"\} 1'
