@@ -20,4 +20,7 @@ struct billed_means {
 	int64_t calls, tokens[BILLED_KINDS]; // tokens[TOKENS_CACHE_WRITE] includes [TOKENS_CACHE_WRITE_1H]
 };
 
+// Means are sorted by ARN. The first one whose ARN is not before `arn`: its own, or those of its sessions.
+int billed_means_find(const struct billed_means *means, int n, struct str arn);
+
 #endif

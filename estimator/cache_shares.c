@@ -24,31 +24,17 @@ static void add_means(struct shares_of_prompt *to, const struct billed_means *m)
 	to->prompt += m->tokens[TOKENS_CACHE_WRITE];
 }
 
-// The first of the means whose ARN is not before `arn`.
-static int find(const struct billed_means *means, int n, struct str arn)
-{
-	int low = 0, high = n;
-	while (low < high) {
-		int middle = low + (high - low) / 2;
-		if (str_cmp(means[middle].arn, arn) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 // Of the caller; else of its role.
 static struct shares_of_prompt shares_of(struct str arn, const struct billed_means *means, int n)
 {
 	struct shares_of_prompt own = {.doubt = OF_CALLER}, role = {.doubt = OF_ROLE};
-	int at = find(means, n, arn);
+	int at = billed_means_find(means, n, arn);
 	if (at < n && str_eq(means[at].arn, arn))
 		add_means(&own, &means[at]);
 	if (own.prompt > 0)
 		return own;
 	struct str name = arn_without_session(arn);
-	for (at = find(means, n, name); at < n && str_starts(means[at].arn, name); at++)
+	for (at = billed_means_find(means, n, name); at < n && str_starts(means[at].arn, name); at++)
 		if (str_eq(arn_without_session(means[at].arn), name))
 			add_means(&role, &means[at]);
 	return role;

@@ -20,7 +20,7 @@
 #include "estimator/solve.h"
 
 enum { HOUR_STATS_MAGIC = 0x6373336e };
-static const uint64_t WHOLE_MAX = UINT64_C(1) << 53; // up to here a double holds whole numbers as they are
+static const uint64_t EXACT_MAX = UINT64_C(1) << 53; // up to here a double holds whole numbers as they are
 
 // ---- writing ------------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ static bool cut_columns(struct str *bytes, double *one, double *two, int32_t n)
 	if (!cut_number(bytes, 1, &any))
 		return false;
 	for (int32_t i = 0; any && i < n; i++) {
-		if (!cut_number(bytes, WHOLE_MAX, &a) || !cut_number(bytes, WHOLE_MAX, &b))
+		if (!cut_number(bytes, EXACT_MAX, &a) || !cut_number(bytes, EXACT_MAX, &b))
 			return false;
 		one[i] = (double)a;
 		two[i] = (double)b;
@@ -165,7 +165,7 @@ static bool cut_list(struct str *bytes, struct hour_stats *s, struct call_list *
 	for (int32_t i = 0; i < ret->n; i++) {
 		uint64_t step, parts;
 		if (!cut_number(bytes, (uint64_t)(s->n - 1 - before), &step) || step == 0 ||
-		    !cut_number(bytes, WHOLE_MAX, &parts))
+		    !cut_number(bytes, EXACT_MAX, &parts))
 			return false;
 		s->who[s->nentries] = before += (int32_t)step;
 		s->calls[s->nentries] = (double)parts / CALL_PARTS;

@@ -17,25 +17,11 @@ static void add_means(struct billed_writes *to, const struct billed_means *m)
 	to->of_1h += of_1h < all ? of_1h : all; // an amendment may lower the writes alone
 }
 
-// The first of the means whose ARN is not before `arn`.
-static int find(const struct billed_means *means, int n, struct str arn)
-{
-	int low = 0, high = n;
-	while (low < high) {
-		int middle = low + (high - low) / 2;
-		if (str_cmp(means[middle].arn, arn) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static struct billed_writes writes_of_role(struct str arn, const struct billed_means *means, int n)
 {
 	struct billed_writes sum = {0};
 	struct str role = arn_without_session(arn);
-	for (int i = find(means, n, role); i < n && str_starts(means[i].arn, role); i++)
+	for (int i = billed_means_find(means, n, role); i < n && str_starts(means[i].arn, role); i++)
 		if (str_eq(arn_without_session(means[i].arn), role))
 			add_means(&sum, &means[i]);
 	return sum;

@@ -18,6 +18,7 @@
 //     nnls       non-negative least squares over the minutes of the last six hours, ridge 3
 //     mean       every caller's true mean over the whole world
 //     equal      every call alike
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -29,10 +30,18 @@
 #include "base/map.h"
 #include "estimator/allocate.h"
 #include "estimator/learn.h"
-#include "estimator/ttl_shares.h"
 #include "estimator/solve.h"
+#include "estimator/ttl_shares.h"
 
-enum { LOOKBACK = 5, LEARN = 24, HOURS_MAX = 24 * 31, NNLS_HOURS = 6, TOP = 10, MODELS_MAX = 512 };
+enum {
+	LOOKBACK = 5,
+	LEARN = 24,
+	HOURS_MAX = 24 * 31,
+	NNLS_HOURS = 6,
+	TOP = 10,
+	MODELS_MAX = 512,
+	SWEEPS_MAX = 200
+};
 enum method { ESTIMATE, NNLS, MEAN, EQUAL, METHODS };
 
 static const char *const method_names[METHODS] = {"estimate", "nnls", "mean", "equal"};
@@ -403,6 +412,29 @@ static void split_hour(const struct world *w, const struct model *m, const struc
 				                                           mean[i * METRIC_KINDS + kind] / all *
 				                                           m->rate[kind];
 		}
+	}
+}
+
+// x >= 0 that minimises x'Ax - 2b'x + sum lambda (x - prior)^2, by coordinate descent. x holds the start.
+static void solve_nonnegative(const double *A, const double *b, int n, double prior, double lambda, double *x)
+{
+	assert(lambda > 0);
+	for (int sweep = 0; sweep < SWEEPS_MAX; sweep++) {
+		double moved = 0, largest = 0;
+		for (int i = 0; i < n; i++) {
+			const double *row = A + (size_t)i * (size_t)n;
+			double slope = b[i] + lambda * prior + row[i] * x[i];
+			for (int k = 0; k < n; k++)
+				slope -= row[k] * x[k];
+			double next = slope / (row[i] + lambda);
+			if (!(next > 0))
+				next = 0;
+			moved = fmax(moved, fabs(next - x[i]));
+			largest = fmax(largest, next);
+			x[i] = next;
+		}
+		if (moved <= 1e-6 * largest)
+			return;
 	}
 }
 
