@@ -244,14 +244,9 @@ bool recon_periods_read(struct view *v, struct arena *arena, struct str **ret, s
 	buf_release(&key);
 	if (!redis_exec(view_redis(v), err))
 		return false;
-	size_t n = redis_len(view_redis(v), 0);
-	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		list[i] = arena_str(arena, redis_elem(view_redis(v), 0, i));
-	if (n > 1)
-		qsort(list, n, sizeof *list, compare_str);
-	*ret = list;
-	*ret_n = n;
+	*ret = redis_copy_list(view_redis(v), 0, arena, ret_n);
+	if (*ret_n > 1)
+		qsort(*ret, *ret_n, sizeof **ret, compare_str);
 	return true;
 }
 

@@ -74,10 +74,8 @@ bool scoreboard_load(struct scoreboard *s, const struct conf *conf, const char *
 	key_reconcile_periods(&key, conf->redis_prefix);
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	bool good = redis_exec(r, err);
-	size_t n = good ? redis_len(r, 0) : 0;
-	struct str *all = arena_alloc(&arena, (n + 1) * sizeof *all);
-	for (size_t i = 0; i < n; i++)
-		all[i] = arena_str(&arena, redis_elem(r, 0, i));
+	size_t n = 0;
+	struct str *all = good ? redis_copy_list(r, 0, &arena, &n) : NULL;
 	for (size_t i = 0; good && i < n; i++)
 		if (!period || strcmp(period, "all") == 0 || str_is(all[i], period))
 			good = scoreboard_read(s, r, conf->redis_prefix, all[i], err);

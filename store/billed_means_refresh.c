@@ -195,11 +195,9 @@ static bool latest_watermark(struct gathering *g, struct redis *r, const char *p
 	*ret = 0;
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
 	bool good = redis_exec(r, err);
-	size_t n = good ? redis_len(r, 0) : 0;
-	g->acct_regions = arena_alloc(&g->arena, (n + 1) * sizeof *g->acct_regions);
+	size_t n = 0;
+	g->acct_regions = good ? redis_copy_list(r, 0, &g->arena, &n) : NULL;
 	g->nacct_regions = n;
-	for (size_t i = 0; i < n; i++)
-		g->acct_regions[i] = arena_str(&g->arena, redis_elem(r, 0, i));
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(
 			r, 3,

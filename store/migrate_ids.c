@@ -294,10 +294,8 @@ static bool rewrite_members(struct id_migration *m, struct str key, bool scored,
 	else
 		redis_cmd(m->redis, 2, (struct str[]){STR("SMEMBERS"), key});
 	bool good = redis_exec(m->redis, err);
-	size_t n = good ? redis_len(m->redis, 0) : 0;
-	struct str *list = arena_alloc(&arena, (n + 1) * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		list[i] = arena_str(&arena, redis_elem(m->redis, 0, i));
+	size_t n = 0;
+	struct str *list = good ? redis_copy_list(m->redis, 0, &arena, &n) : NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct str to = renamed(m, list[i], &arena);
 		if (to.len)

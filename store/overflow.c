@@ -34,10 +34,7 @@ static bool find_acct_regions(struct overflow_reader *x, struct str **ret, size_
 	if (!redis_exec(x->redis, err))
 		return false;
 	redis_sort_members(x->redis, 0);
-	*ret_n = redis_len(x->redis, 0);
-	*ret = arena_alloc(&x->arena, (*ret_n + 1) * sizeof **ret);
-	for (size_t i = 0; i < *ret_n; i++)
-		(*ret)[i] = arena_str(&x->arena, redis_elem(x->redis, 0, i));
+	*ret = redis_copy_list(x->redis, 0, &x->arena, ret_n);
 	return true;
 }
 

@@ -396,6 +396,15 @@ struct str redis_elem(const struct redis *r, size_t i, size_t k)
 	return reply_str(p->element[k]);
 }
 
+struct str *redis_copy_list(const struct redis *r, size_t i, struct arena *arena, size_t *ret_n)
+{
+	*ret_n = redis_len(r, i);
+	struct str *list = arena_alloc(arena, (*ret_n + 1) * sizeof *list);
+	for (size_t k = 0; k < *ret_n; k++)
+		list[k] = arena_str(arena, redis_elem(r, i, k));
+	return list;
+}
+
 static int compare_elements(const void *a, const void *b)
 {
 	return str_cmp(reply_str(*(redisReply *const *)a), reply_str(*(redisReply *const *)b));

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -83,6 +84,9 @@ bool redis_nil(const struct redis *r, size_t i);
 size_t redis_len(const struct redis *r, size_t i);                     // of an array; 0 for anything else
 // element k of the array that is reply i
 struct str redis_elem(const struct redis *r, size_t i, size_t k);
+
+// The elements of the array that is reply i, in a list that outlives it.
+struct str *redis_copy_list(const struct redis *r, size_t i, struct arena *arena, size_t *ret_n);
 
 // Sorts reply i: the fields of a HGETALL, with their values, or the members of a SMEMBERS. Redis returns
 // those of a large hash or set in an order that differs from server to server: what is printed or written

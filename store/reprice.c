@@ -473,10 +473,8 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
 	buf_release(&key);
 	bool good = redis_exec(r, err);
-	size_t n = good ? redis_len(r, 0) : 0;
-	struct str *acct_regions = arena_alloc(&names, (n + 1) * sizeof *acct_regions);
-	for (size_t i = 0; i < n; i++)
-		acct_regions[i] = arena_str(&names, redis_elem(r, 0, i));
+	size_t n = 0;
+	struct str *acct_regions = good ? redis_copy_list(r, 0, &names, &n) : NULL;
 	for (size_t i = 0; good && i < n; i++)
 		good = do_acct_region(&j, acct_regions[i], (const int64_t[]){from, to}, err);
 	good = good && (dry || forget_unpriced(&j, err));

@@ -60,16 +60,12 @@ static bool find_names(struct redis *r, struct str names_key, struct str key, st
 	return true;
 }
 
-// The elements of the reply, in a list that outlives it.
 static bool copy_members(struct redis *r, struct arena *arena, struct str *ret_list[], size_t *ret_n,
                     struct err *err)
 {
 	if (!redis_exec(r, err))
 		return false;
-	*ret_n = redis_len(r, 0);
-	*ret_list = arena_alloc(arena, (*ret_n + 1) * sizeof **ret_list);
-	for (size_t i = 0; i < *ret_n; i++)
-		(*ret_list)[i] = arena_str(arena, redis_elem(r, 0, i));
+	*ret_list = redis_copy_list(r, 0, arena, ret_n);
 	return true;
 }
 

@@ -149,16 +149,6 @@ static int by_series(const void *a, const void *b)
 	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
 }
 
-// The elements of a reply, in a list that outlives it.
-static struct str *copy_elements(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
-{
-	*ret_n = redis_len(r, reply);
-	struct str *list = arena_alloc(arena, (*ret_n + 1) * sizeof *list);
-	for (size_t i = 0; i < *ret_n; i++)
-		list[i] = arena_str(arena, redis_elem(r, reply, i));
-	return list;
-}
-
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err)
 {
@@ -169,9 +159,9 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	if (!redis_exec(s->redis, err))
 		return false;
 	size_t nacct_regions, nold[USED];
-	struct str *names = copy_elements(s->redis, 0, arena, &nacct_regions), *old[USED];
+	struct str *names = redis_copy_list(s->redis, 0, arena, &nacct_regions), *old[USED];
 	for (enum used what = 0; what < USED; what++)
-		old[what] = copy_elements(s->redis, 1 + (size_t)what, arena, &nold[what]);
+		old[what] = redis_copy_list(s->redis, 1 + (size_t)what, arena, &nold[what]);
 	for (size_t i = 0; i < nacct_regions; i++) {
 		redis_begin_eval(s->redis, s->claim, 1, 5);
 		redis_arg(s->redis, key_acct_region(&s->key, prefix, names[i]));

@@ -88,10 +88,8 @@ bool telemetry_waiting_read(struct redis *r, const char *prefix, int64_t first_m
 	key_acct_regions(&key, prefix);
 	redis_cmdz(r, "SMEMBERS", key.data, NULL);
 	bool good = redis_exec(r, err);
-	size_t n = good ? redis_len(r, 0) : 0;
-	struct str *places = arena_alloc(&arena, (n + 1) * sizeof *places);
-	for (size_t i = 0; i < n; i++)
-		places[i] = arena_str(&arena, redis_elem(r, 0, i));
+	size_t n = 0;
+	struct str *places = good ? redis_copy_list(r, 0, &arena, &n) : NULL;
 	for (size_t i = 0; i < n; i++) {
 		key_telemetry_waiting(&key, prefix, places[i]);
 		redis_cmdz(r, "HGETALL", key.data, NULL);

@@ -32,13 +32,9 @@ struct str view_index_called(const struct acct_region_index *x, struct str model
 
 static struct str *read_hash(struct redis *r, size_t reply, struct arena *arena, size_t *ret_n)
 {
-	size_t n = redis_len(r, reply);
-	struct str *list = arena_alloc(arena, (n + 1) * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		list[i] = arena_str(arena, redis_elem(r, reply, i));
-	if (n > PAIR)
-		qsort(list, n / PAIR, PAIR * sizeof *list, by_str);
-	*ret_n = n;
+	struct str *list = redis_copy_list(r, reply, arena, ret_n);
+	if (*ret_n > PAIR)
+		qsort(list, *ret_n / PAIR, PAIR * sizeof *list, by_str);
 	return list;
 }
 

@@ -89,10 +89,8 @@ static int compare_descending(const void *a, const void *b)
 // The newest periods that were reconciled, at most `max`, from the set that is reply i. They live in `arena`.
 static size_t sort_newest_periods(struct redis *r, size_t i, struct arena *arena, struct str *ret, size_t max)
 {
-	size_t n = redis_len(r, i);
-	struct str *all = arena_alloc(arena, (n + 1) * sizeof *all);
-	for (size_t k = 0; k < n; k++)
-		all[k] = arena_str(arena, redis_elem(r, i, k));
+	size_t n;
+	struct str *all = redis_copy_list(r, i, arena, &n);
 	if (n > 1)
 		qsort(all, n, sizeof *all, compare_descending);
 	n = n < max ? n : max;
