@@ -63,17 +63,24 @@ static bool is_file(const struct s3_object *o)
 	return o->size > 0 && name.len && !str_ends(folder, STR("/data/"));
 }
 
+enum aws_fault file_walk_list(struct s3 *page, const struct aws_place *at, struct str prefix,
+                              struct str after, bool folders, bool *ret_more, struct err *err)
+{
+	page->credentials = *at->credentials;
+	if (!*page->region)
+		snprintf(page->region, sizeof page->region, "%s", at->region);
+	if (s3_list_page(page, prefix, after, folders, ret_more, err))
+		return AWS_NONE;
+	return page->expired ? AWS_EXPIRED : err->kind == ERR_RETRY ? AWS_UNREACHABLE : AWS_DENIED;
+}
+
 static enum aws_fault list_folder(struct file_walk *w, const struct aws_place *at, struct err *err)
 {
 	struct walked_folder *f = &w->folders[w->at];
-	w->page.credentials = *at->credentials;
 	w->page.bucket = w->bucket;
-	if (!*w->page.region)
-		snprintf(w->page.region, sizeof w->page.region, "%s", at->region);
-	if (!s3_list_page(&w->page, f->prefix, f->after, false, &w->more, err))
-		return w->page.expired         ? AWS_EXPIRED
-		       : err->kind == ERR_RETRY ? AWS_UNREACHABLE
-		                                : AWS_DENIED;
+	enum aws_fault fault = file_walk_list(&w->page, at, f->prefix, f->after, false, &w->more, err);
+	if (fault != AWS_NONE)
+		return fault;
 	w->listed = true;
 	w->next = 0;
 	if (w->page.n)

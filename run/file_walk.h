@@ -44,4 +44,8 @@ typedef void file_walk_fn(void *user, const char *path, struct str data);
 enum aws_fault file_walk_step(struct file_walk *w, const struct aws_place *at, file_walk_fn *fn, void *user,
                               bool *ret_complete, struct err *err) NC_CHECK;
 
+// A page of a listing of page->bucket, by the credentials of the place.
+enum aws_fault file_walk_list(struct s3 *page, const struct aws_place *at, struct str prefix,
+                              struct str after, bool folders, bool *ret_more, struct err *err) NC_CHECK;
+
 #endif

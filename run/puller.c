@@ -10,7 +10,7 @@
 #include "aws/cloudtrail.h"
 #include "base/log.h"
 #include "base/when.h"
-#include "run/backoff.h"
+#include "run/settling.h"
 #include "run/streams.h"
 #include "store/observed.h"
 #include "store/profile_import.h"
@@ -52,9 +52,9 @@ struct puller {
 	struct stream *waiting[64]; // whose spans are complete, and not yet safe in Redis
 	int nwaiting;
 	uint64_t batches;
-	int64_t apply_due_ms, settle_due_ms; // monotonic
+	int64_t apply_due_ms; // monotonic
 	int64_t sweep_due_ms;    // monotonic
-	size_t settle_left;
+	struct settling settling;
 	bool tried;              // Redis did not answer, the last time
 	struct err err;          // why it ended
 };
@@ -70,7 +70,7 @@ static void publish_stats(struct puller *p)
 {
 	const struct ingest_stats own = {
 		.batches = p->batches,
-		.settle_left = (int64_t)p->settle_left,
+		.settle_left = (int64_t)p->settling.left,
 		.waiting = p->tried,
 	};
 	ingest_thread_publish(&p->thread, &p->intake, own);
@@ -252,19 +252,7 @@ static bool apply_batch(struct puller *p, struct err *err)
 
 static bool settle_hours(struct puller *p, bool all, struct err *err)
 {
-	size_t left = 0;
-	int64_t wait = p->conf->settle_interval_ms;
-	if (engine_settle(p->intake.engine, all, &left, err)) {
-		p->settle_left = left;
-	} else if (err->kind != ERR_RETRY) {
-		return false;
-	} else {
-		log_warn("figures are not brought up to date now; trying again", LOG_STR("why", err->msg));
-		err_clear(err);
-		wait = backoff_next_ms(&p->backoff);
-	}
-	p->settle_due_ms = when_ticks_ms() + wait;
-	return true;
+	return settling_turn(&p->settling, &p->intake, all, p->conf->settle_interval_ms, &p->backoff, err);
 }
 
 // ---- hooks of the streams -----------------------------------------------------------------------
@@ -461,7 +449,7 @@ static bool run_turn(struct puller *p, struct err *err)
 		return false;
 	if (now >= p->sweep_due_ms)
 		sweep_sources(p);
-	if (now >= p->settle_due_ms && !settle_hours(p, false, err))
+	if (now >= p->settling.due_ms && !settle_hours(p, false, err))
 		return false;
 	publish_stats(p);
 	int64_t wait = s ? 0 : due_ms - now < POLL_MS ? due_ms - now : POLL_MS;

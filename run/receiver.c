@@ -12,8 +12,8 @@
 #include "base/when.h"
 #include "ingest/firehose.h"
 #include "ingest/inflate.h"
-#include "run/backoff.h"
 #include "run/delivery_streams.h"
+#include "run/settling.h"
 #include "store/schema.h"
 #include "web/deliveries.h"
 
@@ -44,8 +44,8 @@ struct receiver {
 	struct buf body, data;         // inflated, decoded
 	struct backoff backoff;
 	uint64_t batches;
-	int64_t settle_due_ms, status_due_ms; // monotonic
-	size_t settle_left;
+	int64_t status_due_ms; // monotonic
+	struct settling settling;
 	bool waiting;                  // Redis, or the place of dead letters, did not answer the last time
 	struct err err;                // why it ended
 };
@@ -62,7 +62,7 @@ static bool is_stopping(const struct receiver *r)
 static void publish_stats(struct receiver *r)
 {
 	const struct ingest_stats own = {
-		.batches = r->batches, .settle_left = (int64_t)r->settle_left, .waiting = r->waiting};
+		.batches = r->batches, .settle_left = (int64_t)r->settling.left, .waiting = r->waiting};
 	ingest_thread_publish(&r->thread, &r->intake, own);
 }
 
@@ -205,19 +205,7 @@ static bool apply_batch(struct receiver *r, struct err *err)
 
 static bool settle_hours(struct receiver *r, bool all, struct err *err)
 {
-	size_t left = 0;
-	int64_t wait = r->conf->settle_interval_ms;
-	if (engine_settle(r->intake.engine, all, &left, err)) {
-		r->settle_left = left;
-	} else if (err->kind != ERR_RETRY) {
-		return false;
-	} else {
-		log_warn("figures are not brought up to date now; trying again", LOG_STR("why", err->msg));
-		err_clear(err);
-		wait = backoff_next_ms(&r->backoff);
-	}
-	r->settle_due_ms = when_ticks_ms() + wait;
-	return true;
+	return settling_turn(&r->settling, &r->intake, all, r->conf->settle_interval_ms, &r->backoff, err);
 }
 
 static void write_status(struct receiver *r)
@@ -335,7 +323,7 @@ static bool run_turn(struct receiver *r, struct err *err)
 	bool due = !x || when_ticks_ms() - r->held_ms >= r->conf->batch_interval_ms;
 	if (r->held && due && !apply_batch(r, err))
 		return false;
-	if (when_ticks_ms() >= r->settle_due_ms && !settle_hours(r, false, err))
+	if (when_ticks_ms() >= r->settling.due_ms && !settle_hours(r, false, err))
 		return false;
 	write_status(r);
 	publish_stats(r);

@@ -175,12 +175,10 @@ static enum aws_fault find_folders(const struct streams *all, struct stream *s, 
 	struct trail_folders *t = &s->folders;
 	const struct aws_place at = stream_at(s);
 	bool more = false;
-	t->page.credentials = *at.credentials;
 	t->page.bucket = t->bucket;
-	if (!*t->page.region)
-		snprintf(t->page.region, sizeof t->page.region, "%s", at.region);
-	if (!s3_list_page(&t->page, t->open[t->at], t->after, true, &more, err))
-		return t->page.expired ? AWS_EXPIRED : err->kind == ERR_RETRY ? AWS_UNREACHABLE : AWS_DENIED;
+	enum aws_fault fault = file_walk_list(&t->page, &at, t->open[t->at], t->after, true, &more, err);
+	if (fault != AWS_NONE)
+		return fault;
 	for (size_t i = 0; i < t->page.n; i++)
 		add_folder(t, t->page.objects[i].key, &all->options.conf->regions);
 	t->after = more ? arena_str(&t->arena, t->page.objects[t->page.n - 1].key) : STR_NONE;

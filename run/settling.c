@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/settling.h"
+
+#include "base/log.h"
+#include "base/when.h"
+
+bool settling_turn(struct settling *s, struct intake *in, bool all, int64_t interval_ms,
+                   struct backoff *backoff, struct err *err)
+{
+	size_t left = 0;
+	int64_t wait = interval_ms;
+	if (engine_settle(in->engine, all, &left, err)) {
+		s->left = left;
+	} else if (err->kind != ERR_RETRY) {
+		return false;
+	} else {
+		log_warn("figures are not brought up to date now; trying again", LOG_STR("why", err->msg));
+		err_clear(err);
+		wait = backoff_next_ms(backoff);
+	}
+	s->due_ms = when_ticks_ms() + wait;
+	return true;
+}
