@@ -4,7 +4,19 @@
 #ifndef NOWCAST_BASE_ARN_H
 #define NOWCAST_BASE_ARN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/str.h"
+
+// Whether it is the number of an account: 12 digits.
+static inline bool arn_is_account(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.len == 12;
+}
 
 // Returns the account of an ARN; *arn is then the resource, such as user/NAME. Both are empty if the ARN has
 // fewer parts.

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "base/cache_ttl.h"
 #include "base/conf_value.h"
@@ -292,10 +293,10 @@ static bool check_sources(const struct conf *c, const char *name, struct str sou
 	return true;
 }
 
-static bool list_has(const struct conf_list *l, const char *word)
+bool conf_list_has(const struct conf_list *l, struct str word)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->items[i], word) == 0)
+		if (str_is(word, l->items[i]))
 			return true;
 	return false;
 }
@@ -314,12 +315,12 @@ bool conf_has_source(const struct conf *c, const char *word)
 {
 	if (c->sources.n == 0)
 		return strcmp(word, "kafka") == 0;
-	if (list_has(&c->sources, word))
+	if (conf_list_has(&c->sources, str_of(word)))
 		return true;
 	const char *const *api = aws_sources;
 	while (*api && strcmp(*api, word) != 0)
 		api++;
-	return *api && list_has(&c->sources, "aws");
+	return *api && conf_list_has(&c->sources, str_of("aws"));
 }
 
 // What cannot be decoded is answered for like the rest, so it needs a place: Firehose does not send it again.
@@ -348,9 +349,9 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 				"sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles, trail or firehose, got \"%s\"",
 				given);
 	}
-	if (list_has(&c->sources, "firehose") && !check_firehose(c, err))
+	if (conf_list_has(&c->sources, str_of("firehose")) && !check_firehose(c, err))
 		return false;
-	if ((list_has(&c->sources, "trail") && !*c->trail_queue && !*c->trail_files) ||
+	if ((conf_list_has(&c->sources, str_of("trail")) && !*c->trail_queue && !*c->trail_files) ||
 	    (*c->trail_queue && *c->trail_files))
 		return err_set(err, ERR_CONFIG,
 		               "the source trail: set trail.queue to the URL of its queue, or trail.files to s3://BUCKET/PREFIX%s",
@@ -370,23 +371,18 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 	return true;
 }
 
-static bool is_account(const char *z)
-{
-	return strlen(z) == 12 && strspn(z, "0123456789") == 12;
-}
-
 static bool check_telemetry(const struct conf *c, struct err *err)
 {
 	const struct conf_list *alone = &c->telemetry_without_cloudtrail;
 	const char *region = c->telemetry_region;
-	if (*c->telemetry_account && !is_account(c->telemetry_account))
+	if (*c->telemetry_account && !arn_is_account(str_of(c->telemetry_account)))
 		return err_set(err, ERR_CONFIG, "telemetry.account: expected an account of 12 digits, got \"%s\"",
 		               c->telemetry_account);
 	if (strlen(region) > 32 || region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")])
 		return err_set(err, ERR_CONFIG, "telemetry.region: expected a Region such as us-east-1, got \"%s\"",
 		               region);
 	for (size_t i = 0; i < alone->n; i++)
-		if (!is_account(alone->items[i]))
+		if (!arn_is_account(str_of(alone->items[i])))
 			return err_set(err, ERR_CONFIG,
 			               "telemetry.without_cloudtrail: expected accounts of 12 digits, got \"%s\"",
 			               alone->items[i]);

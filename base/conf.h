@@ -32,6 +32,8 @@ struct conf_list {
 	size_t n;
 };
 
+bool conf_list_has(const struct conf_list *l, struct str word);
+
 struct conf_pair {
 	char *key, *value; // without the "kafka." or "trust." in front
 	struct conf_origin origin;

@@ -146,14 +146,6 @@ static bool check_row(struct addition *a, const struct conf *conf, struct err *e
 	return good;
 }
 
-static bool is_in_force(const struct addition *a, const struct conf *conf)
-{
-	for (size_t i = 0; i < conf->prices_file.n; i++)
-		if (strcmp(conf->prices_file.items[i], a->file) == 0)
-			return true;
-	return false;
-}
-
 static bool add_row(struct addition *a, const struct conf *conf, struct err *err)
 {
 	struct buf text = BUF_INIT;
@@ -170,7 +162,7 @@ static bool add_row(struct addition *a, const struct conf *conf, struct err *err
 		size_t n = rows.n;
 		price_rows_release(&rows);
 		good = a->dry || file_replace(a->file, buf_str(&text), err);
-		if (good && !a->dry && !is_in_force(a, conf))
+		if (good && !a->dry && !conf_list_has(&conf->prices_file, str_of(a->file)))
 			printf("%s is not in prices.file: its rates are not used\n", a->file);
 		else if (good && !a->dry)
 			printf("%s: %zu rows. A running daemon loads them on SIGHUP; `nowcast reprice --from T` applies them to "

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/usd.h"
@@ -28,14 +29,6 @@ static bool refuse_line(struct line_reader *r, const char *what, struct str got)
 {
 	return err_set(r->err, ERR_CONFIG, "%s:%d: %s, got \"%.*s\"; the file is not used", r->file, r->line,
 	               what, STR_ARG(got));
-}
-
-static bool is_account(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.len == 0 || s.len == 12;
 }
 
 // "anthropic.*", or a name as price files have it.
@@ -76,7 +69,7 @@ static bool read_line(struct line_reader *r, struct str line)
 	for (size_t i = 0; i < whole.len; i++)
 		if (text_control(whole, i))
 			return refuse_line(r, "expected a line without control characters", STR_NONE);
-	if (!is_account(n.account))
+	if (n.account.len && !arn_is_account(n.account))
 		return refuse_line(r, "account: expected 12 digits or nothing", n.account);
 	if (!is_model(n.model))
 		return refuse_line(

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "aws/s3.h"
+#include "base/arn.h"
 #include "base/when.h"
 #include "run/streams_priv.h"
 
@@ -135,36 +136,20 @@ static void begin_folders(struct trail_folders *t, const char *uri)
 	buf_release(&top);
 }
 
-static bool is_account(struct str name)
-{
-	size_t digits = 0;
-	while (digits < name.len && name.p[digits] >= '0' && name.p[digits] <= '9')
-		digits++;
-	return name.len == 12 && digits == 12;
-}
-
-static bool is_wanted(const struct conf_list *regions, struct str region)
-{
-	for (size_t i = 0; i < regions->n; i++)
-		if (str_is(region, regions->items[i]))
-			return true;
-	return regions->n == 0;
-}
-
 static void add_folder(struct trail_folders *t, struct str folder, const struct conf_list *regions)
 {
 	struct str above = {folder.p, folder.len - 1}, name = str_after_last(above, '/'); // without its slash
 	struct buf below = BUF_INIT;
 	above.len -= name.len;
 	if (str_ends(above, STR("/CloudTrail/"))) {
-		if (is_wanted(regions, name))
+		if (!regions->n || conf_list_has(regions, name))
 			add_text(t, &t->regions, &t->nregions, &t->regions_cap, folder);
 		return;
 	}
 	buf_addstr(&below, folder);
-	if (is_account(name))
+	if (arn_is_account(name))
 		buf_adds(&below, "CloudTrail/");
-	if (is_account(name) || str_starts(name, STR("o-")) || str_is(name, "CloudTrail"))
+	if (arn_is_account(name) || str_starts(name, STR("o-")) || str_is(name, "CloudTrail"))
 		add_text(t, &t->open, &t->nopen, &t->open_cap, buf_str(&below));
 	buf_release(&below);
 }

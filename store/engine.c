@@ -101,14 +101,6 @@ static const struct record *leave_out_implausible(struct engine *e, const struct
 	return r;
 }
 
-static bool is_listed(const struct conf_list *list, struct str word)
-{
-	for (size_t i = 0; list && i < list->n; i++)
-		if (str_is(word, list->items[i]))
-			return true;
-	return false;
-}
-
 // Telemetry as it is joined with the facts: with account and Region, and, where no CloudTrail tells of the
 // calls of the account, as a call. NULL: it cannot be used, which is counted.
 static const struct record *place_telemetry(struct engine *e, const struct record *r, struct record *changed)
@@ -121,7 +113,8 @@ static const struct record *place_telemetry(struct engine *e, const struct recor
 	if (!t->call.region.len)
 		t->call.region = str_of(e->options.telemetry_region);
 	bool placed = t->call.account.len && t->call.region.len;
-	bool alone = placed && is_listed(e->options.telemetry_without_cloudtrail, t->call.account);
+	bool alone = placed && e->options.telemetry_without_cloudtrail &&
+	             conf_list_has(e->options.telemetry_without_cloudtrail, t->call.account);
 	struct str id = t->call.request_id.len || !alone ? t->call.request_id : t->item;
 	bool by_second = !alone && e->options.telemetry_roles && e->options.telemetry_roles->n && t->user.len &&
 	                 t->call.model.len && t->start_ms > 0;

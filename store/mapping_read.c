@@ -3,6 +3,7 @@
 // other column is a key. A line is read field by field first. What concerns several fields comes after that.
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/buf.h"
 #include "base/cache_ttl.h"
 #include "base/file.h"
@@ -54,18 +55,10 @@ static bool read_name(struct file_reader *r, int at, struct str s)
 	return s.len || refuse(r, at, "name: expected a name or a pattern", s);
 }
 
-static bool is_account(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.len == 12;
-}
-
 static bool read_account(struct file_reader *r, int at, struct str s)
 {
 	r->line.account = s;
-	return !s.len || is_account(s) || refuse(r, at, "account: expected 12 digits or nothing", s);
+	return !s.len || arn_is_account(s) || refuse(r, at, "account: expected 12 digits or nothing", s);
 }
 
 static bool read_from(struct file_reader *r, int at, struct str s)
@@ -227,7 +220,7 @@ static bool read_arn(struct file_reader *r, int at)
 	struct str type = str_cut(&rest, '/');
 	for (int i = 0; i < 3 && types[l->kind][i]; i++)
 		known |= str_is(type, types[l->kind][i]);
-	if (!known || !rest.len || !is_account(part[4]))
+	if (!known || !rest.len || !arn_is_account(part[4]))
 		return refuse(r, at, "name: expected the ARN of what the kind says", l->name);
 	if (l->account.len && !str_eq(l->account, part[4]))
 		return refuse(r, place_of(r, "account"), "account: expected that of the ARN, or nothing", l->account);
@@ -261,7 +254,7 @@ static bool finish_name(struct file_reader *r)
 	struct mapping_line *l = &r->line;
 	int at = place_of(r, "name");
 	if (l->kind == MAPPING_ACCOUNT) {
-		if (!is_account(l->name) && !str_is(l->name, "*"))
+		if (!arn_is_account(l->name) && !str_is(l->name, "*"))
 			return refuse(r, at, "name: expected an account of 12 digits, or *", l->name);
 		return !l->account.len || refuse(r, place_of(r, "account"),
 		                                 "account: expected nothing, the name is the account", l->account);
