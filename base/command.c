@@ -74,18 +74,6 @@ static bool take_shared_flag(struct command *c, char **argv, int *i, bool *ret_t
 	return true;
 }
 
-// Flags of the configuration are written with dashes.
-static void try_keys(struct nearest *near, struct arena *arena)
-{
-	for (size_t i = 0; i < conf_nkeys; i++) {
-		struct str flag = arena_text(arena, "%s", conf_keys[i].name);
-		for (size_t k = 0; k < flag.len; k++)
-			if (flag.p[k] == '.' || flag.p[k] == '_')
-				((char *)flag.p)[k] = '-';
-		nearest_try(near, flag);
-	}
-}
-
 // Those of the subcommand stand in its synopsis: "[--by KEYS] [--json]".
 static void try_synopsis(struct nearest *near, const char *synopsis)
 {
@@ -103,8 +91,9 @@ static bool refuse_unknown_flag(const struct command *c, const char *text, struc
 	size_t dashes = strspn(text, "-");
 	struct nearest near = nearest_of((struct str){flag.p + dashes, flag.len - dashes});
 	struct arena arena = ARENA_INIT;
-	char meant[80] = "";
-	try_keys(&near, &arena);
+	char meant[80] = "", key[CONF_FLAG_SIZE];
+	for (size_t i = 0; i < conf_nkeys; i++)
+		nearest_try(&near, arena_text(&arena, "%s", conf_key_flag(&conf_keys[i], key) + 2));
 	try_synopsis(&near, c->synopsis);
 	if (near.word.len)
 		snprintf(meant, sizeof meant, "did you mean --%.*s? ", STR_ARG(near.word));

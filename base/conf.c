@@ -293,6 +293,15 @@ static bool check_sources(const struct conf *c, const char *name, struct str sou
 	return true;
 }
 
+char *conf_key_flag(const struct conf_key *k, char ret[CONF_FLAG_SIZE])
+{
+	snprintf(ret, CONF_FLAG_SIZE, "--%s", k->name);
+	for (char *p = ret; *p; p++)
+		if (*p == '.' || *p == '_')
+			*p = '-';
+	return ret;
+}
+
 bool conf_list_has(const struct conf_list *l, struct str word)
 {
 	for (size_t i = 0; i < l->n; i++)

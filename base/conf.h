@@ -180,6 +180,10 @@ struct conf_key {
 extern const struct conf_key conf_keys[];
 extern const size_t conf_nkeys;
 
+// Writes the flag of a key, "--batch-records" of batch.records, into `ret`; returns `ret`.
+enum { CONF_FLAG_SIZE = 64 };
+char *conf_key_flag(const struct conf_key *k, char ret[CONF_FLAG_SIZE]);
+
 void conf_init(struct conf *c); // all defaults
 void conf_release(struct conf *c);
 

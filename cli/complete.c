@@ -82,12 +82,8 @@ static void offer_flags(const struct completion *x)
 	offer(x, STR("--config"), NULL);
 	offer(x, STR("--help"), NULL);
 	for (size_t i = 0; i < conf_nkeys; i++) {
-		char name[64];
-		snprintf(name, sizeof name, "--%s", conf_keys[i].name);
-		for (char *p = name; *p; p++)
-			if (*p == '.' || *p == '_')
-				*p = '-';
-		offer(x, str_of(name), conf_keys[i].sentence);
+		char flag_of_key[CONF_FLAG_SIZE];
+		offer(x, str_of(conf_key_flag(&conf_keys[i], flag_of_key)), conf_keys[i].sentence);
 	}
 }
 
@@ -101,10 +97,10 @@ static void offer_verbs(const struct completion *x)
 
 static void offer_spans(const struct completion *x)
 {
-	static const char *const spans[] = {"24h",       "7d",         "today",      "yesterday", "this-week",
-	                                    "last-week", "this-month", "last-month", "all"};
-	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
-		offer(x, str_of(spans[i]), NULL);
+	struct str rest = STR(SPAN_NAMES);
+	while (rest.len)
+		offer(x, str_trim(str_cut(&rest, ',')), NULL);
+	offer(x, STR("all"), NULL);
 }
 
 // ---- values of flags ----------------------------------------------------------------------------
