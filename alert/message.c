@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A message lists its events, up to LISTED_MAX, and counts the rest. Text from outside (names of principals
-// and tags) is escaped by the JSON writer, and also for Slack's markup (alert/message_slack.c) and for mail
-// headers.
+// Text from outside (names of principals and tags) is escaped by the JSON writer, and also for Slack's markup
+// (alert/message_slack.c) and for mail headers.
 #include "alert/message_priv.h"
 
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "alert/text_priv.h"
 #include "base/when.h"
 
-enum { LISTED_MAX = 20, FIRING_MS = 3600000, MAIL_DATE_SIZE = 40 };
+enum { FIRING_MS = 3600000, MAIL_DATE_SIZE = 40 };
 
 static const char *time_at(const json_t *event, const char *key, char *buf)
 {

@@ -6,6 +6,8 @@
 
 #include "alert/message.h"
 
+enum { LISTED_MAX = 20 }; // events that one message lists; it counts the rest
+
 // One message about an array of events (alert/state_priv.h). `id`: of the message.
 void alert_message(const struct alert_receiver *to, const json_t *events, const char *id,
                    struct buf *ret_body);

@@ -8,7 +8,7 @@
 #include "alert/message_priv.h"
 #include "alert/state_priv.h"
 
-enum { LISTED_MAX = 20, TEXT_MAX = 2900 };
+enum { TEXT_MAX = 2900 };
 
 // & < > are Slack's markup. Cut at TEXT_MAX bytes, before a character of UTF-8.
 static void add_escaped(struct buf *b, struct str text)

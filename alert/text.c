@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
-
 struct str alert_format(struct arena *arena, const char *fmt, ...)
 {
 	va_list ap;
@@ -21,15 +19,6 @@ struct alert_money alert_money(struct usd u)
 	struct alert_money m = {"$"};
 	char plain[USD_SIZE];
 	usd_format(u, u.pico > -cent && u.pico < cent && u.pico ? 6 : 2, plain);
-	const char *digits = plain + (*plain == '-');
-	size_t n = 1, whole = strcspn(digits, ".");
-	if (*plain == '-')
-		m.text[n++] = '-';
-	for (size_t i = 0; i < whole; i++) {
-		if (i && (whole - i) % 3 == 0)
-			m.text[n++] = ',';
-		m.text[n++] = digits[i];
-	}
-	strcpy(m.text + n, digits + whole);
+	text_group_thousands(plain, m.text + 1);
 	return m;
 }

@@ -5,6 +5,7 @@
 #define NOWCAST_ALERT_TEXT_PRIV_H
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "base/usd.h"
 
 // Formats into the arena. Control characters become '?': names come from outside and must not steer a
@@ -13,7 +14,7 @@ struct str alert_format(struct arena *arena, const char *fmt, ...) NC_PRINTF(2, 
 
 // "$1,012.34", "$0.001234".
 struct alert_money {
-	char text[USD_SIZE + USD_SIZE / 3 + 2];
+	char text[1 + TEXT_GROUPED_SIZE(USD_SIZE)];
 } alert_money(struct usd u);
 
 #endif

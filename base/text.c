@@ -82,6 +82,20 @@ static unsigned code_point_of(const char *p, size_t n)
 	                : (u[0] & 0x0fu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu);
 }
 
+char *text_group_thousands(const char *number, char *ret)
+{
+	size_t sign = *number == '-', whole = strcspn(number + sign, "."), n = sign;
+	memcpy(ret, number, sign);
+	number += sign;
+	for (size_t i = 0; i < whole; i++) {
+		if (i && (whole - i) % 3 == 0)
+			ret[n++] = ',';
+		ret[n++] = number[i];
+	}
+	strcpy(ret + n, number + whole);
+	return ret;
+}
+
 void buf_add_json(struct buf *b, struct str s)
 {
 	buf_addc(b, '"');

@@ -28,6 +28,11 @@ static inline const char *text_s(int64_t n)
 	return n == 1 ? "" : "s";
 }
 
+// Writes a decimal number with commas between its thousands: "-1234567.5" as "-1,234,567.5". `ret` holds
+// TEXT_GROUPED_SIZE(strlen(number)) bytes; returns `ret`.
+#define TEXT_GROUPED_SIZE(len) ((len) + (len) / 3 + 1)
+char *text_group_thousands(const char *number, char *ret);
+
 // Appends a JSON string with its quotes. Control characters (text_control) are escaped; bytes that are not
 // UTF-8 become U+FFFD.
 void buf_add_json(struct buf *b, struct str s);

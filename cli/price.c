@@ -127,6 +127,17 @@ bool price_verb_check(struct command *c, int *ret_status, struct err *err)
 	return true;
 }
 
+void price_diff_in_force(struct price_diff *ret, struct prices **ret_in_force, const struct conf *conf,
+                         const struct price_rows *rows)
+{
+	struct err bad = ERR_INIT;
+	*ret_in_force = NULL;
+	if (!prices_load(ret_in_force, conf, &bad))
+		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n",
+		        bad.msg);
+	price_diff_init(ret, *ret_in_force, rows);
+}
+
 void price_print_diff(const struct price_diff *d)
 {
 	struct buf line = BUF_INIT;

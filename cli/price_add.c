@@ -117,12 +117,9 @@ static bool write_row(struct addition *a, struct str head, struct buf *out, stru
 
 static void print_changes(const struct conf *conf, const struct price_rows *rows)
 {
-	struct prices *old = NULL;
+	struct prices *old;
 	struct price_diff d;
-	struct err bad = ERR_INIT;
-	if (!prices_load(&old, conf, &bad))
-		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n", bad.msg);
-	price_diff_init(&d, old, rows);
+	price_diff_in_force(&d, &old, conf, rows);
 	price_print_diff(&d);
 	if (!d.n)
 		puts("the rates in force are these already");

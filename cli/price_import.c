@@ -37,18 +37,13 @@ bool price_import_make_folder(const struct conf *conf, const char *inside, struc
 	return good;
 }
 
-// Compares with the prices in force, or with the built-in ones if those cannot be read.
 static bool show_changes(const struct price_import_options *o, const struct price_rows *rows, struct err *err)
 {
-	struct prices *old = NULL;
-	struct err bad = ERR_INIT;
+	struct prices *old;
 	struct price_diff d;
 	struct buf line = BUF_INIT;
 	size_t wild = 0, hidden = 0;
-	if (!prices_load(&old, o->conf, &bad))
-		fprintf(stderr, "the prices in force cannot be read (%s); compared with the built-in ones\n",
-		        bad.msg);
-	price_diff_init(&d, old, rows);
+	price_diff_in_force(&d, &old, o->conf, rows);
 	for (size_t i = 0; i < d.n; i++) {
 		bool too_far = price_change_is_wild(&d.changes[i], o->conf->prices_change_max);
 		wild += too_far;

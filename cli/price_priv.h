@@ -48,6 +48,11 @@ bool price_import_make_folder(const struct conf *conf, const char *inside, struc
 bool price_import_convert(const struct price_import_options *o, const char *path, int64_t from_ms,
                           struct buf *csv, struct err *err) NC_CHECK;
 
+// Compares with the prices in force, or, and stderr says so, with the built-in ones if those cannot be read.
+// *ret_in_force: what it points into; the caller releases both, with price_diff_release and prices_free.
+void price_diff_in_force(struct price_diff *ret, struct prices **ret_in_force, const struct conf *conf,
+                         const struct price_rows *rows);
+
 // Prints what differs and what is new, a line each.
 void price_print_diff(const struct price_diff *d);
 

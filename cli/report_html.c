@@ -46,22 +46,11 @@ struct str report_take(struct arena *arena, struct buf *b)
 
 struct str report_usd(struct arena *arena, struct usd usd)
 {
-	struct buf b = BUF_INIT;
-	char text[USD_SIZE];
-	usd_format(usd, 2, text);
-	struct str cents = str_of(text), whole = str_cut(&cents, '.');
-	if (str_starts(whole, STR("-"))) {
-		whole = (struct str){whole.p + 1, whole.len - 1};
-		if (!str_is(whole, "0") || !str_is(cents, "00"))
-			buf_adds(&b, MINUS);
-	}
-	for (size_t i = 0; i < whole.len; i++) {
-		if (i && (whole.len - i) % 3 == 0)
-			buf_addc(&b, ',');
-		buf_addc(&b, whole.p[i]);
-	}
-	buf_addf(&b, ".%.*s", STR_ARG(cents));
-	return report_take(arena, &b);
+	char plain[USD_SIZE], grouped[TEXT_GROUPED_SIZE(USD_SIZE)];
+	usd_format(usd, 2, plain);
+	bool minus = *plain == '-';
+	text_group_thousands(plain + minus, grouped);
+	return arena_text(arena, "%s%s", minus && strcmp(grouped, "0.00") != 0 ? MINUS : "", grouped);
 }
 
 static const char *month_name(const char *time) // "2026-11-..."

@@ -175,13 +175,7 @@ int table_terminal_width(void)
 
 char *table_count(int64_t v, char *buf)
 {
-	char digits[TABLE_COUNT_SIZE];
-	int n = snprintf(digits, sizeof digits, "%lld", (long long)v), w = 0;
-	for (int i = 0; i < n; i++) {
-		if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-')
-			buf[w++] = ',';
-		buf[w++] = digits[i];
-	}
-	buf[w] = '\0';
-	return buf;
+	char digits[24];
+	snprintf(digits, sizeof digits, "%lld", (long long)v);
+	return text_group_thousands(digits, buf);
 }

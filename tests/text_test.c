@@ -91,5 +91,9 @@ int main(void)
 	char notes[] = "one\x1b[2J\n\ntwo\r\n";
 	text_make_plain_lines(notes, strlen(notes));
 	is_str(notes, "one?[2J\n\ntwo?\n", "on lines of a terminal");
+	char grouped[TEXT_GROUPED_SIZE(12)];
+	is_str(text_group_thousands("999.5", grouped), "999.5", "no thousands");
+	is_str(text_group_thousands("-123456.1234", grouped), "-123,456.1234", "decimals are not grouped");
+	is_str(text_group_thousands("123456789012", grouped), "123,456,789,012", "a number that fills its room");
 	return done();
 }
