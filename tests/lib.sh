@@ -240,9 +240,10 @@ make_certificates() {
 			-extfile <(echo subjectAltName=DNS:localhost,IP:127.0.0.1)
 } >/dev/null 2>&1
 
+build_clock() { [ -e "$T/clock.so" ] || cc -O1 -shared -fPIC -o "$T/clock.so" tests/support/clock.c || bail "no compiler for tests/support/clock.c"; }
 # From now on start_redis and $nowcast see the time that set_clock sets.
 use_clock() { # TIME
-	cc -O1 -shared -fPIC -o "$T/clock.so" tests/support/clock.c || bail "no compiler for tests/support/clock.c"
+	build_clock
 	set_clock "$1"
 	at_clock "$(command -v "$(redis_binary)")" "$T/redis-server"
 	at_clock "$nowcast" "$T/nowcast"
@@ -261,7 +262,7 @@ set_clock() { # TIME: 2026-11-02T05:30:00Z; it goes on from there
 at_time() { # TIME COMMAND...
 	local time=$1
 	shift
-	[ -e "$T/clock.so" ] || cc -O1 -shared -fPIC -o "$T/clock.so" tests/support/clock.c || bail "no compiler for tests/support/clock.c"
+	build_clock
 	(
 		export TEST_CLOCK="$T/clock@$time" LD_PRELOAD="$T/clock.so"
 		[ -e "$TEST_CLOCK" ] || printf '%+015d\n' $(($(date -u -d "$time" +%s) - began)) >"$TEST_CLOCK"
@@ -567,12 +568,17 @@ report() { # FILE [ARGUMENT...]: everything, as CSV
 	"$nowcast" report --redis "$REDIS_URL" --by "$all_keys" --format csv "$@" >"$file" 2>"$T/report.err" || { sed 's/^/# /' "$T/report.err"; return 1; }
 }
 
+# CloudTrail's record of a call by user/ann in that minute of 2026-11-02T00, of 100 tokens in and 10 out.
+call_record() { # MINUTE
+	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
+}
+
 # What a stream comes to in a Redis of its own, by one replay: what every other way must come to as well.
-reference() { # STREAM FILE
+reference() { # STREAM FILE [LINES]: which the report has at least
 	start_redis
 	ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$1"
 	report "$2"
-	ok "it has figures" test "$(wc -l <"$2")" -gt 20
+	ok "it has figures" test "$(wc -l <"$2")" -ge "${3:-21}"
 	kill_redis
 }
 

@@ -9,16 +9,10 @@
 . "$(dirname "$0")/../lib.sh"
 topics="raw other"
 
-call() { # NUMBER
-	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
-}
-for i in $(seq 0 39); do call "$i"; done >"$T/all"
-broken=$(call broken 2>/dev/null | cut -c 1-300)
+for i in $(seq 0 39); do call_record "$i"; done >"$T/all"
+broken=$(call_record broken 2>/dev/null | cut -c 1-300)
 
-start_redis
-ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$T/all"
-report "$T/want.csv"
-kill_redis
+reference "$T/all" "$T/want.csv" 2
 
 start_redis
 start_broker 1
@@ -80,7 +74,7 @@ topics="^(raw|other|dead|_).*"
 write_config "$T/regex.conf" "dead_letter.topic = dead.letters"
 topics="raw other"
 { sed -n 31,39p "$T/all"; echo "$broken"; } | produce -t raw - >/dev/null
-call 39 | produce -t deadxletters - >/dev/null
+call_record 39 | produce -t deadxletters - >/dev/null
 start regex "$nowcast" run --config "$T/regex.conf"
 worker=$pid
 ok "a worker with a regular expression reads" wait_for 30 caught_up

@@ -7,14 +7,8 @@
 . "$(dirname "$0")/../lib.sh"
 topics=raw
 
-call() { # NUMBER
-	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
-}
-for i in $(seq 0 39); do call "$i"; done >"$T/all"
-start_redis
-ok "the reference: what came after the beginning" "$nowcast" replay --redis "$REDIS_URL" <(sed 1,10d "$T/all")
-report "$T/want.csv"
-kill_redis
+for i in $(seq 0 39); do call_record "$i"; done >"$T/all"
+reference <(sed 1,10d "$T/all") "$T/want.csv" 2 # what came after the beginning
 
 start_redis
 start_broker 1

@@ -8,15 +8,10 @@
 topics=raw
 partitions=6
 
-call() { # NUMBER
-	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
-}
-for i in $(seq 1 $partitions); do call "$i"; done >"$T/all"
-start_redis
-ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$T/all"
-report "$T/want.csv"
-redis flushall >/dev/null
+for i in $(seq 1 $partitions); do call_record "$i"; done >"$T/all"
+reference "$T/all" "$T/want.csv" 2
 
+start_redis
 start_broker 1
 [ "$broker_kind" = kafka ] || skip_all "librdkafka's mock cluster takes no large messages"
 ok "a topic for large messages" kafka_admin create-topic raw $partitions max.message.bytes 60000000
