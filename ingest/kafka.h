@@ -63,8 +63,9 @@ bool kafka_resolve(struct kafka *k, struct err *err) NC_CHECK;
 void kafka_check_positions(struct kafka *k); // Redis is asked for all of them with the next batch
 
 // Acts upon what Redis has answered: goes back where it has less than was read (`behind`), and reports what
-// is missing after the reading before.
-void kafka_go_back(struct kafka *k);
+// is missing after the reading before. True: it went back, and *ret_held_ms is up to when Redis still has the
+// messages, of the partition that lost most; 0: none of them.
+bool kafka_go_back(struct kafka *k, int64_t *ret_held_ms);
 
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
 void kafka_look_for_gaps(struct kafka *k);

@@ -458,18 +458,22 @@ static void go_back(struct kafka *k, struct position *p)
 	p->looked = false;
 }
 
-void kafka_go_back(struct kafka *k)
+bool kafka_go_back(struct kafka *k, int64_t *ret_held_ms)
 {
+	*ret_held_ms = INT64_MAX;
 	for (size_t i = 0; i < k->positions.n; i++) {
 		struct position *p = &k->positions.v[i];
 		if (p->previous != POSITION_NONE)
 			compare_with_previous(k, p);
-		if (p->behind)
+		if (p->behind) {
 			go_back(k, p);
+			*ret_held_ms = p->held_ms < *ret_held_ms ? p->held_ms : *ret_held_ms;
+		}
 		if (p->gap_from != POSITION_NONE && !p->check)
 			report_gap(k, p);
 	}
 	kafka_seek_positions(k);
+	return *ret_held_ms != INT64_MAX;
 }
 
 void kafka_skip_to(struct kafka *k, struct position *p, int64_t next)

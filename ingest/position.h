@@ -76,4 +76,10 @@ struct gap {
 	enum gap_cause cause;
 };
 
+// That Redis has lost what was written to it.
+struct loss {
+	int64_t seen_ms; // when a reader found that
+	int64_t held_ms; // up to when Redis still had the messages of what was read; 0: none
+};
+
 #endif

@@ -636,6 +636,24 @@ static void add_aws_gap(struct health *h, const struct gap *g)
 			: "is not whole: CloudWatch did not give the values of some metrics (InternalError)");
 }
 
+// What was brought by hand has no reader that would notice that it is gone.
+static bool check_loss(struct health *h, struct err *err)
+{
+	struct loss loss;
+	char seen[WHEN_SIZE], held[WHEN_SIZE];
+	if (!positions_loss(h->redis, view_prefix(h->view), &loss, err))
+		return false;
+	if (loss.seen_ms)
+		add_finding(
+			h, HEALTH_WARN, "lost",
+			"at %s Redis had lost what was written to it after %s. What Kafka and AWS's APIs still have is read again. "
+			"What was brought by hand after that is gone: bring it again with `nowcast replay`, `tags`, `profiles` and "
+			"`reconcile`. Give Redis persistence (appendonly yes); this line stays for 30 days",
+			when_format(loss.seen_ms, seen),
+			loss.held_ms ? when_format(loss.held_ms, held) : "the beginning");
+	return true;
+}
+
 // What Kafka or AWS no longer had: the newest ones each, those of the last month.
 static bool check_gaps(struct health *h, struct err *err)
 {
@@ -742,7 +760,8 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	check_trust(&h);
 	secret_files_each_open(conf, warn_of_file, &h);
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) || !check_gaps(&h, &err) ||
+	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) ||
+	    !check_gaps(&h, &err) || !check_loss(&h, &err) ||
 	    !check_telemetry(&h, &err) ||
 	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
 	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||

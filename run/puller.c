@@ -44,6 +44,7 @@ struct puller {
 	struct intake intake;
 	struct redis *redis;     // for positions, leases and tags
 	struct positions_scripts gaps;
+	struct loss loss;        // to be noted with the next statuses; seen_ms 0: none
 	struct streams streams;
 	struct held_account *held;
 	int64_t *in_redis;       // by stream: the position that Redis has
@@ -110,6 +111,14 @@ static void queue_gap(struct puller *p, const struct stream *s)
 	if (s->gap_to_ms > s->gap_from_ms)
 		positions_queue_source_gap(p->redis, p->gaps, p->conf->redis_prefix, str_of(stream_word(s)),
 		                           place_of(s, place), gap);
+}
+
+static void queue_loss(struct puller *p)
+{
+	struct buf key = BUF_INIT;
+	if (p->loss.seen_ms)
+		positions_queue_loss(p->redis, &key, p->conf->redis_prefix, &p->loss);
+	buf_release(&key);
 }
 
 static void report_gap(const struct stream *s)
@@ -208,9 +217,11 @@ static bool go_back_with_redis(struct puller *p, bool of_batch, struct err *err)
 		from_ms = s->position_ms < from_ms ? s->position_ms : from_ms;
 		streams++;
 	}
-	if (streams > 0)
-		log_error("Redis has lost what was written to it: AWS's APIs are read again", LOG_INT("sources", streams),
-		          LOG_STR("from", from_ms ? when_format(from_ms, when) : "the beginning"));
+	if (!streams)
+		return true;
+	p->loss = (struct loss){when_now_ms(), from_ms};
+	log_error("Redis has lost what was written to it: AWS's APIs are read again", LOG_INT("sources", streams),
+	          LOG_STR("from", from_ms ? when_format(from_ms, when) : "the beginning"));
 	return true;
 }
 
@@ -234,6 +245,7 @@ static bool apply_batch(struct puller *p, struct err *err)
 			report_gap(p->waiting[i]);
 		}
 	for (;;) {
+		queue_loss(p);
 		for (int i = 0; i < p->nwaiting; i++) {
 			queue_gap(p, p->waiting[i]);
 			queue_status(p, p->waiting[i]);
@@ -245,6 +257,7 @@ static bool apply_batch(struct puller *p, struct err *err)
 			return false;
 	}
 	p->nwaiting = 0;
+	p->loss = (struct loss){0};
 	p->tried = false;
 	backoff_reset(&p->backoff);
 	return true;

@@ -302,6 +302,13 @@ static void check_positions(struct worker *w)
 	w->check_due_ms = when_ticks_ms() + CHECK_MS;
 }
 
+static void go_back_with_redis(struct worker *w)
+{
+	struct loss loss = {.seen_ms = when_now_ms()};
+	if (kafka_go_back(w->kafka, &loss.held_ms))
+		engine_note_loss(w->intake.engine, &loss);
+}
+
 static bool run_turn(struct worker *w, struct err *err)
 {
 	ingest_thread_adopt_prices(&w->thread, &w->intake);
@@ -310,7 +317,7 @@ static bool run_turn(struct worker *w, struct err *err)
 	check_positions(w);
 	if (!apply_batch(w, err))
 		return false;
-	kafka_go_back(w->kafka);
+	go_back_with_redis(w);
 	commit_offsets(w, false);
 	if (when_ticks_ms() >= w->settle_due_ms && !settle_hours(w, false, err))
 		return false;

@@ -237,6 +237,11 @@ void engine_add_gap(struct engine *e, const struct gap *gap)
 	store_add_gap(&e->store, gap);
 }
 
+void engine_note_loss(struct engine *e, const struct loss *loss)
+{
+	store_note_loss(&e->store, loss);
+}
+
 void engine_note_read(struct engine *e, int64_t from_minute, int64_t to_minute)
 {
 	store_note_read(&e->store, from_minute, to_minute);

@@ -102,6 +102,9 @@ void engine_set_reopening(struct engine *e, bool reopening);
 void engine_track(struct engine *e, struct positions *p);
 void engine_add_gap(struct engine *e, const struct gap *gap); // of those positions; copied
 
+// That Redis has lost what was written to it, for doctor. Written with the next batch.
+void engine_note_loss(struct engine *e, const struct loss *loss);
+
 // Of those positions: all that Kafka holds of the minutes [from, to) since the epoch is in the batch, or in
 // Redis (store/observed.h). Written with the batch.
 void engine_note_read(struct engine *e, int64_t from_minute, int64_t to_minute);

@@ -118,6 +118,11 @@ struct str key_endangered(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":endangered", STR_NONE);
 }
 
+struct str key_lost(struct buf *b, const char *prefix)
+{
+	return global_key(b, prefix, ":lost", STR_NONE);
+}
+
 struct str key_tags(struct buf *b, const char *prefix, struct str owner)
 {
 	return global_key(b, prefix, ":tags:", owner);

@@ -102,10 +102,14 @@ struct str key_telemetry(struct buf *b, const char *prefix);
 // nowcast:endangered  hash
 //     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES" that Kafka soon deletes and that are not read.
 //     Written by positions.c; kept for ten minutes.
+// nowcast:lost  string
+//     "SEEN_MS HELD_MS": when a reader found that Redis had lost what was written to it, and up to when it
+//     still had messages. Written by positions.c; kept for 30 days.
 struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
                          const char *topic);
 struct str key_missing(struct buf *b, const char *prefix);
 struct str key_endangered(struct buf *b, const char *prefix);
+struct str key_lost(struct buf *b, const char *prefix);
 
 // nowcast:tags:OWNER  hash
 //     "MS EVENT" -> change of a role's or user's tags, OWNER is ACCOUNT:role/NAME. Written by tags.lua;

@@ -163,6 +163,28 @@ size_t positions_queue_endangered(struct redis *r, struct buf *key, const char *
 	return replies + 1;
 }
 
+void positions_queue_loss(struct redis *r, struct buf *key, const char *prefix, const struct loss *loss)
+{
+	char value[48];
+	snprintf(value, sizeof value, "%lld %lld", (long long)loss->seen_ms, (long long)loss->held_ms);
+	redis_cmd(r, 5,
+	          (struct str[]){STR("SET"), key_lost(key, prefix), str_of(value), STR("EX"),
+	                         STR("2592000")}); // 30 days
+}
+
+bool positions_loss(struct redis *r, const char *prefix, struct loss *ret, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	redis_cmd(r, 2, (struct str[]){STR("GET"), key_lost(&key, prefix)});
+	buf_release(&key);
+	if (!redis_exec(r, err))
+		return false;
+	struct str value = redis_str(r, 0);
+	ret->seen_ms = str_cut_count(&value);
+	ret->held_ms = str_cut_count(&value);
+	return true;
+}
+
 bool positions_endangered(struct redis *r, const char *prefix, int64_t now_ms, int64_t *ret, struct err *err)
 {
 	struct buf key = BUF_INIT;

@@ -429,9 +429,15 @@ void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute)
 	s->read_to = to_minute;
 }
 
+void store_note_loss(struct store *s, const struct loss *loss)
+{
+	s->loss = *loss;
+}
+
 bool store_has_more(const struct store *s)
 {
-	return s->positions && (s->ngaps > 0 || s->read_from > 0 || positions_are_due(s->positions));
+	return s->positions && (s->ngaps > 0 || s->read_from > 0 || s->loss.seen_ms ||
+	                        positions_are_due(s->positions));
 }
 
 // The last commands of a batch. Returns how many replies they will have.
@@ -441,12 +447,16 @@ static size_t send_positions(struct store *s)
 	const struct observed_span read = {STR_NONE, OBSERVED_CALLS, s->read_from, s->read_to};
 	if (!s->positions)
 		return 0;
-	s->read_replies = s->read_from ? observed_queue(s->redis, prefix, &read, s->options->retention_ms) : 0;
+	s->note_replies = s->read_from ? observed_queue(s->redis, prefix, &read, s->options->retention_ms) : 0;
+	if (s->loss.seen_ms) {
+		positions_queue_loss(s->redis, &s->key, prefix, &s->loss);
+		s->note_replies++;
+	}
 	for (size_t i = 0; i < s->ngaps; i++)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
-	s->nendangered =
-		positions_queue_endangered(s->redis, &s->key, prefix, s->positions, when_now_ms());
-	return s->read_replies + s->ngaps + s->nendangered +
+	s->note_replies += s->ngaps + positions_queue_endangered(s->redis, &s->key, prefix, s->positions,
+	                                                         when_now_ms());
+	return s->note_replies +
 	       positions_queue(s->redis, s->at, &s->key, prefix, s->options->retention_ms, s->positions);
 }
 
@@ -455,11 +465,11 @@ static void read_positions(struct store *s, size_t n)
 {
 	if (!s->positions)
 		return;
-	size_t before = s->read_replies + s->ngaps + s->nendangered;
-	positions_read(s->redis, redis_count(s->redis) - n + before, s->positions);
+	positions_read(s->redis, redis_count(s->redis) - n + s->note_replies, s->positions);
 	for (size_t i = 0; i < s->positions->n; i++)
 		s->positions->v[i].tell_endangered = false;
 	s->read_from = 0;
+	s->loss = (struct loss){0};
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;

@@ -31,10 +31,11 @@ struct store {
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
 	struct gap *gaps;            // found since the last batch
-	size_t ngaps, nendangered; // nendangered: replies of the batch in hand
+	size_t ngaps;
+	struct loss loss;            // since the last batch; seen_ms 0: none
 	// minutes that were read to their end since the last batch; read_from 0: none
 	int64_t read_from, read_to;
-	size_t read_replies;         // of the commands that note them
+	size_t note_replies;         // of the batch in hand: to all of these
 	struct buf key;     // of the command being queued: the next key replaces it
 	bool marks_checked; // of the schema and of hashed names
 	struct siphash_key name_key; // of the ids of names, once name_key_known
@@ -51,6 +52,9 @@ void store_add_gap(struct store *s, const struct gap *gap);
 
 // Notes with the next batch that all that Kafka holds of these minutes is in it, or in Redis.
 void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute);
+
+// Remembers with the next batch that Redis has lost what was written to it.
+void store_note_loss(struct store *s, const struct loss *loss);
 
 // Whether there is something to write beside a batch.
 bool store_has_more(const struct store *s);

@@ -43,6 +43,7 @@ redis_arguments=(--port "$redis_port" --appendonly no)
 restart_redis
 ok "so is an old snapshot" wait_for 30 said "$before"
 ok "and all is read again" wait_for 90 aws_is_read
+has "doctor says that what was brought by hand is gone" "$("$nowcast" doctor --redis "$REDIS_URL")" '^warn +lost +at 20.* Redis had lost what was written to it after 20[0-9]'
 same "nothing is missing"
 ok "the daemon ends on SIGTERM" stop "$daemon"
 finish

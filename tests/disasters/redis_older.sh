@@ -72,6 +72,7 @@ before=$(count)
 start_worker
 goes_back "an old snapshot while no worker ran" "$before"
 is "and no longer when it has read them" "$("$nowcast" doctor --config "$T/nowcast.conf" | grep -c 'Redis has lost')" 0
+has "but that what was brought by hand is gone" "$("$nowcast" doctor --config "$T/nowcast.conf")" '^warn +lost +at 20.* Redis had lost what was written to it after 20[0-9]'
 same "an old snapshot: nothing was lost"
 ok "the worker ends on SIGTERM" stop "$worker"
 finish
