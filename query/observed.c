@@ -13,10 +13,10 @@
 #include "store/positions.h"
 #include "store/source_status.h"
 
-enum { WEEK = 7, HOUR = 60, NAMED_MAX = 3, HOURS_BACK_MAX = 3650 * 24 };
+enum { WEEK = 7, HOUR = 60, NAMED_MAX = 3, HOURS_BACK_MAX = 3650 * 24, REPLIES = 4096 };
 
-// Marks of a minute of a place.
-enum { SEEN = 1, READ = 2, LOST = 4, COMING = 8 };
+// Marks of a minute of a place, and of `shared`.
+enum { SEEN = 1, READ = SEEN, LOST = 2, COMING = 4 };
 
 struct place {
 	struct str name;    // "111122223333/us-east-1"
@@ -113,9 +113,11 @@ static bool read_shared(struct loading *l, struct err *err)
 	size_t n;
 	l->shared = arena_alloc(&l->arena, (size_t)l->days * OBSERVED_DAY);
 	memset(l->shared, 0, (size_t)l->days * OBSERVED_DAY);
-	if (!observed_read(l->redis, l->prefix, STR_NONE, l->first_day, l->first_day + l->days, READ, l->shared,
-	                   err) ||
-	    !gaps_read(l->redis, l->prefix, &l->arena, &gaps, &n, err))
+	size_t days = observed_queue_read(l->redis, l->prefix, STR_NONE, l->first_day, l->first_day + l->days);
+	if (!redis_exec(l->redis, err))
+		return false;
+	observed_take(l->redis, 0, days, l->days, l->shared);
+	if (!gaps_read(l->redis, l->prefix, &l->arena, &gaps, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		int64_t to_ms = gaps[i].gap.to_ms ? gaps[i].gap.to_ms : gaps[i].seen_ms;
@@ -125,26 +127,41 @@ static bool read_shared(struct loading *l, struct err *err)
 	return true;
 }
 
-static bool read_place(struct loading *l, struct place *p, struct err *err)
+static size_t queue_place(struct loading *l, const struct place *p)
 {
-	static const struct str fields[] = {STR("since"), STR("watermark")};
 	struct buf key = BUF_INIT;
-	int64_t billed[2] = {0};
+	size_t n = observed_queue_read(l->redis, l->prefix, p->name, l->first_day, l->first_day + l->days);
+	redis_cmd(
+		l->redis, 4,
+		(struct str[]){STR("HMGET"), key_billed(&key, l->prefix, p->name), STR("since"), STR("watermark")});
+	buf_release(&key);
+	return n + 1;
+}
+
+static void take_place(struct loading *l, struct place *p, size_t first, size_t n)
+{
+	int64_t from, to;
 	p->minutes = arena_alloc(&l->arena, (size_t)l->days * OBSERVED_DAY);
 	memset(p->minutes, 0, (size_t)l->days * OBSERVED_DAY);
-	if (!observed_read(l->redis, l->prefix, p->name, l->first_day, l->first_day + l->days, SEEN, p->minutes,
-	                   err))
-		return false;
-	redis_cmd(l->redis, 4,
-	          (struct str[]){STR("HMGET"), key_billed(&key, l->prefix, p->name), fields[0], fields[1]});
-	buf_release(&key);
-	if (!redis_exec(l->redis, err))
-		return false;
-	bool has_bill = usd_parse_scaled(redis_elem(l->redis, 0, 0), 0, &billed[0]) &&
-	                usd_parse_scaled(redis_elem(l->redis, 0, 1), 0, &billed[1]);
-	if (has_bill)
-		mark(l, p->minutes, billed[0] * HOUR, billed[1] * HOUR, SEEN);
+	observed_take(l->redis, first, n - 1, l->days, p->minutes);
+	if (usd_parse_scaled(redis_elem(l->redis, first + n - 1, 0), 0, &from) &&
+	    usd_parse_scaled(redis_elem(l->redis, first + n - 1, 1), 0, &to))
+		mark(l, p->minutes, from * HOUR, to * HOUR, SEEN);
 	mark(l, p->minutes, 0, l->since, SEEN);
+}
+
+// Several with one question, as long as that is no flood.
+static bool read_marks(struct loading *l, struct err *err)
+{
+	for (size_t i = 0, end; i < l->nplaces; i = end) {
+		size_t replies = 0, each = 0;
+		for (end = i; end < l->nplaces && replies < REPLIES; end++)
+			replies += each = queue_place(l, &l->places[end]);
+		if (!redis_exec(l->redis, err))
+			return false;
+		for (size_t k = i; k < end; k++)
+			take_place(l, &l->places[k], (k - i) * each, each);
+	}
 	return true;
 }
 
@@ -264,9 +281,7 @@ static void list_gaps(const struct loading *l, struct observed *o)
 static bool load(struct loading *l, struct err *err)
 {
 	bool good = read_places(l, err) && source_status_each(l->redis, l->prefix, note_source, l, err) &&
-	            read_shared(l, err);
-	for (size_t i = 0; good && i < l->nplaces; i++)
-		good = read_place(l, &l->places[i], err);
+	            read_shared(l, err) && read_marks(l, err);
 	for (size_t i = 0; good && i < l->nplaces; i++)
 		finish_place(l, &l->places[i]);
 	return good;

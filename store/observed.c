@@ -71,33 +71,33 @@ size_t observed_queue(struct redis *r, const char *prefix, const struct observed
 	return replies;
 }
 
-static void mark_day(struct str bits, uint8_t mark, uint8_t *ret)
-{
-	size_t bytes = bits.len < OBSERVED_DAY / 8 ? bits.len : OBSERVED_DAY / 8;
-	for (size_t i = 0; i < bytes; i++)
-		for (int k = 0; bits.p[i] && k < 8; k++)
-			if ((uint8_t)bits.p[i] >> (7 - k) & 1)
-				ret[8 * i + (size_t)k] |= mark;
-}
-
-bool observed_read(struct redis *r, const char *prefix, struct str acct_region, int64_t from_day,
-                   int64_t to_day, uint8_t mark, uint8_t *ret, struct err *err)
+size_t observed_queue_read(struct redis *r, const char *prefix, struct str acct_region, int64_t from_day,
+                           int64_t to_day)
 {
 	struct buf key = BUF_INIT;
-	size_t each = acct_region.len ? OBSERVED_SIGNALS : 1, reply = 0;
+	int each = acct_region.len ? OBSERVED_SIGNALS : 1;
 	assert(from_day <= to_day);
 	for (int64_t day = from_day; day < to_day; day++)
-		for (size_t i = 0; i < each; i++) {
+		for (int i = 0; i < each; i++) {
 			struct str k = acct_region.len
 			                   ? key_observed(&key, prefix, acct_region, day, observed_words[i])
 			                   : key_read_minutes(&key, prefix, day);
 			redis_cmd(r, 2, (struct str[]){STR("GET"), k});
 		}
 	buf_release(&key);
-	if (!redis_exec(r, err))
-		return false;
-	for (int64_t day = from_day; day < to_day; day++)
-		for (size_t i = 0; i < each; i++)
-			mark_day(redis_str(r, reply++), mark, ret + (day - from_day) * OBSERVED_DAY);
-	return true;
+	return (size_t)(to_day - from_day) * (size_t)each;
+}
+
+static void take_day(struct str bits, uint8_t *ret)
+{
+	size_t bytes = bits.len < OBSERVED_DAY / 8 ? bits.len : OBSERVED_DAY / 8;
+	for (size_t i = 0; i < bytes; i++)
+		for (int k = 0; bits.p[i] && k < 8; k++)
+			ret[8 * i + (size_t)k] |= (uint8_t)bits.p[i] >> (7 - k) & 1;
+}
+
+void observed_take(struct redis *r, size_t first, size_t n, int64_t days, uint8_t *ret)
+{
+	for (size_t i = 0; i < n; i++)
+		take_day(redis_str(r, first + i), ret + (int64_t)i * days / (int64_t)n * OBSERVED_DAY);
 }

@@ -58,9 +58,13 @@ struct observed_span {
 size_t observed_queue(struct redis *r, const char *prefix, const struct observed_span *s,
                       int64_t retention_ms);
 
-// Adds bits to `ret`, a byte a minute of the days [from_day, to_day): the value is ORed with `mark`.
-// `acct_region` STR_NONE: of what is read for all accounts.
-bool observed_read(struct redis *r, const char *prefix, struct str acct_region, int64_t from_day,
-                   int64_t to_day, uint8_t mark, uint8_t *ret, struct err *err) NC_CHECK;
+// Queues the reading of the days [from_day, to_day); returns how many replies there will be. `acct_region`
+// STR_NONE: of what is read for all accounts.
+size_t observed_queue_read(struct redis *r, const char *prefix, struct str acct_region, int64_t from_day,
+                           int64_t to_day);
+
+// Reads the answer, `n` replies from `first` on, of that many days: ORs 1 into the bytes of `ret`, one a
+// minute.
+void observed_take(struct redis *r, size_t first, size_t n, int64_t days, uint8_t *ret);
 
 #endif

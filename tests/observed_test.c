@@ -18,7 +18,9 @@ static const char *minutes_of(const char *prefix, struct str acct_region)
 	struct err err = ERR_INIT;
 	size_t n = 0;
 	memset(bits, 0, sizeof bits);
-	must(observed_read(test_redis, prefix, acct_region, day, day + 1, 1, bits, &err), &err);
+	size_t replies = observed_queue_read(test_redis, prefix, acct_region, day, day + 1);
+	must(redis_exec(test_redis, &err), &err);
+	observed_take(test_redis, 0, replies, 1, bits);
 	*text = '\0';
 	for (int i = 0, end; i < OBSERVED_DAY && n < sizeof text - 32; i = end + 1) {
 		for (end = i; end < OBSERVED_DAY && bits[end]; end++)
