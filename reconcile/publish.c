@@ -180,17 +180,18 @@ static bool swap(struct staging *s, const struct publish_acct_region *acct_regio
 
 bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region,
                          const struct names *names, const struct ledger_row *const *rows, int64_t n,
-                         const struct str *called, int32_t ncalled, bool *ret_taken, struct err *err)
+                         bool *ret_taken, struct err *err)
 {
+	size_t ncalled = (size_t)acct_region->ncalled;
 	struct staging s = {.p = p,
 	                    .acct_region = acct_region->acct_region,
 	                    .names = names,
-	                    .called = called,
-	                    .ncalled = ncalled,
+	                    .called = acct_region->called,
+	                    .ncalled = acct_region->ncalled,
 	                    .arena = ARENA_INIT,
 	                    .stored = xcalloc((size_t)names->n + 1, sizeof *s.stored),
-	                    .profiles = xcalloc((size_t)ncalled + 1, sizeof *s.profiles),
-	                    .is_listed = xcalloc((size_t)ncalled + 1, sizeof *s.is_listed)};
+	                    .profiles = xcalloc(ncalled + 1, sizeof *s.profiles),
+	                    .is_listed = xcalloc(ncalled + 1, sizeof *s.is_listed)};
 	key_staged_index(&s.index, p->prefix, acct_region->acct_region, p->run);
 	bool good = stage(&s, rows, n, err) && swap(&s, acct_region, ret_taken, err);
 	arena_release(&s.arena);

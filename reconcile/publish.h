@@ -36,14 +36,15 @@ struct publish_acct_region {
 	struct str acct_region, period;
 	int64_t first, end;        // hours of the period
 	int64_t since, watermark;  // hours; watermark 0: it stays where it is
+	const struct str *called; // see join.h
+	int32_t ncalled;
 };
 
 // `rows`: those of the account and Region, sorted by LEDGER_BY_MODEL_HOUR; n may be 0 (older figures are
-// deleted). `called`: see join.h. *ret_taken: false if a later run has written already.
+// deleted). *ret_taken: false if a later run has written already.
 bool publish_acct_region(struct publish *p, const struct publish_acct_region *acct_region,
                          const struct names *names, const struct ledger_row *const *rows, int64_t n,
-                         const struct str *called, int32_t ncalled, bool *ret_taken,
-                         struct err *err) NC_CHECK;
+                         bool *ret_taken, struct err *err) NC_CHECK;
 
 // Fields and values of a status hash; of the run over a period, or of the whole run (STR_NONE).
 struct status {

@@ -216,15 +216,17 @@ static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_
 		int64_t from = ledger_seek(sorted, w->actual.n, LEDGER_BY_MODEL_HOUR, &key), to = from;
 		while (to < w->actual.n && sorted[to]->acct_region == key.acct_region)
 			to++;
-		struct publish_acct_region acct_region = {acct_regions[i].acct_region,
-		                                          w->period->name,
-		                                          w->period->first,
-		                                          w->period->end,
-		                                          w->period->first,
-		                                          mark};
+		struct publish_acct_region acct_region = {.acct_region = acct_regions[i].acct_region,
+		                                          .period = w->period->name,
+		                                          .first = w->period->first,
+		                                          .end = w->period->end,
+		                                          .since = w->period->first,
+		                                          .watermark = mark,
+		                                          .called = w->join.called,
+		                                          .ncalled = w->join.ncalled};
 		bool taken = true;
-		good = publish_acct_region(w->publish, &acct_region, &w->names, sorted + from, to - from,
-		                           w->join.called, w->join.ncalled, &taken, err);
+		good =
+			publish_acct_region(w->publish, &acct_region, &w->names, sorted + from, to - from, &taken, err);
 		w->out->overtaken |= good && !taken;
 		note_final(w, key.acct_region, mark > before ? mark : before);
 	}

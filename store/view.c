@@ -133,16 +133,16 @@ bool view_read_tags(struct view *v, struct err *err)
 
 // ---- each ---------------------------------------------------------------------------------------
 
-static bool read_acct_region(struct view *v, struct str acct_region, int64_t from, int64_t to, view_fn *fn,
-                             void *user, bool *ret_stopped, struct err *err)
+static bool read_acct_region(struct view *v, struct str acct_region, int64_t from, int64_t to,
+                             struct view_visit *visit, struct err *err)
 {
 	struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_region};
 	bool good = view_index_read(v, &x, from, to, err);
 	int at_once = MODEL_HOURS_FIRST, rows = 0;
-	for (size_t i = 0, n; good && i < x.n && !*ret_stopped; i += n) {
+	for (size_t i = 0, n; good && i < x.n && !visit->stopped; i += n) {
 		n = x.n - i < (size_t)at_once ? x.n - i : (size_t)at_once;
 		arena_reset(&v->arena);
-		good = view_page_read(v, &x, i, (int)n, fn, user, ret_stopped, &rows, err);
+		good = view_page_read(v, &x, i, (int)n, visit, &rows, err);
 		if (rows < ROWS_AT_ONCE && at_once < VIEW_MODEL_HOURS_AT_ONCE) // few large ones, or many small ones
 			at_once *= 2;
 		else if (rows > 2 * ROWS_AT_ONCE && at_once > 1)
@@ -176,13 +176,13 @@ struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err)
 {
 	struct arena names = ARENA_INIT;
-	bool stopped = false;
+	struct view_visit visit = {fn, user, false};
 	size_t n = 0;
 	struct str *acct_regions = view_acct_regions(v, &names, &n, err);
 	v->tags_are_new = view_tags_are_old(v);
 	bool good = acct_regions && (!v->tags_are_new || view_read_tags(v, err));
-	for (size_t i = 0; good && i < n && !stopped; i++)
-		good = read_acct_region(v, acct_regions[i], from, to, fn, user, &stopped, err);
+	for (size_t i = 0; good && i < n && !visit.stopped; i++)
+		good = read_acct_region(v, acct_regions[i], from, to, &visit, err);
 	arena_release(&names);
 	if (!good)
 		v->tags_ms = 0; // half of them may be missing

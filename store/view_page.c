@@ -331,8 +331,8 @@ static bool read_page_tags(struct view *v, const struct item *items, int n, bool
 	return view_read_principals(v, err);
 }
 
-bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
-                    void *user, bool *ret_stopped, int *ret_rows, struct err *err)
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n,
+                    struct view_visit *visit, int *ret_rows, struct err *err)
 {
 	struct item items[VIEW_MODEL_HOURS_AT_ONCE];
 	for (int i = 0; i < n; i++)
@@ -340,9 +340,9 @@ bool view_page_read(struct view *v, const struct acct_region_index *x, size_t fi
 	if (!find_kept(v, x, items, n, err) || !read_others(v, x, items, n, ret_rows, err) ||
 	    !read_page_tags(v, items, n, *ret_rows > 0, err))
 		return false;
-	for (int i = 0; i < n && !*ret_stopped; i++) {
+	for (int i = 0; i < n && !visit->stopped; i++) {
 		take_kept(v, &items[i]);
-		*ret_stopped = !fn(user, v, &items[i].model_hour);
+		visit->stopped = !visit->fn(visit->user, v, &items[i].model_hour);
 	}
 	return true;
 }

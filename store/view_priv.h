@@ -58,10 +58,17 @@ uint64_t view_index_run(const struct acct_region_index *x, struct str member);
 // reconciled. A month between two that were may not have been.
 bool view_index_is_final(const struct acct_region_index *x, struct str member, int64_t hour);
 
+// Who gets the model hours of view_each, until `fn` says that it has enough.
+struct view_visit {
+	view_fn *fn;
+	void *user;
+	bool stopped;
+};
+
 // Reads `n` (at most VIEW_MODEL_HOURS_AT_ONCE) model hours, from the `first` of the index on, and hands them
-// to `fn`. *ret_rows: how many rows had to be read from Redis.
-bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n, view_fn *fn,
-                    void *user, bool *ret_stopped, int *ret_rows, struct err *err) NC_CHECK;
+// over. *ret_rows: how many rows had to be read from Redis.
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n,
+                    struct view_visit *visit, int *ret_rows, struct err *err) NC_CHECK;
 
 // Divides the cache writes of the estimate whose TTL no record names as it is declared, in new rows.
 void view_apply_ttl(struct view *v, struct model_hour *model_hour, struct arena *arena);
