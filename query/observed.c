@@ -69,7 +69,7 @@ static bool read_places(struct loading *l, struct err *err)
 	l->places = arena_alloc(&l->arena, (n + 1) * sizeof *l->places);
 	for (size_t i = 0; i < n; i++) {
 		struct str name = redis_elem(l->redis, 0, i), region = name, account = str_cut(&region, '/');
-		if (passes(l->q->only, BY_ACCOUNT, account) && passes(l->q->only, BY_REGION, region))
+		if (name.len && passes(l->q->only, BY_ACCOUNT, account) && passes(l->q->only, BY_REGION, region))
 			l->places[l->nplaces++] = (struct place){.name = arena_str(&l->arena, name), .first = -1};
 	}
 	if (!redis_nil(l->redis, 1) && usd_parse_scaled(redis_str(l->redis, 1), 0, &since_ms))
