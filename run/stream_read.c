@@ -224,6 +224,48 @@ static enum aws_fault read_tags(struct streams *all, struct stream *s, bool *ret
 	return fault;
 }
 
+// Most accounts may not list their organisation, and need not: that is no failure, unless they could before.
+static void note_no_organization(struct stream *s, enum aws_fault fault, const struct aws_answer *answer)
+{
+	bool none = strcmp(answer->code, ORGANIZATION_NONE) == 0;
+	s->idle = !s->position_ms && !s->events && (none || fault == AWS_DENIED);
+	if (s->idle)
+		s->note = none ? "the account is in no organisation, so there are no tags of accounts"
+		               : "the permission organizations:ListAccounts is missing, or the account does not manage its "
+						 "organisation: tags of accounts are not read";
+}
+
+// What could not be kept is asked for again. `nowcast look` has no figures of other accounts.
+static enum aws_fault read_account_tags(struct streams *all, struct stream *s, bool *ret_complete,
+                                        struct aws_answer *answer, struct err *err)
+{
+	const struct aws_place at = stream_at(s);
+	struct buf json = BUF_INIT;
+	bool more = false, kept = true;
+	if (!s->organization)
+		s->organization = organization_new(all->accounts, all->options.backward ? all->naccounts : 0);
+	enum aws_fault fault = organization_next(s->organization, &at, &json, &more, answer, err);
+	if (fault == AWS_NONE && json.len)
+		kept = all->options.hooks.on_tags(all->options.hooks.user, s, buf_str(&json), err);
+	buf_release(&json);
+	if (!kept || (fault == AWS_NONE && !more)) {
+		organization_free(s->organization);
+		s->organization = NULL;
+	}
+	s->reading = s->reading && kept;
+	if (!kept)
+		return AWS_UNREACHABLE;
+	if (fault != AWS_NONE) {
+		note_no_organization(s, fault, answer);
+		return fault;
+	}
+	s->idle = false;
+	note_skipped(s, err);
+	s->events++;
+	*ret_complete = !more;
+	return AWS_NONE;
+}
+
 static enum aws_fault read_profiles(struct streams *all, struct stream *s, bool *ret_complete,
                                     struct aws_answer *answer, struct err *err)
 {
@@ -254,6 +296,7 @@ enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_comp
 		[STREAM_METRICS] = read_metrics,
 		[STREAM_LOGS] = stream_read_logs,
 		[STREAM_TAGS] = read_tags,
+		[STREAM_ACCOUNT_TAGS] = read_account_tags,
 		[STREAM_PROFILES] = read_profiles,
 		[STREAM_TRAIL] = stream_read_trail,
 	};

@@ -29,7 +29,8 @@ enum {
 	METRICS_LATE_MS = 30 * 60000, // a metric is listed up to 15 minutes late, and the list is 5 minutes old
 };
 
-const char *const stream_words[STREAM_KINDS] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail"};
+const char *const stream_words[STREAM_KINDS] = {"cloudtrail",    "metrics",  "logs", "tags",
+                                                "tags_accounts", "profiles", "trail"};
 
 const char *stream_word(const struct stream *s)
 {
@@ -47,6 +48,7 @@ static const struct {
 	[STREAM_METRICS] = {100, METRICS_LATE_MS, CLOUDWATCH_SPAN_MS, CLOUDWATCH_KEPT_MS},
 	[STREAM_LOGS] = {LOGS_REQUEST_MS, LOGS_LATEST_MS, 2 * MS_PER_HOUR, DAYS_MS(3650)},
 	[STREAM_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
+	[STREAM_ACCOUNT_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_PROFILES] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), DAYS_MS(36500)},
 };
@@ -89,8 +91,9 @@ static void add_streams(struct streams *all)
 		for (int kind = 0; kind < STREAM_KINDS; kind++) {
 			struct stream_place *p = &all->places[i];
 			// tags are the account's: its first place reads them
-			bool again = kind == STREAM_TAGS && i > 0 && all->places[i - 1].account == p->account;
-			if (!all->options.wanted[kind] || again || p->of_trail != (kind == STREAM_TRAIL))
+			bool again = stream_is_of_account(kind) && i > 0 && all->places[i - 1].account == p->account;
+			bool wanted = all->options.wanted[kind == STREAM_ACCOUNT_TAGS ? STREAM_TAGS : kind];
+			if (!wanted || again || p->of_trail != (kind == STREAM_TRAIL))
 				continue;
 			all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
 			if (kind == STREAM_METRICS)
@@ -154,6 +157,7 @@ void streams_release(struct streams *all)
 		buf_release(&s->token);
 		cloudwatch_metrics_release(&s->metrics);
 		cloudwatch_reading_free(s->values);
+		organization_free(s->organization);
 		bedrock_logging_release(&s->logging);
 		buf_release(&s->former);
 		buf_release(&s->bucket);
@@ -266,10 +270,10 @@ static int64_t every_ms(const struct streams *all, const struct stream *s)
 {
 	if (s->idle)
 		return IDLE_MS;
-	return s->kind == STREAM_TAGS       ? TAGS_EVERY_MS
-	       : s->kind == STREAM_PROFILES ? PROFILES_EVERY_MS
-	       : s->kind == STREAM_METRICS ? metrics_every_ms(all)
-	                                   : all->options.conf->aws_every_ms;
+	return stream_is_of_account(s->kind) ? TAGS_EVERY_MS
+	       : s->kind == STREAM_PROFILES  ? PROFILES_EVERY_MS
+	       : s->kind == STREAM_METRICS   ? metrics_every_ms(all)
+	                                     : all->options.conf->aws_every_ms;
 }
 
 // Their records are in Redis. Those that cannot be deleted come again, and change nothing.
@@ -330,7 +334,7 @@ void stream_finish(struct streams *all, struct stream *s)
 	s->rate = span > 0 ? s->events * 1000 / span : 0;
 	if (all->options.backward) {
 		s->position_ms = s->from_ms;
-		s->done = s->kind == STREAM_TAGS || s->kind == STREAM_PROFILES || s->idle ||
+		s->done = stream_is_of_account(s->kind) || s->kind == STREAM_PROFILES || s->idle ||
 		          s->from_ms <= all->start_ms - all->options.since_ms ||
 		          s->from_ms <= s->began_ms - kinds[s->kind].kept_ms;
 		return;
@@ -365,6 +369,8 @@ void stream_go_back(struct stream *s, int64_t position_ms)
 	assert(position_ms < s->position_ms);
 	cloudwatch_reading_free(s->values);
 	s->values = NULL;
+	organization_free(s->organization);
+	s->organization = NULL;
 	file_walk_release(&s->files); // what was read is to be read again
 	s->whole_ms = 0;
 	s->reading = false;
@@ -377,8 +383,8 @@ void stream_go_back(struct stream *s, int64_t position_ms)
 // Where the Regions are not named, the metrics show which ones are used.
 static bool is_asleep(const struct stream *s)
 {
-	return s->done ||
-	       (s->kind != STREAM_METRICS && s->kind != STREAM_TAGS && !s->place->named && !s->place->used);
+	bool unused = !s->place->named && !s->place->used;
+	return s->done || (s->kind != STREAM_METRICS && !stream_is_of_account(s->kind) && unused);
 }
 
 struct stream *streams_next(struct streams *all, int64_t *ret_due_ms)
@@ -431,6 +437,8 @@ static void fail(struct streams *all, struct stream *s, enum aws_fault fault, in
 	if (fault == AWS_EXPIRED || fault == AWS_REGION_OFF) // the keys may have been taken back
 		aws_account_forget(s->place->account);
 	s->due_ms = when_ticks_ms() + wait_after(all, s, asked_ms);
+	if (s->kind == STREAM_ACCOUNT_TAGS && s->idle)
+		s->due_ms = when_ticks_ms() + MS_PER_HOUR;
 	// Nobody asked for this Region: that it is not enabled, or not allowed, is no failure.
 	if (s->kind == STREAM_METRICS && !s->place->named && !s->place->used &&
 	    (fault == AWS_REGION_OFF || fault == AWS_DENIED)) {

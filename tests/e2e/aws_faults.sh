@@ -34,9 +34,11 @@ aws_faults '[
 	{"operation": "ListMetrics", "account": "'$A'", "region": "us-west-2", "holds": "BedrockMantle", "status": 400, "code": "Throttling"},
 	{"operation": "GetMetricData", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 400, "code": "Throttling"},
 	{"operation": "FilterLogEvents", "account": "'$A'", "region": "us-west-2", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "User is not authorized"},
+	{"operation": "ListAccounts", "account": "'$B'", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "You do not have permissions"},
 	{"operation": "FilterLogEvents", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 403, "code": "RequestTimeTooSkewed", "headers": {"Date": "Sun, 29 Nov 2020 10:00:00 GMT"}},
 	{"region": "ap-east-1", "times": -1, "status": 403, "code": "UnrecognizedClientException", "message": "The security token included in the request is invalid."},
 	{"operation": "AssumeRole", "holds": "closed", "times": -1, "status": 403, "code": "AccessDenied", "message": "is not authorized to perform: sts:AssumeRole"}]'
+curl -sf -d '{"'$A'": {"cost": "cc-1", "team": "core"}, "'$B'": {"team": "other"}}' "$aws_url/_organization" >"$T/out"
 run faulty
 daemon=$pid
 read_on() { [ "$(aws_position "cloudtrail $A/us-east-1")" -gt "$(($(date +%s) - 60 * 60))000" ]; }
@@ -48,6 +50,8 @@ has "a Region that is off" "$text" "warn +aws +cloudtrail of $A/ap-east-1: .*is 
 has "a role that is refused, with the role" "$text" 'FAIL +aws +credentials of arn:aws:iam::555566667777:role/closed: .*trust policy'
 has "while the others are read" "$text" "ok +aws +cloudtrail of $A/us-west-2"
 has "a clock that is wrong, and by how much" "$text" "warn +aws +logs of $B/us-east-1: .*clock of this machine is [0-9]{9} s ahead of AWS's; run NTP"
+has "who may not list the organisation is a note, with the permission" "$text" "note +aws +tags_accounts: the permission organizations:ListAccounts is missing"
+is "in the log once" "$(grep -c "tags of accounts are not read by an account" "$T/faulty.log")" 1
 has "expired credentials were in the log" "$(cat "$T/faulty.log")" 'have expired \(ExpiredTokenException\)'
 metrics=$(curl -s "http://127.0.0.1:$port/metrics")
 has "/metrics: what fails" "$metrics" "^nowcast_source_up\{source=\"logs\",account=\"$A\",region=\"us-west-2\"\} 0"
@@ -72,4 +76,6 @@ stop "$pid"
 settled_report "$T/got.csv" "${by[@]}"
 same_file "nothing is lost and nothing doubled: the figures are those of the replay" "$T/got.csv" "$T/want.csv"
 is "the tags of roles and users are known" "$("$nowcast" tags show --redis "$REDIS_URL" "arn:aws:iam::$A:user/alice" | grep -c 'team *platform')" 1
+is "and those of accounts, which the account that manages the organisation lists" \
+	"$("$nowcast" tags show --redis "$REDIS_URL" "arn:aws:iam::$B:user/nobody" | awk '{ print $1, $2, $3 }' | tail -n 1)" "team other account"
 finish
