@@ -631,9 +631,10 @@ static void add_aws_gap(struct health *h, const struct gap *g)
 		"%.*s of %.*s from %s to %s %s. Bring in what the files of that time have (a trail, invocation logs) with "
 		"`nowcast replay`; the bill has its dollars; this line stays for 30 days",
 		STR_ARG(source), STR_ARG(place), when_format(g->from_ms, from), when_format(g->to_ms, to),
-		g->cause == GAP_AWS_RETENTION
+		str_is(source, "logs") ? "may be missing: invocation logging was on before that time, and off after it"
+		: g->cause == GAP_AWS_RETENTION
 			? "is missing: AWS did not keep it until it was read"
-			: "is not whole: CloudWatch did not give the values of some metrics (InternalError)");
+			: "is not whole: CloudWatch did not give the values of some metrics (InternalError, or Forbidden)");
 }
 
 // What was brought by hand has no reader that would notice that it is gone.

@@ -304,6 +304,7 @@ static void load_position(void *user, const struct source_status *status)
 			continue; // a span is under way, or waits to be safe
 		s->position_ms = status->position_ms;
 		s->read_ms = status->read_ms;
+		s->was_read = status->state == SOURCE_READS && status->position_ms > 0;
 		s->place->used |= s->kind == STREAM_CLOUDTRAIL && status->position_ms > 0;
 		if (stream_is_of_account(s->kind) && status->position_ms > 0) // once a day, restarts or not
 			s->due_ms = when_ticks_ms() + 86400000 - (when_now_ms() - status->position_ms);

@@ -136,6 +136,7 @@ static void keep_digests(struct stream *s)
 	cloudwatch_reading_digest(s->values, first, s->digests[0], STREAM_DIGESTS);
 }
 
+// All of them are refused. Where only some are, the others must not wait for them (give_up_values).
 static enum aws_fault refuse_values(struct stream *s, struct err *err)
 {
 	s->reading = false; // the span again, once it is allowed
@@ -162,9 +163,12 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 		if (fault == AWS_NONE) {
 			if (!cloudwatch_reading_write(s->values, &at, &message)) {
 				s->incomplete = true;
-				s->note = "CloudWatch did not give the values of some metrics: this span is read again";
+				s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
+				s->note = s->forbidden ? "the permission cloudwatch:GetMetricData is missing for some metrics "
+				                         "(Forbidden); the others are read"
+				                       : "CloudWatch did not give the values of some metrics: this span is read again";
 			}
-			s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
+			s->given |= cloudwatch_reading_has_results(s->values);
 			keep_digests(s);
 			stream_give(all, s, buf_str(&message));
 			s->events += (int64_t)left;
@@ -175,7 +179,7 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 	}
 	*ret_complete = !s->values && (size_t)s->part * CLOUDWATCH_CHUNK >= s->metrics.n;
 	buf_release(&message);
-	return *ret_complete && s->forbidden ? refuse_values(s, err) : fault;
+	return *ret_complete && s->forbidden && !s->given ? refuse_values(s, err) : fault;
 }
 
 static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *ret_complete,

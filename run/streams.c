@@ -224,7 +224,7 @@ static void begin_span(const struct streams *all, struct stream *s)
 	s->part = 0;
 	s->events = 0;
 	s->incomplete = s->incomplete && all->options.backward; // `nowcast look` says so at its end
-	s->forbidden = false;
+	s->forbidden = s->given = false;
 	s->listing = false;
 	s->walking = false;
 	buf_clear(&s->token);
@@ -310,6 +310,18 @@ static void find_gap(struct stream *s)
 	s->gap_cause = GAP_AWS_RETENTION;
 }
 
+// Logging was switched off while nobody read: what was logged until then is in a group that is not known now.
+static void find_lost_logs(struct stream *s)
+{
+	int64_t off_ms = s->began_ms - kinds[STREAM_LOGS].late_ms;
+	if (s->kind == STREAM_LOGS && s->idle && s->was_read && off_ms - IDLE_MS > s->wanted_ms) {
+		s->gap_from_ms = s->wanted_ms;
+		s->gap_to_ms = off_ms;
+		s->gap_cause = GAP_AWS_RETENTION;
+	}
+	s->was_read = false;
+}
+
 // A metric that CloudWatch cannot give holds the newer minutes of the others back only so long: as long as
 // the span reaches up to now they are read with it, and then some times more.
 static void give_up_values(struct stream *s)
@@ -346,6 +358,7 @@ void stream_finish(struct streams *all, struct stream *s)
 		return;
 	}
 	find_gap(s);
+	find_lost_logs(s);
 	give_up_values(s);
 	bool current = s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle;
 	int64_t late = lists_files(s) ? FILES_LATE_MS : kinds[s->kind].late_ms;

@@ -99,7 +99,7 @@ struct stream {
 	uint64_t digests[2][STREAM_DIGESTS]; // metrics: of the values by minute, [1] when they were read before
 	int64_t digests_from[2]; // minute; 0: none
 	bool incomplete;      // metrics: some could not be read
-	bool forbidden;       // metrics: some may not be read
+	bool forbidden, given; // metrics: some may not be read, and some may
 	int incompletes;      // metrics: readings of the oldest span that were incomplete, one after the other
 	struct organization *organization; // account tags: the reading in hand
 	struct bedrock_logging logging;    // logs: where they go, since asked_ms
@@ -113,6 +113,7 @@ struct stream {
 	struct trail_folders folders;
 	bool walking;
 	bool newest;          // logs: only the newest minutes are read this time
+	bool was_read;        // logs: they went somewhere when another process read them last
 	int64_t whole_ms;     // logs: when everything that is not final was read, monotonic; 0: not yet
 
 	struct sqs_batch batch; // trail: messages, deleted by stream_finish

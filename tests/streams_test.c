@@ -296,6 +296,21 @@ static void test_switched_on(void)
 	reader_close(&r);
 }
 
+static void test_switched_off_meanwhile(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_LOGS);
+	struct stream *s = &r.streams.v[0];
+	s->position_ms = when_now_ms() - MINUTES(60 * 48);
+	s->was_read = true;
+	read_for(&r, MINUTES(1));
+	ok(s->gap_from_ms && s->gap_to_ms - s->gap_from_ms > MINUTES(60 * 46),
+	   "logging was on before the daemon was away, and is off now: what was logged meanwhile is a gap");
+	read_for(&r, MINUTES(60));
+	ok(s->idle && !s->gap_to_ms, "which is said once");
+	reader_close(&r);
+}
+
 static void test_another_group(void)
 {
 	struct reader r;
@@ -497,6 +512,7 @@ int main(void)
 	test_account_tags();
 	test_late_event();
 	test_switched_on();
+	test_switched_off_meanwhile();
 	test_another_group();
 	test_files();
 	test_throttled_for_an_hour();
