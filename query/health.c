@@ -313,8 +313,12 @@ static bool check_signals(struct health *h, struct err *err)
 			h, HEALTH_WARN, "stale",
 			"figures end at %s: no call and no metric is newer, so later hours are not known to be free",
 			when_format(f.stale_since_ms, when));
+	bool tags_read = false;
+	if (!source_health_reads_tags(h->redis, h->conf, &tags_read, err))
+		return false;
 	for (int i = 0; i < SIGNALS; i++)
-		check_signal(h, &f.signals[i], (enum signal_kind)i);
+		if (i != SIGNAL_PRINCIPAL_TAGS || f.signals[i].event_ms || !tags_read) // else the source says so
+			check_signal(h, &f.signals[i], (enum signal_kind)i);
 	return true;
 }
 

@@ -149,6 +149,18 @@ static void check_one(void *user, const struct source_status *s)
 	buf_release(&b);
 }
 
+static void note_tags(void *user, const struct source_status *s)
+{
+	bool *read = user;
+	*read |= str_is(s->source, "tags") && s->state == SOURCE_READS && s->position_ms > 0;
+}
+
+bool source_health_reads_tags(struct redis *r, const struct conf *conf, bool *ret, struct err *err)
+{
+	*ret = false;
+	return source_status_each(r, conf->redis_prefix, note_tags, ret, err);
+}
+
 bool source_health_check(struct redis *r, const struct conf *conf, int64_t now_ms, health_fn *report,
                          void *user, struct err *err)
 {

@@ -31,6 +31,14 @@ aws_faults '[
 	{"operation": "LookupEvents", "account": "'$A'", "region": "us-west-2", "status": 400, "code": "InvalidNextTokenException", "holds": "NextToken"},
 	{"operation": "LookupEvents", "account": "'$B'", "region": "us-east-1", "status": 400, "code": "ExpiredTokenException"},
 	{"operation": "GetMetricData", "account": "'$A'", "region": "us-west-2", "cut": 700},
+	{"operation": "LookupEvents", "account": "'$B'", "region": "us-west-2", "cut": 90},
+	{"operation": "LookupEvents", "account": "'$A'", "region": "us-east-1", "holds": "NextToken", "cut": 5000},
+	{"operation": "ListMetrics", "account": "'$B'", "region": "us-west-2", "cut": 300},
+	{"operation": "FilterLogEvents", "account": "'$A'", "region": "us-east-1", "cut": 700},
+	{"operation": "GetAccountAuthorizationDetails", "account": "'$A'", "cut": 900},
+	{"operation": "ListAccounts", "account": "'$A'", "cut": 60},
+	{"operation": "ListTagsForResource", "account": "'$A'", "cut": 20},
+	{"operation": "/inference-profiles", "account": "'$B'", "times": -1, "status": 403, "code": "ExpiredTokenException"},
 	{"operation": "ListMetrics", "account": "'$A'", "region": "us-west-2", "holds": "BedrockMantle", "status": 400, "code": "Throttling"},
 	{"operation": "GetMetricData", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 400, "code": "Throttling"},
 	{"operation": "FilterLogEvents", "account": "'$A'", "region": "us-west-2", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "User is not authorized"},
@@ -52,7 +60,13 @@ has "while the others are read" "$text" "ok +aws +cloudtrail of $A/us-west-2"
 has "a clock that is wrong, and by how much" "$text" "warn +aws +logs of $B/us-east-1: .*clock of this machine is [0-9]{9} s ahead of AWS's; run NTP"
 has "who may not list the organisation is a note, with the permission" "$text" "note +aws +tags_accounts: the permission organizations:ListAccounts is missing"
 is "in the log once" "$(grep -c "tags of accounts are not read by an account" "$T/faulty.log")" 1
+has "credentials that have expired, and what to do" "$text" "warn +aws +profiles of $B/us-[a-z0-9-]+: nothing comes since .*the credentials \(from the assumed role\) have expired \(ExpiredTokenException\): renew them"
 has "expired credentials were in the log" "$(cat "$T/faulty.log")" 'have expired \(ExpiredTokenException\)'
+is "tags that are read from IAM are not missed" "$(grep -c 'tags of roles and users are unknown' <<<"$text")" 0
+# the page shows what this says, a line a finding (web/page/panels.js)
+findings=$(curl -s "http://127.0.0.1:$port/api/v1/findings" | python3 -c 'import json, sys; [print(f["level"], f["about"], f["text"]) for f in json.load(sys.stdin)["findings"]]')
+has "the page: source, account, Region, since when, what to do" "$findings" "^warning aws logs of $A/us-west-2: nothing comes since 2.*permission logs:FilterLogEvents is missing"
+has "the page: a role" "$findings" '^failure aws credentials of arn:aws:iam::555566667777:role/closed: nothing comes since 2.*trust policy'
 metrics=$(curl -s "http://127.0.0.1:$port/metrics")
 has "/metrics: what fails" "$metrics" "^nowcast_source_up\{source=\"logs\",account=\"$A\",region=\"us-west-2\"\} 0"
 has "/metrics: what does not" "$metrics" "^nowcast_source_up\{source=\"cloudtrail\",account=\"$A\",region=\"us-west-2\"\} 1"
