@@ -50,7 +50,7 @@ static const struct {
 	[STREAM_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_ACCOUNT_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_PROFILES] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
-	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), DAYS_MS(36500)},
+	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), SQS_KEPT_MS},
 };
 
 // Regions of AWS in which Bedrock may be called, by partition. Those of other partitions than the
@@ -201,16 +201,21 @@ static bool reads_newest(const struct stream *s, int64_t now)
 	       s->position_ms >= now - LOGS_LATEST_MS - 2 * LOGS_AGAIN_MS;
 }
 
+static int64_t kept_ms(const struct stream *s)
+{
+	return lists_files(s) ? DAYS_MS(36500) : kinds[s->kind].kept_ms;
+}
+
 static void begin_span(const struct streams *all, struct stream *s)
 {
 	int64_t now = when_now_ms(), slice = lists_files(s) ? DAYS_MS(1) : kinds[s->kind].slice_ms;
-	int64_t goal = later(all->start_ms - all->options.since_ms, now - kinds[s->kind].kept_ms);
+	int64_t goal = later(all->start_ms - all->options.since_ms, now - kept_ms(s));
 	if (all->options.backward) {
 		s->to_ms = s->position_ms ? s->position_ms : all->start_ms;
 		s->from_ms = later(goal, s->to_ms - slice);
 	} else {
 		s->wanted_ms = s->position_ms ? s->position_ms : all->start_ms - all->options.since_ms;
-		s->from_ms = later(s->wanted_ms, now - kinds[s->kind].kept_ms);
+		s->from_ms = later(s->wanted_ms, now - kept_ms(s));
 		s->newest = reads_newest(s, now);
 		if (s->newest)
 			s->from_ms = s->wanted_ms = later(s->from_ms, now - LOGS_LATE_MS);
@@ -299,7 +304,7 @@ static void delete_messages(const struct streams *all, struct stream *s)
 // nothing calls Bedrock lacks nothing.
 static void find_gap(struct stream *s)
 {
-	int64_t kept = earlier(when_now_ms() - kinds[s->kind].kept_ms, s->to_ms);
+	int64_t kept = earlier(when_now_ms() - kept_ms(s), s->to_ms);
 	bool unused =
 		s->idle && (s->kind == STREAM_LOGS || s->namespace || (!s->place->named && !s->place->used));
 	s->gap_from_ms = s->gap_to_ms = 0;
@@ -348,11 +353,14 @@ void stream_finish(struct streams *all, struct stream *s)
 		s->position_ms = s->from_ms;
 		s->done = stream_is_of_account(s->kind) || s->kind == STREAM_PROFILES || s->idle ||
 		          s->from_ms <= all->start_ms - all->options.since_ms ||
-		          s->from_ms <= s->began_ms - kinds[s->kind].kept_ms;
+		          s->from_ms <= s->began_ms - kept_ms(s);
 		return;
 	}
 	if (s->kind == STREAM_TRAIL && !lists_files(s)) {
 		delete_messages(all, s);
+		s->gap_from_ms = s->gap_to_ms = 0;
+		if (s->position_ms && !s->batch.n) // a queue has nothing of before it was read first
+			find_gap(s);
 		s->position_ms = s->batch.n ? s->position_ms : s->began_ms;
 		s->due_ms = now + (s->batch.n ? kinds[s->kind].request_ms : TRAIL_EVERY_MS);
 		return;

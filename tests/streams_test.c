@@ -466,6 +466,25 @@ static void test_undeleted(void)
 	reader_close(&r);
 }
 
+static void test_queue_after_weeks(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_TRAIL);
+	struct stream *s = &r.streams.v[0];
+	aws.queued = "";
+	read_for(&r, 1);
+	ok(s->position_ms && !s->gap_to_ms, "a queue that is read first lacks nothing");
+	int64_t was = when_now_ms() - MINUTES(60 * 24 * 20);
+	stream_go_back(s, was);
+	read_for(&r, 1);
+	is_int((s->gap_to_ms - was + MINUTES(1) / 2) / MINUTES(1), 60 * 24 * 6,
+	       "after twenty days six are a gap: no queue keeps a message for longer than fourteen");
+	ok(s->gap_from_ms == was, "from where it was read to");
+	read_for(&r, MINUTES(1));
+	ok(!s->gap_to_ms, "which is said once");
+	reader_close(&r);
+}
+
 // ---- tags of accounts ---------------------------------------------------------------------------
 
 static struct stream *account_tags(struct reader *r)
@@ -517,6 +536,7 @@ int main(void)
 	test_files();
 	test_throttled_for_an_hour();
 	test_undeleted();
+	test_queue_after_weeks();
 	aws_fake_stop();
 	return done();
 }
