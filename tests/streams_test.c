@@ -472,11 +472,11 @@ static void test_queue_after_weeks(void)
 	reader_open(&r, STREAM_TRAIL);
 	struct stream *s = &r.streams.v[0];
 	aws.queued = "";
-	read_for(&r, 1);
+	read_for(&r, 1000);
 	ok(s->position_ms && !s->gap_to_ms, "a queue that is read first lacks nothing");
 	int64_t was = when_now_ms() - MINUTES(60 * 24 * 20);
 	stream_go_back(s, was);
-	read_for(&r, 1);
+	read_for(&r, 1000);
 	is_int((s->gap_to_ms - was + MINUTES(1) / 2) / MINUTES(1), 60 * 24 * 6,
 	       "after twenty days six are a gap: no queue keeps a message for longer than fourteen");
 	ok(s->gap_from_ms == was, "from where it was read to");
