@@ -124,7 +124,7 @@ static void print_callers(const struct look *l, const struct groups *teams, cons
 	usd = spent_by(teams, "", &tokens); // without the tag
 	if (tokens)
 		print_point(
-			"$%s have no team: tag the roles and users with `%s`, or name what says the team, --team-from tag:KEY.\n"
+			"$%s have no team: tag the roles and users with `%s`, or the account, or name what says the team, --team-from tag:KEY.\n"
 			"  Tags of sessions (single sign-on, gateways) come with --aws.event_sources \\\n"
 			"  bedrock.amazonaws.com,bedrock-mantle.amazonaws.com,sts.amazonaws.com, which reads more events.",
 			usd_format(usd, 2, text), l->conf->team_tag);

@@ -458,8 +458,8 @@ static void fail(struct streams *all, struct stream *s, enum aws_fault fault, in
 	if (fault == AWS_EXPIRED || fault == AWS_REGION_OFF) // the keys may have been taken back
 		aws_account_forget(s->place->account);
 	s->due_ms = when_ticks_ms() + wait_after(all, s, asked_ms);
-	if (s->kind == STREAM_ACCOUNT_TAGS && s->idle)
-		s->due_ms = when_ticks_ms() + MS_PER_HOUR;
+	if (s->kind == STREAM_ACCOUNT_TAGS && s->idle) // each refusal is a record in somebody's trail
+		s->due_ms = when_ticks_ms() + TAGS_EVERY_MS;
 	// Nobody asked for this Region: that it is not enabled, or not allowed, is no failure.
 	if (s->kind == STREAM_METRICS && !s->place->named && !s->place->used &&
 	    (fault == AWS_REGION_OFF || fault == AWS_DENIED)) {

@@ -502,12 +502,12 @@ static void test_account_tags(void)
 	ok(s->idle && !s->position_ms && strstr(s->note, "in no organisation"),
 	   "an account that is in no organisation has no tags: %s", s->note);
 	aws.organization = "AccessDeniedException";
-	read_for(&r, MINUTES(60));
+	read_for(&r, MINUTES(60 * 24));
 	ok(s->idle && !s->position_ms && strstr(s->note, "organizations:ListAccounts is missing"),
 	   "one that may not ask is no failure, and the permission is named: %s", s->note);
 	aws.organization = NULL;
 	aws.broken_tags = 1;
-	read_for(&r, MINUTES(70));
+	read_for(&r, MINUTES(60 * 24));
 	is_str(r.seen.data,
 	       "{\"ResourceTagMappingList\":[{\"ResourceARN\":\"arn:aws:organizations::1:account/o-1/111122223333\","
 	       "\"Tags\":[{\"Key\":\"two\",\"Value\":\"111122223333\"}]}]}"

@@ -12,11 +12,14 @@ export NOWCAST_REDIS=redis://127.0.0.1:1 NOWCAST_BROKERS=127.0.0.1:1 # neither i
 left() { find "$TMPDIR" -mindepth 1; pgrep -f "$TMPDIR/nowcast-look-" || true; }
 nothing_left() { [ -z "$(left)" ]; }
 
+aws_faults '[{"region": "eu-south-1", "times": -1, "status": 403, "code": "UnrecognizedClientException"}, {"region": "me-south-1", "times": -1, "status": 400, "code": "AccessDeniedException"}]'
 fails 0 "it ends by itself" timeout 120 "$nowcast" look --hours 3
+aws_faults '[]'
 out=$(tee "$T/first" <"$T/out")
 is "and says nothing on stderr" "$(cat "$T/err")" ""
 is "and leaves nothing behind" "$(left)" ""
 has "it names the account, and the Regions that it found" "$out" '^account 111122223333 \(credentials: environment\), used in us-east-1, us-west-2$'
+has "Regions that nobody named, and that are not enabled or not allowed, are no failure" "$out" '^- 2 Regions are not enabled in the account, or not allowed: they were not looked at'
 has "by team, from the tags of roles" "$out" '^payments +[0-9,]+ +[0-9.]+'
 has "by principal" "$out" '^arn:aws:iam::111122223333:user/alice +[0-9,]+'
 has "by model, with the band" "$out" '^us.anthropic.claude-sonnet-4-6 +[0-9,]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +exact'
