@@ -169,11 +169,11 @@ static const struct subcommand subcommands[] = {
      "Where there is nothing to do, it says so and does nothing.\n",
      cmd_migrate},
 	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN",
-     "the tags of roles and users: import the existing ones, show what is known",
+     "the tags of roles, users and accounts: import the existing ones, show what is known",
      "CloudTrail records changes of tags only. import adds the tags that existed before, from T on (default: now), as the AWS\n"
      "command line lists them: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
-     "list-role-tags and list-user-tags with --principal, or any JSON with \"Arn\" and \"Tags\", a value or many. Each role and user\n"
-     "listed has exactly these tags from then on, until CloudTrail records a change. A file is imported whole or not at all.\n"
+     "list-role-tags, list-user-tags and `aws organizations list-tags-for-resource` with --principal, or any JSON with \"Arn\" and\n"
+     "\"Tags\", a value or many. Each role, user and account listed has exactly these tags from then on, until CloudTrail records a change. A file is imported whole or not at all.\n"
      "Importing it again with the same T changes nothing. No figure is computed again: tags are looked up when a report is made.\n\n"
      "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when. For a\n"
      "session name it shows the tags of all sessions of that name that called in the 24 hours up to T.\n",

@@ -17,14 +17,15 @@ enum { CONNECT_MS = 5000, TOTAL_MS = 20000, SKEW_NOTED_S = 60, WORDS_MAX = 300, 
 static bool is_global(const struct aws_service *s)
 {
 	return strcmp(s->host, "iam") == 0 || strcmp(s->host, "ce") == 0 ||
-	       strcmp(s->host, "bcm-data-exports") == 0;
+	       strcmp(s->host, "bcm-data-exports") == 0 || strcmp(s->host, "organizations") == 0;
 }
 
 static const char *signed_region(const struct aws_request *r)
 {
 	if (!is_global(r->service))
 		return r->at->region;
-	return strncmp(r->at->region, "cn-", 3) == 0       ? "cn-north-1"
+	const char *china = strcmp(r->service->host, "organizations") == 0 ? "cn-northwest-1" : "cn-north-1";
+	return strncmp(r->at->region, "cn-", 3) == 0       ? china
 	       : strncmp(r->at->region, "us-gov-", 7) == 0 ? "us-gov-west-1"
 	                                                   : "us-east-1";
 }
@@ -214,6 +215,7 @@ enum aws_fault aws_call(const struct aws_request *r, struct aws_answer *ret, str
 	struct http_client_answer a;
 	enum aws_fault fault = AWS_NONE;
 	ret->wait_ms = 0;
+	ret->code[0] = '\0';
 	buf_clear(&ret->body);
 	add_url(r, &url);
 	buf_addf(&target, "X-Amz-Target: %s.%s", s->target ? s->target : "", r->operation);
@@ -240,6 +242,7 @@ enum aws_fault aws_call(const struct aws_request *r, struct aws_answer *ret, str
 			read_refusal(&a, &f);
 			fault = classify(a.status, &f);
 			ret->wait_ms = asked_wait_ms(&a);
+			copy_text(ret->code, sizeof ret->code, str_of(f.code));
 			describe(r, fault, &f, &a, err);
 		}
 		http_client_answer_release(&a);

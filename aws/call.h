@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One request to a service of AWS that answers in JSON (CloudTrail, CloudWatch, CloudWatch Logs, Bedrock,
-// SQS, and what aws/inventory.c asks) or in XML (IAM), and what its refusal means for the caller.
+// SQS, Organizations, and what aws/inventory.c asks) or in XML (IAM), and what its refusal means for the
+// caller.
 //
 // A request is made once. Whoever makes many of them (run/streams.h) decides when the next one is due: the
 // fault says how, and no request is repeated sooner than AWS asks.
 //
-// AWS_ENDPOINT_URL_CLOUDTRAIL, _CLOUDWATCH, _CLOUDWATCH_LOGS, _BEDROCK, _SQS and _IAM (or AWS_ENDPOINT_URL)
-// name other servers, as they do for the AWS SDKs.
+// AWS_ENDPOINT_URL_CLOUDTRAIL, _CLOUDWATCH, _CLOUDWATCH_LOGS, _BEDROCK, _SQS, _ORGANIZATIONS and _IAM (or
+// AWS_ENDPOINT_URL) name other servers, as they do for the AWS SDKs.
 #ifndef NOWCAST_AWS_CALL_H
 #define NOWCAST_AWS_CALL_H
 
@@ -53,6 +54,7 @@ struct aws_request {
 struct aws_answer {
 	struct buf body;        // of a success; released by the caller, always
 	int64_t wait_ms;        // a fault: AWS asks to wait as long; 0: it does not say
+	char code[80];          // a fault: AWS's word for it, "ThrottlingException"; "": it has none
 };
 
 // The fault, with a sentence in `err` that names the account, the Region, the permission and what to do. The

@@ -244,6 +244,11 @@ bool cloudwatch_reading_is_forbidden(const struct cloudwatch_reading *r)
 	return r->forbidden;
 }
 
+bool cloudwatch_reading_has_results(const struct cloudwatch_reading *r)
+{
+	return json_object_size(r->results) > 0;
+}
+
 static bool minute_of(const json_t *when, int64_t *ret)
 {
 	int64_t ms;

@@ -55,8 +55,9 @@ enum aws_fault cloudwatch_reading_next(struct cloudwatch_reading *r, const struc
 // are left out; the span is to be read again.
 bool cloudwatch_reading_write(struct cloudwatch_reading *r, const struct aws_place *at, struct buf *ret);
 
-// Whether some of them are refused (Forbidden), so that a person has to act.
+// Whether some of them are refused (Forbidden), so that a person has to act; and whether some are not.
 bool cloudwatch_reading_is_forbidden(const struct cloudwatch_reading *r);
+bool cloudwatch_reading_has_results(const struct cloudwatch_reading *r);
 
 // Adds to digests[i] what was read for minute `from` + i, i < n: the same values give the same digest, in
 // whatever order they come.

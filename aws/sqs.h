@@ -7,6 +7,9 @@
 #include "aws/s3.h"
 #include "base/arena.h"
 
+// The longest that a queue keeps a message ("Amazon SQS message quotas"); by default, 4 days.
+#define SQS_KEPT_MS ((int64_t)14 * 86400000)
+
 enum { SQS_MESSAGES_MAX = 10, SQS_HIDDEN_S = 300 }; // of one request; how long others do not get them
 
 struct sqs_message {

@@ -74,8 +74,8 @@ static void write_tag(void *user, const struct tag_held *t)
 	struct json_writer *j = user;
 	struct buf key = BUF_INIT;
 	struct str shown = tagset_shown_key(t->key);
-	buf_addf(&key, "%s%.*s", shown.len < t->key.len ? "" : "iamPrincipal/",
-	         STR_ARG(shown)); // as AWS names them
+	const char *of = shown.len < t->key.len ? "" : t->of_account ? "accountTag/" : "iamPrincipal/";
+	buf_addf(&key, "%s%.*s", of, STR_ARG(shown)); // as AWS names them
 	jw_key(j, buf_str(&key));
 	jw_str(j, NULL, t->value.p ? t->value : STR(""));
 	buf_release(&key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast tags`: the tags of roles and users that are known. CloudTrail records changes only. `import` adds
-// the tags that existed before the first record, with a date: they count from then on, and not before.
+// `nowcast tags`: the tags of roles, users and accounts that are known. CloudTrail records changes only.
+// `import` adds the tags that existed before the first record, with a date: they count from then on, and not
+// before.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static bool import_tags(struct command *c, struct err *err)
 	char when[WHEN_SIZE];
 	int64_t from_ms = when_now_ms();
 	size_t tags = 0;
+	bool accounts = false;
 	if (!command_time(c, "--from", &from_ms, err) || !command_option(c, "--principal", &principal, err) ||
 	    !command_done(c, 1, -1, err))
 		return false;
@@ -52,10 +54,16 @@ static bool import_tags(struct command *c, struct err *err)
 		       tag_import_read(&l, buf_str(&text), c->argv[i], str_of(principal), p, err);
 	}
 	good = good && store_tags(&c->conf, &l, from_ms, p, err);
-	for (size_t i = 0; i < l.n; i++)
+	for (size_t i = 0; i < l.n; i++) {
 		tags += l.items[i].tags;
+		accounts |= str_ends(str_of(l.items[i].owner), STR(":account"));
+	}
 	if (good) {
-		printf("%zu %s, %zu tag%s, from %s on\n", l.n, l.n == 1 ? "role or user" : "roles and users", tags,
+		printf("%zu %s, %zu tag%s, from %s on\n", l.n,
+		       l.n == 1   ? accounts ? "account" : "role or user"
+		       : accounts ? "roles, users and accounts"
+		                  : "roles and users",
+		       tags,
 		       text_s((int64_t)tags), when_format(from_ms, when));
 		if (l.unknown)
 			printf(
@@ -117,7 +125,7 @@ static void add_tag(void *user, const struct tag_held *t)
 {
 	struct tag_view *s = user;
 	char since[WHEN_SIZE] = "";
-	const char *from = t->of_session ? "session" : memmem(s->arn.p, s->arn.len, "role/", 5) ? "role" : "user";
+	const char *from = tag_held_of(t, s->arn);
 	if (!t->of_session)
 		when_format(t->since_ms, since);
 	if (s->json) {

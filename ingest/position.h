@@ -64,7 +64,7 @@ enum gap_cause {
 	GAP_RETENTION, // Kafka deleted them before they were read
 	GAP_REDIS,     // Redis had them and lost them
 	GAP_AWS_RETENTION, // AWS keeps the records of an API for a time, and it was over before they were read
-	GAP_AWS_VALUES,    // CloudWatch did not give the values of some metrics (InternalError), again and again
+	GAP_AWS_VALUES,    // CloudWatch did not give the values of some metrics (InternalError, Forbidden)
 	GAP_CAUSES
 };
 

@@ -313,8 +313,12 @@ static bool check_signals(struct health *h, struct err *err)
 			h, HEALTH_WARN, "stale",
 			"figures end at %s: no call and no metric is newer, so later hours are not known to be free",
 			when_format(f.stale_since_ms, when));
+	bool tags_read = false;
+	if (!source_health_reads_tags(h->redis, h->conf, &tags_read, err))
+		return false;
 	for (int i = 0; i < SIGNALS; i++)
-		check_signal(h, &f.signals[i], (enum signal_kind)i);
+		if (i != SIGNAL_PRINCIPAL_TAGS || f.signals[i].event_ms || !tags_read) // else the source says so
+			check_signal(h, &f.signals[i], (enum signal_kind)i);
 	return true;
 }
 
@@ -631,9 +635,10 @@ static void add_aws_gap(struct health *h, const struct gap *g)
 		"%.*s of %.*s from %s to %s %s. Bring in what the files of that time have (a trail, invocation logs) with "
 		"`nowcast replay`; the bill has its dollars; this line stays for 30 days",
 		STR_ARG(source), STR_ARG(place), when_format(g->from_ms, from), when_format(g->to_ms, to),
-		g->cause == GAP_AWS_RETENTION
+		str_is(source, "logs") ? "may be missing: invocation logging was on before that time, and off after it"
+		: g->cause == GAP_AWS_RETENTION
 			? "is missing: AWS did not keep it until it was read"
-			: "is not whole: CloudWatch did not give the values of some metrics (InternalError)");
+			: "is not whole: CloudWatch did not give the values of some metrics (InternalError, or Forbidden)");
 }
 
 // What was brought by hand has no reader that would notice that it is gone.

@@ -194,11 +194,15 @@ static void choose_principal(struct principal_summary *s, struct str arn)
 
 // ---- tags ---------------------------------------------------------------------------------------
 
-static bool is_overridden(const struct principal_summary *s, struct str key)
+// By a tag of the session; one of the account, by one that the role or user has as well. These are there
+// already.
+static bool is_overridden(const struct principal_summary *s, struct str key, bool of_account)
 {
 	for (int32_t i = 0; i < s->ntags; i++) {
 		const struct summary_tag *tag = &s->tags[i];
-		if (tag->of_session && tag->key.len == key.len && strncasecmp(tag->key.p, key.p, key.len) == 0)
+		bool counts =
+			tag->of_session || (of_account && tag->until_ms == INT64_MAX && strcmp(tag->of, "account") != 0);
+		if (counts && tag->key.len == key.len && strncasecmp(tag->key.p, key.p, key.len) == 0)
 			return true;
 	}
 	return false;
@@ -237,10 +241,11 @@ static void add_session_tag(void *user, const struct tag_held *held)
 static void add_own_tag(void *user, const struct tag_held *held)
 {
 	struct principal_summary *s = user;
+	s->has_own_tags |= !held->of_account;
 	add_tag(s, &(struct summary_tag){.key = held->key,
 	                                 .value = held->value,
-	                                 .of = memmem(s->arn.p, s->arn.len, "role/", 5) ? "role" : "user",
-	                                 .overridden = is_overridden(s, held->key),
+	                                 .of = tag_held_of(held, s->arn),
+	                                 .overridden = is_overridden(s, held->key, held->of_account),
 	                                 .since_ms = held->since_ms,
 	                                 .until_ms = held->until_ms,
 	                                 .event = held->event});
@@ -272,7 +277,6 @@ static bool gather_tags(struct principal_summary *s, struct view *v, struct err 
 		tag_history_each(view_tags(v), s->arn, s->tagsets[i].id, INT64_MAX, add_session_tag,
 		                 &(struct session_tag_adder){s, &s->tagsets[i]});
 	tag_history_changes(view_tags(v), s->arn, tagset, add_own_tag, s);
-	s->has_own_tags = s->ntags && !s->tags[s->ntags - 1].of_session;
 	add_mapped_tags(s);
 	return true;
 }

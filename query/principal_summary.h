@@ -32,9 +32,9 @@ struct summary_tagset {
 
 struct summary_tag {
 	struct str key, value;
-	const char *of;       // "call", "session", "role" or "user"; "map" of the mapping file
+	const char *of;       // "call", "session", "role", "user" or "account"; "map" of the mapping file
 	bool of_session;      // of a session, of a call, or mapped: seen with its calls
-	bool overridden;      // a session tag with the same key takes its place
+	bool overridden;      // a tag with the same key takes its place: of the session; of the role or user
 	int64_t since_ms, until_ms; // until_ms INT64_MAX: it still holds
 	struct str event;     // of CloudTrail, that set it; of a mapping its line: "map.csv:3, role gateway-*"
 };
@@ -65,7 +65,8 @@ struct principal_summary {
 	int32_t ntagsets, captagsets;
 	struct summary_mapped *mapped;
 	int32_t nmapped, capmapped;
-	// those of sessions, then those of the role or user, by key and time, then what is mapped
+	// those of sessions, then those of the role or user, by key and time, those of the account, then what is
+	// mapped
 	struct summary_tag *tags;
 	bool has_own_tags;    // some are of the role or user
 	int32_t ntags, captags;

@@ -63,9 +63,14 @@ static const char *format_age(int64_t ms, char buf[24])
 	return buf;
 }
 
+static bool is_daily(struct str source)
+{
+	return str_is(source, "tags") || str_is(source, "tags_accounts");
+}
+
 static int64_t stale_after_ms(struct str source)
 {
-	return str_is(source, "tags")       ? STALE_DAILY_MS
+	return is_daily(source)             ? STALE_DAILY_MS
 	       : str_is(source, "profiles") ? STALE_HOURLY_MS
 	                                    : STALE_MS;
 }
@@ -105,7 +110,7 @@ static void check_one(void *user, const struct source_status *s)
 		check_stream(c, s);
 		return;
 	}
-	bool daily = str_is(s->source, "tags"), trail = str_is(s->source, "trail"),
+	bool daily = is_daily(s->source), trail = str_is(s->source, "trail"),
 		 credentials = str_is(s->source, "credentials");
 	if (s->state == SOURCE_REMOVED) {
 		if (c->now_ms - s->read_ms < REMOVED_SHOWN_MS)
@@ -142,6 +147,18 @@ static void check_one(void *user, const struct source_status *s)
 	}
 	c->report(c->user, level, "aws", b.data);
 	buf_release(&b);
+}
+
+static void note_tags(void *user, const struct source_status *s)
+{
+	bool *read = user;
+	*read |= str_is(s->source, "tags") && s->state == SOURCE_READS && s->position_ms > 0;
+}
+
+bool source_health_reads_tags(struct redis *r, const struct conf *conf, bool *ret, struct err *err)
+{
+	*ret = false;
+	return source_status_each(r, conf->redis_prefix, note_tags, ret, err);
 }
 
 bool source_health_check(struct redis *r, const struct conf *conf, int64_t now_ms, health_fn *report,

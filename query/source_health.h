@@ -11,4 +11,7 @@
 bool source_health_check(struct redis *r, const struct conf *conf, int64_t now_ms, health_fn *report,
                          void *user, struct err *err) NC_CHECK;
 
+// Whether the tags of roles and users were read from IAM. False: Redis.
+bool source_health_reads_tags(struct redis *r, const struct conf *conf, bool *ret, struct err *err) NC_CHECK;
+
 #endif

@@ -269,10 +269,11 @@ static bool start_parts(struct looking *x, struct err *err)
 	    !intake_prepare(&l->intake, err))
 		return false;
 	struct streams_options o = {.conf = l->conf,
-	                            .wanted = {true, true, true, true, true},
 	                            .backward = true,
 	                            .since_ms = now - l->from_ms + STREAMS_START_MS,
 	                            .hooks = {on_message, on_tags, on_profiles, x}};
+	for (int kind = 0; kind < STREAM_KINDS; kind++)
+		o.wanted[kind] = kind != STREAM_TRAIL;
 	if (!streams_init(&l->streams, &o, err))
 		return false;
 	l->to_ms = l->streams.start_ms;

@@ -27,9 +27,14 @@ static void print_point(const char *fmt, ...)
 static void print_failures(const struct look *l)
 {
 	int silent = 0;
+	const struct stream *no_accounts = NULL;
 	for (int i = 0; i < l->streams.n; i++) {
 		const struct stream *s = &l->streams.v[i];
 		bool unasked = s->kind == STREAM_METRICS && s->idle && s->failing_ms;
+		if (s->kind == STREAM_ACCOUNT_TAGS && s->idle) {
+			no_accounts = s->fault == AWS_DENIED ? s : no_accounts;
+			continue;
+		}
 		silent += unasked && !s->namespace;
 		if (s->failing_ms && !unasked)
 			print_point("%s: %s", stream_word(s), s->why.msg);
@@ -42,6 +47,8 @@ static void print_failures(const struct look *l)
 	if (silent)
 		print_point("%d Regions are not enabled in the account, or not allowed: they were not looked at.",
 		            silent);
+	if (no_accounts)
+		print_point("%s: %s.", stream_word(no_accounts), no_accounts->note);
 }
 
 // Where invocation logging is off.
@@ -117,7 +124,7 @@ static void print_callers(const struct look *l, const struct groups *teams, cons
 	usd = spent_by(teams, "", &tokens); // without the tag
 	if (tokens)
 		print_point(
-			"$%s have no team: tag the roles and users with `%s`, or name what says the team, --team-from tag:KEY.\n"
+			"$%s have no team: tag the roles and users with `%s`, or the account, or name what says the team, --team-from tag:KEY.\n"
 			"  Tags of sessions (single sign-on, gateways) come with --aws.event_sources \\\n"
 			"  bedrock.amazonaws.com,bedrock-mantle.amazonaws.com,sts.amazonaws.com, which reads more events.",
 			usd_format(usd, 2, text), l->conf->team_tag);

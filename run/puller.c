@@ -82,7 +82,7 @@ static void publish_stats(struct puller *p)
 static struct str place_of(const struct stream *s, char buf[PLACE_SIZE])
 {
 	snprintf(buf, PLACE_SIZE, "%s/%s", s->place->account->id,
-	         s->kind == STREAM_TAGS ? "global" : s->place->region);
+	         stream_is_of_account(s->kind) ? "global" : s->place->region);
 	return str_of(buf);
 }
 
@@ -141,7 +141,7 @@ static void queue_observed(struct puller *p, const struct stream *s)
 	char place[PLACE_SIZE];
 	int64_t from_ms = s->from_ms, to_ms = s->position_ms;
 	bool of_queue = s->kind == STREAM_TRAIL;
-	if (s->kind == STREAM_TAGS || s->kind == STREAM_PROFILES || (s->idle && !s->place->used) ||
+	if (stream_is_of_account(s->kind) || s->kind == STREAM_PROFILES || (s->idle && !s->place->used) ||
 	    (s->idle && s->kind == STREAM_LOGS) || s->gap_to_ms > s->gap_from_ms)
 		return;
 	if (of_queue) {
@@ -180,7 +180,7 @@ static bool is_of_place(const struct source_status *status, const struct stream 
 {
 	struct str rest = status->acct_region, account = str_cut(&rest, '/');
 	return str_is(account, s->place->account->id) &&
-	       (s->kind == STREAM_TAGS || str_is(rest, s->place->region));
+	       (stream_is_of_account(s->kind) || str_is(rest, s->place->region));
 }
 
 // Older versions had one position for the metrics of both namespaces, which comes before that of one.
@@ -304,8 +304,9 @@ static void load_position(void *user, const struct source_status *status)
 			continue; // a span is under way, or waits to be safe
 		s->position_ms = status->position_ms;
 		s->read_ms = status->read_ms;
+		s->was_read = status->state == SOURCE_READS && status->position_ms > 0;
 		s->place->used |= s->kind == STREAM_CLOUDTRAIL && status->position_ms > 0;
-		if (s->kind == STREAM_TAGS && status->position_ms > 0) // once a day, restarts or not
+		if (stream_is_of_account(s->kind) && status->position_ms > 0) // once a day, restarts or not
 			s->due_ms = when_ticks_ms() + 86400000 - (when_now_ms() - status->position_ms);
 	}
 }
@@ -393,6 +394,9 @@ static void report_change(struct puller *p, const struct stream *s, int64_t fail
 	if (s->failing_ms && !failed_ms && !s->idle)
 		log_warn("AWS does not give records; the other sources go on", LOG_STR("source", word),
 		         LOG_STR("account", account), LOG_STR("region", region), LOG_STR("why", s->why.msg));
+	else if (s->failing_ms && !failed_ms && s->kind == STREAM_ACCOUNT_TAGS) // idle: once
+		log_info("tags of accounts are not read by an account; the rest goes on", LOG_STR("account", account),
+		         LOG_STR("why", s->idle ? s->note : s->why.msg), LOG_STR("answer", s->why.msg));
 	else if (!s->failing_ms && failed_ms && !s->idle)
 		log_info("AWS gives records again", LOG_STR("source", word), LOG_STR("account", account),
 		         LOG_STR("region", region));

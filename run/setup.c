@@ -204,6 +204,25 @@ static void ask_tags(struct setup *s)
 	buf_release(&token);
 }
 
+// An account that is in no organisation lacks nothing.
+static void ask_account_tags(struct setup *s)
+{
+	const struct aws_place at = place_of(s->first);
+	struct aws_answer answer = {.body = BUF_INIT};
+	struct organization *o = organization_new(NULL, 0);
+	struct buf json = BUF_INIT;
+	struct err err = ERR_INIT;
+	bool more;
+	if (organization_next(o, &at, &json, &more, &answer, &err) == AWS_NONE)
+		print_light(s, GREEN, "account tags", "the tags of the accounts of the organisation can be read");
+	else if (strcmp(answer.code, ORGANIZATION_NONE) != 0)
+		print_light(s, AMBER, "account tags",
+		            "not read; only the account that manages the organisation may: %s", err.msg);
+	organization_free(o);
+	buf_release(&answer.body);
+	buf_release(&json);
+}
+
 // Which Regions are used. Those that do not answer are passed over, unless none does.
 static bool find_regions(struct setup *s, struct err *err)
 {
@@ -245,6 +264,7 @@ static void ask_all(struct setup *s)
 	struct inventory_switch trail = {0}, mantle = {0}, stream = {0}, bill = {0}, tag = {0};
 	ask_calls(s);
 	ask_tags(s);
+	ask_account_tags(s);
 	for (int i = 0; i < s->streams.nplaces; i++)
 		if (s->streams.places[i].used)
 			ask_logging(s, &s->streams.places[i]);

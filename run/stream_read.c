@@ -136,6 +136,7 @@ static void keep_digests(struct stream *s)
 	cloudwatch_reading_digest(s->values, first, s->digests[0], STREAM_DIGESTS);
 }
 
+// All of them are refused. Where only some are, the others must not wait for them (give_up_values).
 static enum aws_fault refuse_values(struct stream *s, struct err *err)
 {
 	s->reading = false; // the span again, once it is allowed
@@ -162,9 +163,12 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 		if (fault == AWS_NONE) {
 			if (!cloudwatch_reading_write(s->values, &at, &message)) {
 				s->incomplete = true;
-				s->note = "CloudWatch did not give the values of some metrics: this span is read again";
+				s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
+				s->note = s->forbidden ? "the permission cloudwatch:GetMetricData is missing for some metrics "
+				                         "(Forbidden); the others are read"
+				                       : "CloudWatch did not give the values of some metrics: this span is read again";
 			}
-			s->forbidden |= cloudwatch_reading_is_forbidden(s->values);
+			s->given |= cloudwatch_reading_has_results(s->values);
 			keep_digests(s);
 			stream_give(all, s, buf_str(&message));
 			s->events += (int64_t)left;
@@ -175,7 +179,7 @@ static enum aws_fault read_values(struct streams *all, struct stream *s, bool *r
 	}
 	*ret_complete = !s->values && (size_t)s->part * CLOUDWATCH_CHUNK >= s->metrics.n;
 	buf_release(&message);
-	return *ret_complete && s->forbidden ? refuse_values(s, err) : fault;
+	return *ret_complete && s->forbidden && !s->given ? refuse_values(s, err) : fault;
 }
 
 static enum aws_fault read_metrics(struct streams *all, struct stream *s, bool *ret_complete,
@@ -224,6 +228,48 @@ static enum aws_fault read_tags(struct streams *all, struct stream *s, bool *ret
 	return fault;
 }
 
+// Most accounts may not list their organisation, and need not: that is no failure, unless they could before.
+static void note_no_organization(struct stream *s, enum aws_fault fault, const struct aws_answer *answer)
+{
+	bool none = strcmp(answer->code, ORGANIZATION_NONE) == 0;
+	s->idle = !s->position_ms && !s->events && (none || fault == AWS_DENIED);
+	if (s->idle)
+		s->note = none ? "the account is in no organisation, so there are no tags of accounts"
+		               : "the permission organizations:ListAccounts is missing, or the account does not manage its "
+						 "organisation: tags of accounts are not read";
+}
+
+// What could not be kept is asked for again. `nowcast look` has no figures of other accounts.
+static enum aws_fault read_account_tags(struct streams *all, struct stream *s, bool *ret_complete,
+                                        struct aws_answer *answer, struct err *err)
+{
+	const struct aws_place at = stream_at(s);
+	struct buf json = BUF_INIT;
+	bool more = false, kept = true;
+	if (!s->organization)
+		s->organization = organization_new(all->accounts, all->options.backward ? all->naccounts : 0);
+	enum aws_fault fault = organization_next(s->organization, &at, &json, &more, answer, err);
+	if (fault == AWS_NONE && json.len)
+		kept = all->options.hooks.on_tags(all->options.hooks.user, s, buf_str(&json), err);
+	buf_release(&json);
+	if (!kept || (fault == AWS_NONE && !more)) {
+		organization_free(s->organization);
+		s->organization = NULL;
+	}
+	s->reading = s->reading && kept;
+	if (!kept)
+		return AWS_UNREACHABLE;
+	if (fault != AWS_NONE) {
+		note_no_organization(s, fault, answer);
+		return fault;
+	}
+	s->idle = false;
+	note_skipped(s, err);
+	s->events++;
+	*ret_complete = !more;
+	return AWS_NONE;
+}
+
 static enum aws_fault read_profiles(struct streams *all, struct stream *s, bool *ret_complete,
                                     struct aws_answer *answer, struct err *err)
 {
@@ -254,6 +300,7 @@ enum aws_fault stream_read(struct streams *all, struct stream *s, bool *ret_comp
 		[STREAM_METRICS] = read_metrics,
 		[STREAM_LOGS] = stream_read_logs,
 		[STREAM_TAGS] = read_tags,
+		[STREAM_ACCOUNT_TAGS] = read_account_tags,
 		[STREAM_PROFILES] = read_profiles,
 		[STREAM_TRAIL] = stream_read_trail,
 	};

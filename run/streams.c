@@ -29,7 +29,8 @@ enum {
 	METRICS_LATE_MS = 30 * 60000, // a metric is listed up to 15 minutes late, and the list is 5 minutes old
 };
 
-const char *const stream_words[STREAM_KINDS] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail"};
+const char *const stream_words[STREAM_KINDS] = {"cloudtrail",    "metrics",  "logs", "tags",
+                                                "tags_accounts", "profiles", "trail"};
 
 const char *stream_word(const struct stream *s)
 {
@@ -47,8 +48,9 @@ static const struct {
 	[STREAM_METRICS] = {100, METRICS_LATE_MS, CLOUDWATCH_SPAN_MS, CLOUDWATCH_KEPT_MS},
 	[STREAM_LOGS] = {LOGS_REQUEST_MS, LOGS_LATEST_MS, 2 * MS_PER_HOUR, DAYS_MS(3650)},
 	[STREAM_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
+	[STREAM_ACCOUNT_TAGS] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
 	[STREAM_PROFILES] = {500, 0, DAYS_MS(36500), DAYS_MS(36500)},
-	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), DAYS_MS(36500)},
+	[STREAM_TRAIL] = {10, 0, DAYS_MS(36500), SQS_KEPT_MS},
 };
 
 // Regions of AWS in which Bedrock may be called, by partition. Those of other partitions than the
@@ -89,8 +91,9 @@ static void add_streams(struct streams *all)
 		for (int kind = 0; kind < STREAM_KINDS; kind++) {
 			struct stream_place *p = &all->places[i];
 			// tags are the account's: its first place reads them
-			bool again = kind == STREAM_TAGS && i > 0 && all->places[i - 1].account == p->account;
-			if (!all->options.wanted[kind] || again || p->of_trail != (kind == STREAM_TRAIL))
+			bool again = stream_is_of_account(kind) && i > 0 && all->places[i - 1].account == p->account;
+			bool wanted = all->options.wanted[kind == STREAM_ACCOUNT_TAGS ? STREAM_TAGS : kind];
+			if (!wanted || again || p->of_trail != (kind == STREAM_TRAIL))
 				continue;
 			all->v[all->n++] = (struct stream){.kind = (enum stream_kind)kind, .place = p, .all = all};
 			if (kind == STREAM_METRICS)
@@ -154,6 +157,7 @@ void streams_release(struct streams *all)
 		buf_release(&s->token);
 		cloudwatch_metrics_release(&s->metrics);
 		cloudwatch_reading_free(s->values);
+		organization_free(s->organization);
 		bedrock_logging_release(&s->logging);
 		buf_release(&s->former);
 		buf_release(&s->bucket);
@@ -197,16 +201,21 @@ static bool reads_newest(const struct stream *s, int64_t now)
 	       s->position_ms >= now - LOGS_LATEST_MS - 2 * LOGS_AGAIN_MS;
 }
 
+static int64_t kept_ms(const struct stream *s)
+{
+	return lists_files(s) ? DAYS_MS(36500) : kinds[s->kind].kept_ms;
+}
+
 static void begin_span(const struct streams *all, struct stream *s)
 {
 	int64_t now = when_now_ms(), slice = lists_files(s) ? DAYS_MS(1) : kinds[s->kind].slice_ms;
-	int64_t goal = later(all->start_ms - all->options.since_ms, now - kinds[s->kind].kept_ms);
+	int64_t goal = later(all->start_ms - all->options.since_ms, now - kept_ms(s));
 	if (all->options.backward) {
 		s->to_ms = s->position_ms ? s->position_ms : all->start_ms;
 		s->from_ms = later(goal, s->to_ms - slice);
 	} else {
 		s->wanted_ms = s->position_ms ? s->position_ms : all->start_ms - all->options.since_ms;
-		s->from_ms = later(s->wanted_ms, now - kinds[s->kind].kept_ms);
+		s->from_ms = later(s->wanted_ms, now - kept_ms(s));
 		s->newest = reads_newest(s, now);
 		if (s->newest)
 			s->from_ms = s->wanted_ms = later(s->from_ms, now - LOGS_LATE_MS);
@@ -220,7 +229,7 @@ static void begin_span(const struct streams *all, struct stream *s)
 	s->part = 0;
 	s->events = 0;
 	s->incomplete = s->incomplete && all->options.backward; // `nowcast look` says so at its end
-	s->forbidden = false;
+	s->forbidden = s->given = false;
 	s->listing = false;
 	s->walking = false;
 	buf_clear(&s->token);
@@ -266,10 +275,10 @@ static int64_t every_ms(const struct streams *all, const struct stream *s)
 {
 	if (s->idle)
 		return IDLE_MS;
-	return s->kind == STREAM_TAGS       ? TAGS_EVERY_MS
-	       : s->kind == STREAM_PROFILES ? PROFILES_EVERY_MS
-	       : s->kind == STREAM_METRICS ? metrics_every_ms(all)
-	                                   : all->options.conf->aws_every_ms;
+	return stream_is_of_account(s->kind) ? TAGS_EVERY_MS
+	       : s->kind == STREAM_PROFILES  ? PROFILES_EVERY_MS
+	       : s->kind == STREAM_METRICS   ? metrics_every_ms(all)
+	                                     : all->options.conf->aws_every_ms;
 }
 
 // Their records are in Redis. Those that cannot be deleted come again, and change nothing.
@@ -295,7 +304,7 @@ static void delete_messages(const struct streams *all, struct stream *s)
 // nothing calls Bedrock lacks nothing.
 static void find_gap(struct stream *s)
 {
-	int64_t kept = earlier(when_now_ms() - kinds[s->kind].kept_ms, s->to_ms);
+	int64_t kept = earlier(when_now_ms() - kept_ms(s), s->to_ms);
 	bool unused =
 		s->idle && (s->kind == STREAM_LOGS || s->namespace || (!s->place->named && !s->place->used));
 	s->gap_from_ms = s->gap_to_ms = 0;
@@ -304,6 +313,18 @@ static void find_gap(struct stream *s)
 	s->gap_from_ms = s->wanted_ms;
 	s->gap_to_ms = later(kept, s->from_ms);
 	s->gap_cause = GAP_AWS_RETENTION;
+}
+
+// Logging was switched off while nobody read: what was logged until then is in a group that is not known now.
+static void find_lost_logs(struct stream *s)
+{
+	int64_t off_ms = s->began_ms - kinds[STREAM_LOGS].late_ms;
+	if (s->kind == STREAM_LOGS && s->idle && s->was_read && off_ms - IDLE_MS > s->wanted_ms) {
+		s->gap_from_ms = s->wanted_ms;
+		s->gap_to_ms = off_ms;
+		s->gap_cause = GAP_AWS_RETENTION;
+	}
+	s->was_read = false;
 }
 
 // A metric that CloudWatch cannot give holds the newer minutes of the others back only so long: as long as
@@ -330,18 +351,22 @@ void stream_finish(struct streams *all, struct stream *s)
 	s->rate = span > 0 ? s->events * 1000 / span : 0;
 	if (all->options.backward) {
 		s->position_ms = s->from_ms;
-		s->done = s->kind == STREAM_TAGS || s->kind == STREAM_PROFILES || s->idle ||
+		s->done = stream_is_of_account(s->kind) || s->kind == STREAM_PROFILES || s->idle ||
 		          s->from_ms <= all->start_ms - all->options.since_ms ||
-		          s->from_ms <= s->began_ms - kinds[s->kind].kept_ms;
+		          s->from_ms <= s->began_ms - kept_ms(s);
 		return;
 	}
 	if (s->kind == STREAM_TRAIL && !lists_files(s)) {
 		delete_messages(all, s);
+		s->gap_from_ms = s->gap_to_ms = 0;
+		if (s->position_ms && !s->batch.n) // a queue has nothing of before it was read first
+			find_gap(s);
 		s->position_ms = s->batch.n ? s->position_ms : s->began_ms;
 		s->due_ms = now + (s->batch.n ? kinds[s->kind].request_ms : TRAIL_EVERY_MS);
 		return;
 	}
 	find_gap(s);
+	find_lost_logs(s);
 	give_up_values(s);
 	bool current = s->to_ms + MS_PER_MINUTE >= s->began_ms || s->idle;
 	int64_t late = lists_files(s) ? FILES_LATE_MS : kinds[s->kind].late_ms;
@@ -365,6 +390,8 @@ void stream_go_back(struct stream *s, int64_t position_ms)
 	assert(position_ms < s->position_ms);
 	cloudwatch_reading_free(s->values);
 	s->values = NULL;
+	organization_free(s->organization);
+	s->organization = NULL;
 	file_walk_release(&s->files); // what was read is to be read again
 	s->whole_ms = 0;
 	s->reading = false;
@@ -377,8 +404,8 @@ void stream_go_back(struct stream *s, int64_t position_ms)
 // Where the Regions are not named, the metrics show which ones are used.
 static bool is_asleep(const struct stream *s)
 {
-	return s->done ||
-	       (s->kind != STREAM_METRICS && s->kind != STREAM_TAGS && !s->place->named && !s->place->used);
+	bool unused = !s->place->named && !s->place->used;
+	return s->done || (s->kind != STREAM_METRICS && !stream_is_of_account(s->kind) && unused);
 }
 
 struct stream *streams_next(struct streams *all, int64_t *ret_due_ms)
@@ -431,6 +458,8 @@ static void fail(struct streams *all, struct stream *s, enum aws_fault fault, in
 	if (fault == AWS_EXPIRED || fault == AWS_REGION_OFF) // the keys may have been taken back
 		aws_account_forget(s->place->account);
 	s->due_ms = when_ticks_ms() + wait_after(all, s, asked_ms);
+	if (s->kind == STREAM_ACCOUNT_TAGS && s->idle) // each refusal is a record in somebody's trail
+		s->due_ms = when_ticks_ms() + TAGS_EVERY_MS;
 	// Nobody asked for this Region: that it is not enabled, or not allowed, is no failure.
 	if (s->kind == STREAM_METRICS && !s->place->named && !s->place->used &&
 	    (fault == AWS_REGION_OFF || fault == AWS_DENIED)) {

@@ -5,6 +5,7 @@
 //     metrics     GetMetricData        tokens by model and minute    (aws/cloudwatch.h), a stream a namespace
 //     logs        FilterLogEvents, S3  invocation logs               (aws/logs.h, run/file_walk.h)
 //     tags        IAM                  tags of roles and users, once a day (aws/iam.h)
+//     tags_accounts  Organizations     those of accounts, with the source `tags` (aws/organizations.h)
 //     profiles    ListInferenceProfiles   the models behind application inference profiles (aws/bedrock.h)
 //     trail       SQS, S3              the files of a trail, as a queue tells of them (aws/sqs.h), or listed
 //
@@ -23,6 +24,7 @@
 #include "aws/bedrock.h"
 #include "aws/call.h"
 #include "aws/cloudwatch.h"
+#include "aws/organizations.h"
 #include "aws/sqs.h"
 #include "base/conf.h"
 #include "ingest/position.h"
@@ -33,11 +35,18 @@ enum stream_kind {
 	STREAM_METRICS,
 	STREAM_LOGS,
 	STREAM_TAGS,
+	STREAM_ACCOUNT_TAGS,
 	STREAM_PROFILES,
 	STREAM_TRAIL,
 	STREAM_KINDS
 };
 extern const char *const stream_words[STREAM_KINDS]; // "cloudtrail", ...
+
+// Whether there is one of an account, and not of each of its Regions.
+static inline bool stream_is_of_account(enum stream_kind kind)
+{
+	return kind == STREAM_TAGS || kind == STREAM_ACCOUNT_TAGS;
+}
 
 enum { STREAM_REGION_SIZE = 32, STREAM_DIGESTS = 180 };
 
@@ -90,8 +99,9 @@ struct stream {
 	uint64_t digests[2][STREAM_DIGESTS]; // metrics: of the values by minute, [1] when they were read before
 	int64_t digests_from[2]; // minute; 0: none
 	bool incomplete;      // metrics: some could not be read
-	bool forbidden;       // metrics: some may not be read
+	bool forbidden, given; // metrics: some may not be read, and some may
 	int incompletes;      // metrics: readings of the oldest span that were incomplete, one after the other
+	struct organization *organization; // account tags: the reading in hand
 	struct bedrock_logging logging;    // logs: where they go, since asked_ms
 	int64_t asked_ms;     // monotonic
 	int64_t asked_at_ms;  // the same as a time
@@ -103,6 +113,7 @@ struct stream {
 	struct trail_folders folders;
 	bool walking;
 	bool newest;          // logs: only the newest minutes are read this time
+	bool was_read;        // logs: they went somewhere when another process read them last
 	int64_t whole_ms;     // logs: when everything that is not final was read, monotonic; 0: not yet
 
 	struct sqs_batch batch; // trail: messages, deleted by stream_finish
@@ -131,8 +142,8 @@ struct stream {
 struct streams_hooks {
 	// A message for the decoder. `path`: where it is from, "aws:cloudtrail/111122223333/us-east-1".
 	void (*on_message)(void *user, const struct stream *s, const char *path, struct str data);
-	// A page of roles and users with their tags (store/tag_import.h). False: not kept, to be read again. True
-	// with a message in err: some of them were not taken.
+	// A page of roles and users, or of accounts, with their tags (store/tag_import.h). False: not kept, to be
+	// read again. True with a message in err: some of them were not taken.
 	bool (*on_tags)(void *user, const struct stream *s, struct str json, struct err *err);
 	// The same of inference profiles (store/profile_import.h).
 	bool (*on_profiles)(void *user, const struct stream *s, struct str json, struct err *err);

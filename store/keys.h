@@ -112,8 +112,9 @@ struct str key_endangered(struct buf *b, const char *prefix);
 struct str key_lost(struct buf *b, const char *prefix);
 
 // nowcast:tags:OWNER  hash
-//     "MS EVENT" -> change of a role's or user's tags, OWNER is ACCOUNT:role/NAME. Written by tags.lua;
-//     kept for `retention` and a day after its deletion.
+//     "MS EVENT" -> change of the tags of a role, user or account, OWNER is ACCOUNT:role/NAME or
+//     ACCOUNT:account. Written by tags.lua and tag_import.c; kept for `retention` and a day after its
+//     deletion.
 struct str key_tags(struct buf *b, const char *prefix, struct str owner);
 
 // nowcast:profiles  set

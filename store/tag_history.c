@@ -10,6 +10,7 @@
 #include "base/arn.h"
 #include "base/hash.h"
 #include "base/map.h"
+#include "store/cardinality.h"
 #include "store/keys.h"
 #include "store/store.h"
 #include "store/tagset.h"
@@ -21,7 +22,7 @@ struct change {
 	json_t *json;    // {"op":...,"tags":{...}}
 };
 
-// The changes of the tags of one role or user, sorted by when they count.
+// The changes of the tags of one role, user or account, sorted by when they count.
 struct history {
 	struct change *changes;
 	size_t n;
@@ -138,6 +139,15 @@ static void apply_change(json_t *tags, const json_t *change)
 
 // ---- whose tags ---------------------------------------------------------------------------------
 
+// arn:aws:organizations::MANAGEMENT:account/o-ID/ACCOUNT
+static bool is_of_organization(struct str arn)
+{
+	struct str rest = arn;
+	str_cut(&rest, ':');
+	str_cut(&rest, ':');
+	return str_is(str_cut(&rest, ':'), "organizations");
+}
+
 struct str tag_owner(struct str arn, struct buf *buf)
 {
 	struct str rest = arn, account = arn_cut_account(&rest), path = rest, kind = str_cut(&path, '/');
@@ -147,6 +157,18 @@ struct str tag_owner(struct str arn, struct buf *buf)
 		buf_addf(buf, "%.*s:role/%.*s", STR_ARG(account), STR_ARG(first));
 	else if (str_is(kind, "role") || str_is(kind, "user"))
 		buf_addf(buf, "%.*s:%.*s/%.*s", STR_ARG(account), STR_ARG(kind), STR_ARG(last));
+	else if (str_is(kind, "account") && is_of_organization(arn))
+		buf_addf(buf, "%.*s:account", STR_ARG(last));
+	return buf_str(buf);
+}
+
+struct str tag_account_owner(struct str arn, struct buf *buf)
+{
+	struct str rest = arn, account = arn_cut_account(&rest);
+	buf_clear(buf);
+	if (arn_is_account(account) && !is_of_organization(arn) &&
+	    (!is_overflow_name(arn) || cardinality_is_of_sessions(cardinality_group(arn))))
+		buf_addf(buf, "%.*s:account", STR_ARG(account));
 	return buf_str(buf);
 }
 
@@ -167,13 +189,24 @@ static struct str owner_of(struct tag_history *b, struct str arn, struct str tag
 	return tag_owner(issuer.len ? issuer : arn, buf);
 }
 
-static struct history *history_of(struct tag_history *b, struct str arn, struct str tagset)
+static struct history *find_history(struct tag_history *b, struct str owner)
+{
+	int32_t *at = owner.len ? map_find(&b->known, hash64(owner.p, owner.len)) : NULL;
+	return at && *at < b->n && b->histories[*at].n ? &b->histories[*at] : NULL;
+}
+
+// Of a caller, of the role or user and of the account; NULL: none is known.
+struct histories {
+	struct history *own, *account;
+};
+
+static struct histories histories_of(struct tag_history *b, struct str arn, struct str tagset)
 {
 	struct buf buf = BUF_INIT;
-	struct str owner = owner_of(b, arn, tagset, &buf);
-	int32_t *at = owner.len ? map_find(&b->known, hash64(owner.p, owner.len)) : NULL;
+	struct histories h = {.own = find_history(b, owner_of(b, arn, tagset, &buf))};
+	h.account = find_history(b, tag_account_owner(arn, &buf));
 	buf_release(&buf);
-	return at && *at < b->n ? &b->histories[*at] : NULL;
+	return h;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -195,24 +228,30 @@ bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const cha
 	return true;
 }
 
-void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn,
-                     struct str tagset)
+static void ask_owner(struct tag_history *b, struct redis *r, const char *prefix, struct str owner)
 {
-	struct buf buf = BUF_INIT, key = BUF_INIT;
+	struct buf key = BUF_INIT;
 	bool added = false;
-	map_add(&b->met, hash_of(arn, hash_of(tagset, 0)), 0, &added);
-	if (!added)
-		return;
-	struct str owner = owner_of(b, arn, tagset, &buf);
-	added = false;
 	if (owner.len)
 		map_add(&b->known, hash64(owner.p, owner.len), b->asked, &added);
 	if (added) {
 		b->asked++;
 		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_tags(&key, prefix, owner)});
 	}
-	buf_release(&buf);
 	buf_release(&key);
+}
+
+void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn,
+                     struct str tagset)
+{
+	struct buf buf = BUF_INIT;
+	bool added = false;
+	map_add(&b->met, hash_of(arn, hash_of(tagset, 0)), 0, &added);
+	if (!added)
+		return;
+	ask_owner(b, r, prefix, owner_of(b, arn, tagset, &buf));
+	ask_owner(b, r, prefix, tag_account_owner(arn, &buf));
+	buf_release(&buf);
 }
 
 static int by_time(const void *a, const void *b)
@@ -280,17 +319,23 @@ static json_t *tags_at(struct history *h, int64_t ms)
 	return h->now;
 }
 
-// The span around `ms` in which no tag of the owner changed; all time for a tag of the session.
-static void span_at(const struct history *h, int64_t ms, struct answer *a)
+// Narrows the span to that around `ms` in which no tag of the owner changed.
+static void narrow_span(const struct history *h, int64_t ms, struct answer *a)
 {
-	a->after = INT64_MIN;
-	a->until = INT64_MAX;
 	for (size_t i = 0; h && i < h->n; i++) {
-		if (h->changes[i].time_ms < ms)
-			a->after = h->changes[i].time_ms;
-		else if (h->changes[i].time_ms < a->until)
+		if (h->changes[i].time_ms >= ms && h->changes[i].time_ms < a->until)
 			a->until = h->changes[i].time_ms;
+		if (h->changes[i].time_ms < ms && h->changes[i].time_ms > a->after)
+			a->after = h->changes[i].time_ms;
 	}
+}
+
+// STR_NONE if the owner had no such tag.
+static struct str value_at(struct history *h, int64_t ms, const char *key)
+{
+	json_t *tags = h ? tags_at(h, ms) : NULL;
+	const char *found = tags ? find_key(tags, key) : NULL;
+	return found ? text_of(json_object_get(tags, found)) : STR_NONE;
 }
 
 static struct str look_up_tag(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
@@ -302,15 +347,18 @@ static struct str look_up_tag(struct tag_history *b, struct str arn, struct str 
 	// Of labels that are not listed it may be known that some were left out.
 	if (!found && session && tagset_is_label(z))
 		found = find_key(session, TAG_LABELS);
-	struct history *h = found ? NULL : history_of(b, arn, tagset);
 	struct str value = found ? text_of(json_object_get(session, found)) : STR_NONE;
-	if (!found && h && h->n) {
-		json_t *own = tags_at(h, ms);
-		found = find_key(own, z);
-		value = found ? text_of(json_object_get(own, found)) : STR_NONE;
+	ret->after = INT64_MIN; // of a session, all time
+	ret->until = INT64_MAX;
+	if (!found) {
+		struct histories h = histories_of(b, arn, tagset);
+		value = value_at(h.own, ms, z);
+		if (!value.p)
+			value = value_at(h.account, ms, z);
+		narrow_span(h.own, ms, ret);
+		narrow_span(h.account, ms, ret);
 	}
 	free(z);
-	span_at(h, ms, ret);
 	return value;
 }
 
@@ -330,6 +378,14 @@ struct str tag_history_value(struct tag_history *b, struct str arn, struct str t
 	struct str value = look_up_tag(b, arn, tagset, ms, key, a);
 	a->value = value.p ? arena_str(&b->values, value) : STR_NONE;
 	return a->value;
+}
+
+const char *tag_held_of(const struct tag_held *t, struct str arn)
+{
+	return t->of_session                                ? "session"
+	       : t->of_account || is_of_organization(arn) ? "account"
+	       : memmem(arn.p, arn.len, "role/", 5)       ? "role"
+	                                                  : "user";
 }
 
 // The change that gave the tag its value.
@@ -357,9 +413,10 @@ void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, 
                       void (*fn)(void *user, const struct tag_held *t), void *user)
 {
 	json_t *session = session_tags(b, tagset), *value;
-	struct history *h = history_of(b, arn, tagset);
-	json_t *own = h && h->n ? tags_at(h, ms) : NULL;
-	struct tag_held *all = xcalloc(json_object_size(session) + json_object_size(own) + 1, sizeof *all);
+	struct histories h = histories_of(b, arn, tagset);
+	json_t *own = h.own ? tags_at(h.own, ms) : NULL, *account = h.account ? tags_at(h.account, ms) : NULL;
+	struct tag_held *all = xcalloc(
+		json_object_size(session) + json_object_size(own) + json_object_size(account) + 1, sizeof *all);
 	size_t n = 0;
 	const char *key;
 	json_object_foreach(session, key, value)
@@ -368,7 +425,13 @@ void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, 
 		if (session && find_key(session, key))
 			continue;
 		all[n] = (struct tag_held){.key = str_of(key), .value = text_of(value)};
-		origin_of(h, ms, &all[n++]);
+		origin_of(h.own, ms, &all[n++]);
+	}
+	json_object_foreach(account, key, value) {
+		if ((session && find_key(session, key)) || (own && find_key(own, key)))
+			continue;
+		all[n] = (struct tag_held){.key = str_of(key), .value = text_of(value), .of_account = true};
+		origin_of(h.account, ms, &all[n++]);
 	}
 	qsort(all, n, sizeof *all, by_key);
 	for (size_t i = 0; i < n; i++)
@@ -417,10 +480,9 @@ static int by_key_and_time(const void *a, const void *b)
 	return c ? c : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
 }
 
-void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset,
-                         void (*fn)(void *user, const struct tag_held *t), void *user)
+static void each_spell(const struct history *h, bool of_account,
+                       void (*fn)(void *user, const struct tag_held *t), void *user)
 {
-	struct history *h = history_of(b, arn, tagset);
 	struct spell_list s = {0};
 	json_t *now = json_object();
 	for (size_t i = 0; h && i < h->n; i++)
@@ -428,8 +490,18 @@ void tag_history_changes(struct tag_history *b, struct str arn, struct str tagse
 	if (s.n > 1)
 		qsort(s.list, s.n, sizeof *s.list, by_key_and_time);
 	for (size_t i = 0; i < s.n; i++)
-		if (s.list[i].until_ms > s.list[i].since_ms)
+		if (s.list[i].until_ms > s.list[i].since_ms) {
+			s.list[i].of_account = of_account;
 			fn(user, &s.list[i]);
+		}
 	free(s.list);
 	json_decref(now);
+}
+
+void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset,
+                         void (*fn)(void *user, const struct tag_held *t), void *user)
+{
+	struct histories h = histories_of(b, arn, tagset);
+	each_spell(h.own, false, fn, user);
+	each_spell(h.account, true, fn, user);
 }

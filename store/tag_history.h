@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tags of callers at a moment: the tags of sessions, and the changes of the tags of roles and users,
-// read from Redis once (docs/redis-keys.md) and looked up often.
+// The tags of callers at a moment: the tags of sessions, and the changes of the tags of roles, users and
+// accounts, read from Redis once (docs/redis-keys.md) and looked up often.
 //
-//     the tags of a session  >  the tags that its role or user had at that moment
+//     the tags of a session  >  those that its role or user had at that moment  >  those of its account
+//
+// Users that are counted together (store/cardinality.h) have none of their account: some have tags of their
+// own in their place.
 //
 // IAM keeps the case of a tag's key but treats Team and team as one: a caller has one of them, and either
 // word finds it. Changes of the same moment (CloudTrail has whole seconds) count in the order delete,
@@ -28,13 +31,15 @@ void tag_history_clear(struct tag_history *b); // forgets all it has read
 bool tag_history_read_sessions(struct tag_history *b, struct redis *r, const char *prefix,
                                struct err *err) NC_CHECK;
 
-// Asks for the tags of the role or user of a caller, unless they are known: adds a command to the pipeline,
-// or nothing. After redis_exec of a pipeline that held nothing else, tag_history_take reads the replies.
+// Asks for the tags of the role or user of a caller, and of its account, unless they are known: adds commands
+// to the pipeline, or nothing. After redis_exec of a pipeline that held nothing else, tag_history_take reads
+// the replies.
 void tag_history_ask(struct tag_history *b, struct redis *r, const char *prefix, struct str arn,
                      struct str tagset);
 void tag_history_take(struct tag_history *b, struct redis *r);
 
-// Changes when a tag changes of a role or user that was asked for. The tags of a session never change.
+// Changes when a tag changes of a role, user or account that was asked for. The tags of a session never
+// change.
 uint64_t tag_history_digest(const struct tag_history *b);
 
 // The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags,
@@ -45,23 +50,30 @@ struct str tag_history_value(struct tag_history *b, struct str arn, struct str t
 // A tag that a caller had, and where it is from.
 struct tag_held {
 	struct str key, value;
-	bool of_session;   // else of the role or user:
+	bool of_session, of_account; // neither: of the role or user. If not of a session:
 	int64_t since_ms;  //   when it was set,
 	struct str event;  //   and by which event of CloudTrail
 	int64_t until_ms;  //   (tag_history_changes) when it was taken, or another value set; INT64_MAX: it holds
 };
 
+// "session", "role", "user" or "account": whose tag it is, of a caller.
+const char *tag_held_of(const struct tag_held *t, struct str arn);
+
 // All tags of the caller before moment `ms`, sorted by key.
 void tag_history_each(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
                       void (*fn)(void *user, const struct tag_held *t), void *user);
 
-// Every tag that the role or user of the caller ever had, with its span, sorted by key and time; session tags
-// are not among them.
+// Every tag that the role or user of the caller ever had, with its span, sorted by key and time; then those
+// of its account, likewise. Session tags are not among them.
 void tag_history_changes(struct tag_history *b, struct str arn, struct str tagset,
                          void (*fn)(void *user, const struct tag_held *t), void *user);
 
-// "ACCOUNT:role/NAME" or "ACCOUNT:user/NAME": whose tags count for an ARN beneath those of its session; empty
-// if it can have none. In `buf`, which is cleared first.
+// "ACCOUNT:role/NAME" or "ACCOUNT:user/NAME": whose tags count for an ARN beneath those of its session;
+// "ACCOUNT:account" of an account (arn:aws:organizations::MANAGEMENT:account/o-ID/ACCOUNT); empty if it can
+// have none. In `buf`, which is cleared first.
 struct str tag_owner(struct str arn, struct buf *buf);
+
+// "ACCOUNT:account", whose tags count beneath those of the role or user of an ARN; empty likewise.
+struct str tag_account_owner(struct str arn, struct buf *buf);
 
 #endif

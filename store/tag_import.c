@@ -75,7 +75,7 @@ static bool read_tags(json_t *from, json_t *tags, struct err *err)
 
 static bool is_owner(struct str owner)
 {
-	struct str name = owner, account = str_cut(&name, ':');
+	struct str name = owner, account = str_cut(&name, ':'); // name: of "ACCOUNT:account" nothing is left
 	str_cut(&name, '/');
 	for (size_t i = 0; i < account.len; i++)
 		if (account.p[i] < '0' || account.p[i] > '9')
@@ -83,7 +83,7 @@ static bool is_owner(struct str owner)
 	for (size_t i = 0; i < name.len; i++)
 		if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f)
 			return false;
-	return account.len == 12 && name.len > 0;
+	return account.len == 12 && (name.len > 0 || str_ends(owner, STR(":account")));
 }
 
 static void hide_tags(struct pseudonyms *p, struct arena *arena, json_t *tags)
@@ -104,7 +104,7 @@ static bool add_principal(struct listing *x, struct str arn, json_t *listed)
 	struct arena arena = ARENA_INIT;
 	json_t *tags = json_object();
 	bool good = is_owner(tag_owner(pseudonym_arn(x->pseudonyms, &arena, arn), &owner)) ||
-	            err_set(x->err, ERR_CONFIG, "expected the ARN of a role or a user, got \"%.100s\"",
+	            err_set(x->err, ERR_CONFIG, "expected the ARN of a role, a user or an account, got \"%.100s\"",
 	                    arn.len ? arn.p : "");
 	good = good && read_tags(listed, tags, x->err);
 	hide_tags(x->pseudonyms, &arena, tags);
@@ -263,11 +263,10 @@ bool tag_import_text(struct redis *r, const char *prefix, struct str text, int64
                      struct pseudonyms *p, struct err *err)
 {
 	struct tag_import l = {.skips = true};
-	bool good = tag_import_read(&l, text, "IAM", STR_NONE, p, err) &&
+	bool good = tag_import_read(&l, text, "AWS", STR_NONE, p, err) &&
 	            tag_import_store(&l, r, prefix, from_ms, p, err);
 	if (good && l.skipped)
-		err_set(err, ERR_SKIP, "the tags of %zu role%s or users are not taken: %s", l.skipped,
-		        l.skipped == 1 ? "" : "s", l.why.msg);
+		err_set(err, ERR_SKIP, "the tags of so many roles, users or accounts are not taken: %zu; %s", l.skipped, l.why.msg);
 	tag_import_release(&l);
 	return good;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads what the AWS command line prints of roles and users and their tags, as changes of tags: each
-// principal in the list has exactly these tags from one moment on. A text may hold many JSON values, each
+// Reads what the AWS command line prints of roles, users and accounts and their tags, as changes of tags:
+// each of the list has exactly these tags from one moment on. A text may hold many JSON values, each
 // in one of these forms:
 //
 //     aws iam get-account-authorization-details
@@ -9,8 +9,8 @@
 //         {"Role": {"Arn": ..., "Tags": [...]}}, {"User": {...}}
 //     aws resourcegroupstaggingapi get-resources
 //         {"ResourceTagMappingList": [{"ResourceARN": ..., "Tags": [...]}]}
-//     aws iam list-role-tags, list-user-tags
-//         {"Tags": [...]}: names no principal; the caller must
+//     aws iam list-role-tags, list-user-tags; aws organizations list-tags-for-resource
+//         {"Tags": [...]}: names no principal or account; the caller must
 //     anything else that has both
 //         {"Arn": ..., "Tags": ...}, or a list of such
 //
@@ -30,7 +30,7 @@
 
 struct tag_import {
 	struct imported_tags {
-		char *owner;  // "ACCOUNT:role/NAME", as in tag_history.h
+		char *owner;  // "ACCOUNT:role/NAME", as tag_owner has it
 		char *change; // {"op":"create","tags":{...}}, as it is kept
 		size_t tags;
 	} *items;
@@ -50,8 +50,8 @@ void tag_import_release(struct tag_import *l);
 bool tag_import_read(struct tag_import *l, struct str text, const char *file, struct str arn,
                      struct pseudonyms *p, struct err *err) NC_CHECK;
 
-// Writes them, where they are not what is known: each of these roles and users has exactly its tags from
-// `from_ms` on. `p` is that of tag_import_read. False: Redis, or it has names of another hash.
+// Writes them, where they are not what is known: each of these roles, users and accounts has exactly its tags
+// from `from_ms` on. `p` is that of tag_import_read. False: Redis, or it has names of another hash.
 bool tag_import_store(const struct tag_import *l, struct redis *r, const char *prefix, int64_t from_ms,
                       struct pseudonyms *p, struct err *err) NC_CHECK;
 

@@ -7,7 +7,9 @@ by a parameter of its own; what docs/aws.md shows; and what the C code says that
 same file: where terraform or tofu is there, its policy is evaluated and compared, with everything on and with one switch each.
 
 Both forms make the same: the same kinds of resources, data events, columns of the bill, state of the rule, members of the logging
-switch. Terraform's form is what its own formatter writes.
+switch; the buckets of all templates are one file of Terraform. Whatever Terraform's form refers to is declared, and indexed as it is
+declared; whatever is declared is used. Its form is what its own formatter writes, and a parser of HCL reads it: Terraform's, or
+python-hcl2 (PyPI), whichever is there.
 
 Prints a line a fault; silence is success.
 """
@@ -134,6 +136,81 @@ def check_terraform(policy):
         yield f"{AWS}/terraform: `terraform fmt -recursive` changes it:\n{said.stdout}{said.stderr}"
     with tempfile.TemporaryDirectory(prefix="nowcast-terraform.") as tmp:
         yield from check_terraform_policy(program, policy, tmp)
+        yield from check_terraform_buckets(program, tmp)
+
+
+def outputs(program, folder):
+    """Applies what is in the folder: its outputs, or else what was wrong."""
+    for args in (["init", "-no-color"], ["apply", "-no-color", "-auto-approve"], ["output", "-no-color", "-json"]):
+        said = run(program, folder, *args)
+        if said.returncode:
+            return None, f"{program} {args[0]}: {said.stdout}{said.stderr}"
+    return json.loads(said.stdout), None
+
+
+def check_terraform_buckets(program, tmp):
+    """Which buckets there are, for the switches. In place of AWS's resources are those of Terraform's own, which need no provider."""
+    os.makedirs(f"{tmp}/buckets/module")
+    shutil.copy(f"{AWS}/terraform/variables.tf", f"{tmp}/buckets/module")
+    names = read(f"{AWS}/terraform/buckets.tf").replace("aws_s3_bucket.nowcast", "terraform_data.nowcast")
+    with open(f"{tmp}/buckets/module/buckets.tf", "w", encoding="utf-8") as f:
+        f.write(names[:names.index("\nresource ")] + '\nresource "terraform_data" "nowcast" {\n  for_each = local.buckets\n}\n'
+                'output "buckets" {\n  value = [local.buckets, { for part, names in local.bucket_names : part => length(names) }]\n}\n')
+    all_on = {"trail": True, "firehose": True, "logs": True, "logs_to_bucket": True, "bill": True, "keep_days": 7}
+    cases = {"all": (all_on, {"trail": 7, "firehose": 7, "logs": 7, "bill": 400}), "none": ({}, {}), "group_only": ({"logs": True}, {}),
+             "trail": ({"trail": True}, {"trail": 30}), "bill": ({"bill": True}, {"bill": 400})}
+    main = {"module": {name: {"source": "./module", "trusted_principal": "p", **given} for name, (given, _) in cases.items()},
+            "output": {name: {"value": f"${{module.{name}.buckets}}"} for name in cases}}
+    with open(f"{tmp}/buckets/main.tf.json", "w", encoding="utf-8") as f:
+        json.dump(main, f)
+    values, fault = outputs(program, f"{tmp}/buckets")
+    if fault:
+        yield f"{AWS}/terraform/buckets.tf: {fault}"
+        return
+    for name, (_, wanted) in cases.items():
+        days, lengths = values[name]["value"]
+        if days != wanted or lengths != {part: int(part in wanted) for part in ("trail", "firehose", "logs", "bill")}:
+            yield f"{AWS}/terraform/buckets.tf: with the switches of {name}: {days}, {lengths}, and not {wanted}"
+
+
+def check_parses():
+    """A parser of HCL reads each file: python-hcl2, where terraform's own formatter (above) is not there."""
+    try:
+        import hcl2
+    except ImportError:
+        return
+    for path in sorted(glob.glob(f"{AWS}/terraform/**/*.tf", recursive=True)):
+        try:
+            hcl2.loads(read(path))
+        except Exception as e:  # its parser raises many kinds
+            yield f"{path}: python-hcl2 does not read it: {e}"
+
+
+def bucket_parts():
+    """The keys of local.buckets."""
+    return set(re.findall(r"(?m)^    (\w+) *= .* \? .* : null", read(f"{AWS}/terraform/buckets.tf")))
+
+
+def check_references():
+    """Of the module and of its own module policy, each by itself."""
+    for folder in (f"{AWS}/terraform", f"{AWS}/terraform/policy"):
+        text = "\n".join(re.sub(r"(?m)#.*$", "", read(path)) for path in sorted(glob.glob(f"{folder}/*.tf")))
+        made = {f"{kind}.{name}": body for kind, name, body in re.findall(r'(?ms)^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', text)}
+        declared = {"var": set(re.findall(r'(?m)^variable "(\w+)"', text)), "module": set(re.findall(r'(?m)^module "(\w+)"', text)),
+                    "local": {name for block in re.findall(r"(?ms)^locals \{\n(.*?)^\}", text) for name in re.findall(r"(?m)^  (\w+) +=", block)}}
+        for word, names in declared.items():
+            used = set(re.findall(rf"(?<![\w.]){word}\.(\w+)", text))
+            for name in sorted(used ^ names):
+                yield f"{folder}: {word}.{name} is {'not declared' if name in used else 'not used'}"
+        for name, index in sorted(set(re.findall(r'(?<![\w.])(aws_\w+\.\w+)(\[[^\]]*\])?', text))):
+            body = made.get(name)
+            if body is None:
+                yield f"{folder}: {name} is not declared"
+                continue
+            by_count, by_key = re.search(r"(?m)^  count +=", body), re.search(r"(?m)^  for_each += local\.buckets$", body)
+            key = re.fullmatch(r'\["(\w+)"\]', index)
+            if index in ("[0]", "[*]") and not by_count or index == "[each.key]" and not by_key or key and not (by_key and key[1] in bucket_parts()):
+                yield f"{folder}: {name}{index}, which is not made so"
 
 
 def check_terraform_policy(program, policy, tmp):
@@ -145,12 +222,11 @@ def check_terraform_policy(program, policy, tmp):
             "output": {f"case{i}": {"value": f"${{module.case{i}.policy}}"} for i in range(len(cases))}}
     with open(f"{tmp}/main.tf.json", "w", encoding="utf-8") as f:
         json.dump(main, f)
-    for args in (["init", "-no-color"], ["apply", "-no-color", "-auto-approve"], ["output", "-no-color", "-json"]):
-        said = run(program, tmp, *args)
-        if said.returncode:
-            yield f"{AWS}/terraform/policy: {program} {args[0]}: {said.stdout}{said.stderr}"
-            return
-    found = [granted(json.loads(said.stdout)[f"case{i}"]["value"]["Statement"]) for i in range(len(cases))]
+    values, fault = outputs(program, tmp)
+    if fault:
+        yield f"{AWS}/terraform/policy: {fault}"
+        return
+    found = [granted(values[f"case{i}"]["value"]["Statement"]) for i in range(len(cases))]
     if found[0] != policy:
         yield f"{AWS}/terraform grants something else than policy.json: {difference(found[0], policy)}"
     alone = [sid for one in found[1:] for sid in one]
@@ -189,6 +265,10 @@ def check_forms():
         name = os.path.basename(path)[:-5]
         hcl = read(f"{AWS}/terraform/{name}.tf")
         wanted = {t for r in template(f"{name}.yaml")["Resources"].values() for t in KINDS[r["Type"]]} - ONLY_TEMPLATE.get(name, set())
+        if "AWS::S3::Bucket" in [r["Type"] for r in template(f"{name}.yaml")["Resources"].values()]:
+            if name not in bucket_parts():
+                yield f"{AWS}/terraform/buckets.tf has no bucket of {path}"
+            wanted -= set(re.findall(r'(?m)^resource "(\w+)"', read(f"{AWS}/terraform/buckets.tf")))
         found = set(re.findall(r'(?m)^resource "(\w+)"', hcl))
         for kind in sorted((wanted ^ found) - ONLY_TERRAFORM):
             yield f"{kind}: {path} and {AWS}/terraform/{name}.tf do not both have it"
@@ -215,7 +295,8 @@ def check_bill():
 
 def main():
     policy = granted(json.loads(read(f"{AWS}/policy.json"))["Statement"])
-    faults = [*check_role(policy), *check_documents(policy), *check_code(policy), *check_terraform(policy), *check_forms(), *check_bill()]
+    faults = [*check_role(policy), *check_documents(policy), *check_code(policy), *check_terraform(policy), *check_parses(),
+              *check_references(), *check_forms(), *check_bill()]
     for fault in faults:
         print(fault)
     return bool(faults)

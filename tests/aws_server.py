@@ -5,7 +5,7 @@
     aws_server.py WORLD [--account A] [--key K] [--secret S]     serves; prints its port
     aws_server.py WORLD --write FILE [--sources A,B]             the same records, for `nowcast replay`
 
-moto (PyPI moto[server]) is CloudWatch, CloudWatch Logs, Bedrock, IAM, STS, S3, SQS. Two things are not AWS's and not moto's, but of this
+moto (PyPI moto[server]) is CloudWatch, CloudWatch Logs, Bedrock, IAM, STS, S3, SQS, Organizations. Two things are not AWS's and not moto's, but of this
 file: what moto lacks (LookupEvents of CloudTrail; ListMetricStreams,
 ListExports, GetExport, ListCostAllocationTags and ListInferenceProfiles, as their models describe them), and every fault. Signatures (version 4) of all requests are checked here.
 
@@ -15,6 +15,7 @@ WORLD is a stream.ndjson of world.py. A record of CloudTrail can be looked up on
                     or query; "times": how many (-1: all); "status", "code", "message", "headers": the answer; "cut": bytes of the
                     true answer that are sent; "results": the StatusCode of the first `of` results (1) of GetMetricData, without values}
     POST /_answers  {"OPERATION": answer}: of what moto lacks, but for LookupEvents; without, lists are empty
+    POST /_organization  {"ACCOUNT": {"KEY": "VALUE"}}: the accounts of an organisation that --account manages, with their tags
     GET /_log       every request since the last GET: [seconds, account, region, operation, status]
 """
 import argparse
@@ -178,6 +179,19 @@ class Server:
         for account in {m["account_id"] for m in self.metrics} - {self.args.account}:
             iam_backends[account]["aws"].create_role("nowcast", json.dumps({"Version": "2012-10-17", "Statement": []}), "/", "", "", [], 3600)
 
+    def put_organization(self, tags):
+        from moto.organizations.models import FakeAccount, organizations_backends
+        organization = organizations_backends[self.args.account]["aws"]
+        if not organization.org:
+            organization.create_organization(region="us-east-1")
+        for account, values in tags.items():
+            found = next((a for a in organization.accounts if a.id == account), None)
+            if not found:
+                found = FakeAccount(organization.org, AccountName=account, Email=f"{account}@example.com")
+                found.id = account
+                organization.accounts.append(found)
+            found.tags = values
+
     def secret_of(self, key, token):
         from moto.sts.models import sts_backends
         if key == self.args.key:
@@ -224,6 +238,9 @@ class Server:
         with self.lock:
             if environ["PATH_INFO"] == "/_faults":
                 self.faults = [{"times": 1, **f} for f in json.loads(body)]
+                answer = []
+            elif environ["PATH_INFO"] == "/_organization":
+                self.put_organization(json.loads(body))
                 answer = []
             elif environ["PATH_INFO"] == "/_answers":
                 self.answers = {**EMPTY, **json.loads(body)}

@@ -123,6 +123,7 @@ int main(void)
 	test_expiring(folder);
 	test_read();
 	test_kms(folder);
+	aws_fake_stop();
 	snprintf(command, sizeof command, "rm -r %s", folder);
 	return system(command) == 0 ? done() : 1;
 }

@@ -38,6 +38,8 @@ static struct {
 	void (*between_pages)(void); // of a listing
 	int listings;
 	const char *queued, *undeleted; // messages; what deleting them answers
+	const char *organization;    // what Organizations refuses with; NULL: it answers
+	int broken_tags;             // pages that cannot be kept
 } aws;
 
 static int64_t number_in(const char *body, const char *member)
@@ -98,6 +100,31 @@ static void answer_listing(const char *query, struct buf *body)
 	buf_release(&after);
 }
 
+// Three accounts on two pages, of which the first one is empty. One is gone since it was listed, and one has
+// its tags on two pages.
+static int answer_organization(const struct aws_fake_request *r, struct buf *body)
+{
+	bool next = strstr(r->body, "NextToken");
+	if (aws.organization) {
+		buf_addf(body, "{\"__type\":\"%s\",\"Message\":\"no\"}", aws.organization);
+		return 400;
+	}
+	if (strcmp(r->operation, "ListAccounts") == 0 && !next)
+		buf_adds(body, "{\"Accounts\":[],\"NextToken\":\"a\"}");
+	else if (strcmp(r->operation, "ListAccounts") == 0)
+		buf_adds(body, "{\"Accounts\":[{\"Arn\":\"arn:aws:organizations::1:account/o-1/111122223333\"},"
+		               "{\"Arn\":\"arn:aws:organizations::1:account/o-1/222233334444\"},"
+		               "{\"Arn\":\"arn:aws:organizations::1:account/o-1/333344445555\"}]}");
+	else if (strstr(r->body, "222233334444")) {
+		buf_adds(body, "{\"__type\":\"TargetNotFoundException\",\"Message\":\"no such account\"}");
+		return 400;
+	} else if (strstr(r->body, "333344445555") && !next)
+		buf_adds(body, "{\"Tags\":[{\"Key\":\"one\",\"Value\":\"1\"}],\"NextToken\":\"b\"}");
+	else
+		buf_addf(body, "{\"Tags\":[{\"Key\":\"two\",\"Value\":\"%.12s\"}]}", strstr(r->body, "ResourceId") + 13);
+	return 200;
+}
+
 static int answer_file(const char *key, struct buf *body)
 {
 	if (aws.closed && strstr(key, aws.closed)) {
@@ -126,6 +153,8 @@ static int answer(const struct aws_fake_request *r, struct buf *body, struct buf
 		}
 		return 400;
 	}
+	if (strcmp(r->operation, "ListAccounts") == 0 || strcmp(r->operation, "ListTagsForResource") == 0)
+		return answer_organization(r, body);
 	if (strncmp(r->operation, "/logs/?", 7) == 0)
 		answer_listing(r->operation + 7, body);
 	else if (strncmp(r->operation, "/logs/", 6) == 0)
@@ -167,6 +196,16 @@ static void on_message(void *user, const struct stream *s, const char *path, str
 	buf_addstr(&r->seen, data);
 }
 
+static bool on_tags(void *user, const struct stream *s, struct str json, struct err *err)
+{
+	struct reader *r = user;
+	(void)s;
+	if (aws.broken_tags-- > 0)
+		return err_set(err, ERR_RETRY, "Redis does not answer");
+	buf_addstr(&r->seen, json);
+	return true;
+}
+
 static void reader_open(struct reader *r, enum stream_kind kind)
 {
 	struct err err = ERR_INIT;
@@ -175,7 +214,7 @@ static void reader_open(struct reader *r, enum stream_kind kind)
 	conf_init(&r->conf);
 	buf_adds(&r->seen, "");
 	struct streams_options o = {
-		.conf = &r->conf, .since_ms = MINUTES(180), .hooks = {.on_message = on_message, .user = r}};
+		.conf = &r->conf, .since_ms = MINUTES(180), .hooks = {on_message, on_tags, NULL, r}};
 	o.wanted[kind] = true;
 	if (!conf_set(&r->conf, STR("regions"), STR("us-east-1"), (struct conf_origin){CONF_FLAG, 0}, &err) ||
 	    !conf_set(&r->conf, STR("trail.queue"), STR("https://sqs.us-east-1.amazonaws.com/111122223333/q"),
@@ -254,6 +293,21 @@ static void test_switched_on(void)
 	aws.group = "g";
 	read_for(&r, MINUTES(120));
 	ok(has_seen(&r, "the first one"), "logging is switched on: the first event is read");
+	reader_close(&r);
+}
+
+static void test_switched_off_meanwhile(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_LOGS);
+	struct stream *s = &r.streams.v[0];
+	s->position_ms = when_now_ms() - MINUTES(60 * 48);
+	s->was_read = true;
+	read_for(&r, MINUTES(1));
+	ok(s->gap_from_ms && s->gap_to_ms - s->gap_from_ms > MINUTES(60 * 46),
+	   "logging was on before the daemon was away, and is off now: what was logged meanwhile is a gap");
+	read_for(&r, MINUTES(60));
+	ok(s->idle && !s->gap_to_ms, "which is said once");
 	reader_close(&r);
 }
 
@@ -412,14 +466,77 @@ static void test_undeleted(void)
 	reader_close(&r);
 }
 
+static void test_queue_after_weeks(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_TRAIL);
+	struct stream *s = &r.streams.v[0];
+	aws.queued = "";
+	read_for(&r, 1000);
+	ok(s->position_ms && !s->gap_to_ms, "a queue that is read first lacks nothing");
+	int64_t was = when_now_ms() - MINUTES(60 * 24 * 20);
+	stream_go_back(s, was);
+	read_for(&r, 1000);
+	is_int((s->gap_to_ms - was + MINUTES(1) / 2) / MINUTES(1), 60 * 24 * 6,
+	       "after twenty days six are a gap: no queue keeps a message for longer than fourteen");
+	ok(s->gap_from_ms == was, "from where it was read to");
+	read_for(&r, MINUTES(1));
+	ok(!s->gap_to_ms, "which is said once");
+	reader_close(&r);
+}
+
+// ---- tags of accounts ---------------------------------------------------------------------------
+
+static struct stream *account_tags(struct reader *r)
+{
+	return &r->streams.v[1]; // behind that of roles and users
+}
+
+static void test_account_tags(void)
+{
+	struct reader r;
+	reader_open(&r, STREAM_TAGS);
+	struct stream *s = account_tags(&r);
+	aws.organization = "AWSOrganizationsNotInUseException";
+	read_for(&r, MINUTES(5));
+	ok(s->idle && !s->position_ms && strstr(s->note, "in no organisation"),
+	   "an account that is in no organisation has no tags: %s", s->note);
+	aws.organization = "AccessDeniedException";
+	read_for(&r, MINUTES(60 * 24));
+	ok(s->idle && !s->position_ms && strstr(s->note, "organizations:ListAccounts is missing"),
+	   "one that may not ask is no failure, and the permission is named: %s", s->note);
+	aws.organization = NULL;
+	aws.broken_tags = 1;
+	read_for(&r, MINUTES(60 * 24));
+	is_str(r.seen.data,
+	       "{\"ResourceTagMappingList\":[{\"ResourceARN\":\"arn:aws:organizations::1:account/o-1/111122223333\","
+	       "\"Tags\":[{\"Key\":\"two\",\"Value\":\"111122223333\"}]}]}"
+	       "{\"ResourceTagMappingList\":[{\"ResourceARN\":\"arn:aws:organizations::1:account/o-1/333344445555\","
+	       "\"Tags\":[{\"Key\":\"one\",\"Value\":\"1\"},{\"Key\":\"two\",\"Value\":\"333344445555\"}]}]}",
+	       "once it may, all pages are read, and again what could not be kept; an account that is gone is passed over");
+	ok(!s->idle && !s->failing_ms && s->position_ms, "which is done");
+	aws.requests = 0;
+	aws.organization = "AccessDeniedException";
+	read_for(&r, MINUTES(60 * 22));
+	ok(!s->failing_ms, "then once a day");
+	read_for(&r, MINUTES(180));
+	ok(!s->idle && s->failing_ms && strstr(s->why.msg, "the permission organizations:ListAccounts is missing"),
+	   "a permission that is taken back is a failure");
+	reader_close(&r);
+}
+
 int main(void)
 {
 	aws_fake_start(answer);
+	test_account_tags();
 	test_late_event();
 	test_switched_on();
+	test_switched_off_meanwhile();
 	test_another_group();
 	test_files();
 	test_throttled_for_an_hour();
 	test_undeleted();
+	test_queue_after_weeks();
+	aws_fake_stop();
 	return done();
 }

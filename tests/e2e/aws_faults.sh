@@ -31,12 +31,22 @@ aws_faults '[
 	{"operation": "LookupEvents", "account": "'$A'", "region": "us-west-2", "status": 400, "code": "InvalidNextTokenException", "holds": "NextToken"},
 	{"operation": "LookupEvents", "account": "'$B'", "region": "us-east-1", "status": 400, "code": "ExpiredTokenException"},
 	{"operation": "GetMetricData", "account": "'$A'", "region": "us-west-2", "cut": 700},
+	{"operation": "LookupEvents", "account": "'$B'", "region": "us-west-2", "cut": 90},
+	{"operation": "LookupEvents", "account": "'$A'", "region": "us-east-1", "holds": "NextToken", "cut": 5000},
+	{"operation": "ListMetrics", "account": "'$B'", "region": "us-west-2", "cut": 300},
+	{"operation": "FilterLogEvents", "account": "'$A'", "region": "us-east-1", "cut": 700},
+	{"operation": "GetAccountAuthorizationDetails", "account": "'$A'", "cut": 900},
+	{"operation": "ListAccounts", "account": "'$A'", "cut": 60},
+	{"operation": "ListTagsForResource", "account": "'$A'", "cut": 20},
+	{"operation": "/inference-profiles", "account": "'$B'", "times": -1, "status": 403, "code": "ExpiredTokenException"},
 	{"operation": "ListMetrics", "account": "'$A'", "region": "us-west-2", "holds": "BedrockMantle", "status": 400, "code": "Throttling"},
 	{"operation": "GetMetricData", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 400, "code": "Throttling"},
 	{"operation": "FilterLogEvents", "account": "'$A'", "region": "us-west-2", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "User is not authorized"},
+	{"operation": "ListAccounts", "account": "'$B'", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "You do not have permissions"},
 	{"operation": "FilterLogEvents", "account": "'$B'", "region": "us-east-1", "times": -1, "status": 403, "code": "RequestTimeTooSkewed", "headers": {"Date": "Sun, 29 Nov 2020 10:00:00 GMT"}},
 	{"region": "ap-east-1", "times": -1, "status": 403, "code": "UnrecognizedClientException", "message": "The security token included in the request is invalid."},
 	{"operation": "AssumeRole", "holds": "closed", "times": -1, "status": 403, "code": "AccessDenied", "message": "is not authorized to perform: sts:AssumeRole"}]'
+curl -sf -d '{"'$A'": {"cost": "cc-1", "team": "core"}, "'$B'": {"team": "other"}}' "$aws_url/_organization" >"$T/out"
 run faulty
 daemon=$pid
 read_on() { [ "$(aws_position "cloudtrail $A/us-east-1")" -gt "$(($(date +%s) - 60 * 60))000" ]; }
@@ -48,7 +58,15 @@ has "a Region that is off" "$text" "warn +aws +cloudtrail of $A/ap-east-1: .*is 
 has "a role that is refused, with the role" "$text" 'FAIL +aws +credentials of arn:aws:iam::555566667777:role/closed: .*trust policy'
 has "while the others are read" "$text" "ok +aws +cloudtrail of $A/us-west-2"
 has "a clock that is wrong, and by how much" "$text" "warn +aws +logs of $B/us-east-1: .*clock of this machine is [0-9]{9} s ahead of AWS's; run NTP"
+has "who may not list the organisation is a note, with the permission" "$text" "note +aws +tags_accounts: the permission organizations:ListAccounts is missing"
+is "in the log once" "$(grep -c "tags of accounts are not read by an account" "$T/faulty.log")" 1
+has "credentials that have expired, and what to do" "$text" "warn +aws +profiles of $B/us-[a-z0-9-]+: nothing comes since .*the credentials \(from the assumed role\) have expired \(ExpiredTokenException\): renew them"
 has "expired credentials were in the log" "$(cat "$T/faulty.log")" 'have expired \(ExpiredTokenException\)'
+is "tags that are read from IAM are not missed" "$(grep -c 'tags of roles and users are unknown' <<<"$text")" 0
+# the page shows what this says, a line a finding (web/page/panels.js)
+findings=$(curl -s "http://127.0.0.1:$port/api/v1/findings" | python3 -c 'import json, sys; [print(f["level"], f["about"], f["text"]) for f in json.load(sys.stdin)["findings"]]')
+has "the page: source, account, Region, since when, what to do" "$findings" "^warning aws logs of $A/us-west-2: nothing comes since 2.*permission logs:FilterLogEvents is missing"
+has "the page: a role" "$findings" '^failure aws credentials of arn:aws:iam::555566667777:role/closed: nothing comes since 2.*trust policy'
 metrics=$(curl -s "http://127.0.0.1:$port/metrics")
 has "/metrics: what fails" "$metrics" "^nowcast_source_up\{source=\"logs\",account=\"$A\",region=\"us-west-2\"\} 0"
 has "/metrics: what does not" "$metrics" "^nowcast_source_up\{source=\"cloudtrail\",account=\"$A\",region=\"us-west-2\"\} 1"
@@ -72,4 +90,6 @@ stop "$pid"
 settled_report "$T/got.csv" "${by[@]}"
 same_file "nothing is lost and nothing doubled: the figures are those of the replay" "$T/got.csv" "$T/want.csv"
 is "the tags of roles and users are known" "$("$nowcast" tags show --redis "$REDIS_URL" "arn:aws:iam::$A:user/alice" | grep -c 'team *platform')" 1
+is "and those of accounts, which the account that manages the organisation lists" \
+	"$("$nowcast" tags show --redis "$REDIS_URL" "arn:aws:iam::$B:user/nobody" | awk '{ print $1, $2, $3 }' | tail -n 1)" "team other account"
 finish

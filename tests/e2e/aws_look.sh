@@ -12,18 +12,21 @@ export NOWCAST_REDIS=redis://127.0.0.1:1 NOWCAST_BROKERS=127.0.0.1:1 # neither i
 left() { find "$TMPDIR" -mindepth 1; pgrep -f "$TMPDIR/nowcast-look-" || true; }
 nothing_left() { [ -z "$(left)" ]; }
 
+aws_faults '[{"region": "eu-south-1", "times": -1, "status": 403, "code": "UnrecognizedClientException"}, {"region": "me-south-1", "times": -1, "status": 400, "code": "AccessDeniedException"}]'
 fails 0 "it ends by itself" timeout 120 "$nowcast" look --hours 3
+aws_faults '[]'
 out=$(tee "$T/first" <"$T/out")
 is "and says nothing on stderr" "$(cat "$T/err")" ""
 is "and leaves nothing behind" "$(left)" ""
 has "it names the account, and the Regions that it found" "$out" '^account 111122223333 \(credentials: environment\), used in us-east-1, us-west-2$'
+has "Regions that nobody named, and that are not enabled or not allowed, are no failure" "$out" '^- 2 Regions are not enabled in the account, or not allowed: they were not looked at'
 has "by team, from the tags of roles" "$out" '^payments +[0-9,]+ +[0-9.]+'
 has "by principal" "$out" '^arn:aws:iam::111122223333:user/alice +[0-9,]+'
 has "by model, with the band" "$out" '^us.anthropic.claude-sonnet-4-6 +[0-9,]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +exact'
 has "who has no team, and what would tell" "$out" '^- \$[0-9.]+ have no team: tag the roles and users with `team`'
 has "what it cost" "$out" 'Reading it cost \$0\.00'
 has "and what to do next" "$out" '`nowcast run --sources aws`'
-is "it changes nothing: each request reads" "$(aws_log | awk '{ print $4 }' | sort -u | grep -vE '^(LookupEvents|ListMetrics|GetMetricData|FilterLogEvents|GetAccountAuthorizationDetails|GetCallerIdentity|/logging/modelinvocations|/inference-profiles)$')" ""
+is "it changes nothing: each request reads" "$(aws_log | awk '{ print $4 }' | sort -u | grep -vE '^(LookupEvents|ListMetrics|GetMetricData|FilterLogEvents|GetAccountAuthorizationDetails|ListAccounts|ListTagsForResource|GetCallerIdentity|/logging/modelinvocations|/inference-profiles)$')" ""
 
 # The same records, replayed.
 unset NOWCAST_REDIS
@@ -38,19 +41,25 @@ profile=arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/k3v
 curl -sf -d '{"/inference-profiles": {"inferenceProfileSummaries": [{"inferenceProfileName": "bot", "createdAt": "2026-01-01T00:00:00Z", "inferenceProfileArn": "'$profile'",
 	"inferenceProfileId": "k3v9q2m7x1tz", "status": "ACTIVE", "type": "APPLICATION", "models": [{"modelArn": "arn:aws:bedrock:::foundation-model/anthropic.claude-sonnet-4-6"},
 	{"modelArn": "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"}]}]}}' "$aws_url/_answers" >/dev/null
+curl -sf -d '{"111122223333": {"team": "core"}, "999900001111": {"team": "another"}}' "$aws_url/_organization" >/dev/null
+aws_log >/dev/null
 "$nowcast" look --hours 3 --region us-east-1 >"$T/out2" 2>&1
+has "whose role or user has no team has that of the account" "$(cat "$T/out2")" '^core +[0-9,]+ +[0-9.]+'
+is "the tags of accounts that are not looked at are not asked for" "$(aws_log | grep -c ListTagsForResource)" 1
 usd_of() { awk -v p=$profile '/by model/ { m = 1 } m && $1 == p { print $3; exit }' "$1"; }
 is "an inference profile is priced as what it was made of" "$(awk -v a="$(usd_of "$T/first")" -v b="$(usd_of "$T/out2")" 'BEGIN { r = a / b; print (r > 1.09 && r < 1.11) ? "a tenth less" : r }')" "a tenth less"
 
 # What is refused is a line of what is not shown.
 aws_faults '[{"operation": "LookupEvents", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "not authorized"},
 	{"operation": "GetAccountAuthorizationDetails", "times": -1, "status": 403, "code": "AccessDenied", "message": "not authorized"},
+	{"operation": "ListAccounts", "times": -1, "status": 400, "code": "AccessDeniedException", "message": "not authorized"},
 	{"operation": "/logging/modelinvocations", "times": -1, "status": 403, "code": "AccessDeniedException", "message": "not authorized"}]'
 fails 0 "with the permission for metrics alone" "$nowcast" look --hours 3 --region us-east-1
 out=$(cat "$T/out")
 has "the dollars are there, without a caller" "$out" '^\(unattributed\) +[0-9,]+ +[0-9.]+'
 has "and it says why: CloudTrail" "$out" '^- cloudtrail: .*permission cloudtrail:LookupEvents is missing'
 has "tags" "$out" '^- tags: .*permission iam:GetAccountAuthorizationDetails is missing'
+has "tags of accounts" "$out" '^- tags_accounts: the permission organizations:ListAccounts is missing'
 has "logs" "$out" '^- logs: .*permission bedrock:GetModelInvocationLoggingConfiguration is missing'
 has "no caller is named as such" "$out" '^- [0-9]+ tokens \(\$[0-9.]+\) have no caller'
 aws_faults '[{"operation": "AssumeRole", "holds": "closed", "times": -1, "status": 403, "code": "AccessDenied", "message": "not authorized"}]'
@@ -80,6 +89,7 @@ out=$(cat "$T/out")
 has "metrics, in the Regions that it found" "$out" '^green +metrics +[0-9]+ metrics of Bedrock in us-east-1, us-west-2$'
 has "calls" "$out" "^green +calls +CloudTrail's event history answers"
 has "tags" "$out" '^green +tags '
+has "tags of accounts" "$out" '^green +account tags '
 has "logs of each Region" "$out" '^green +logs +us-west-2: invocation logs go to the log group /aws/bedrock/invocations$'
 has "no trail, and what it is good for" "$out" '^amber +trail +off; needed for bedrock-mantle'
 has "with the command" "$out" '^ +aws cloudtrail create-trail --region us-east-1 '

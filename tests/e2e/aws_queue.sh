@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The files of a trail as an SQS queue tells of them (moto is S3 and SQS, and makes bucket, queue and role of deploy/aws): notifications of S3, by SNS, by EventBridge, and of CloudTrail;
-# an event of EventBridge that is the record itself. One file is gone, one is damaged, one may not be read: the rest is read, and no
+# an event of EventBridge that is the record itself. One file is gone, one is cut short, two are no records, one may not be read: the rest is read, and no
 # message is deleted before its records are in Redis. Files of a metric stream and of invocation logs are read as well.
 . "$(dirname "$0")/../lib.sh"
 
@@ -65,6 +65,11 @@ for name, rows in ("records/2026/metrics.gz", metrics), ("AWSLogs/111122223333/B
     send(forms[0](name))
     with open(f"{sys.argv[3]}/{os.path.basename(name)}", "wb") as f:
         f.write(data)
+for name, data in ("poison.json", b'{"Records":[{"eventSource":"bedrock.amazonaws.com","eventName":"Converse","eventTime":7,"userIdentity":['), ("poison.json.gz", gzip.compress(b"\0\xff" * 4000 + b'{"Records":[{"eventVersion":{"a":[')):
+    s3.put_object(Bucket=bucket, Key="AWSLogs/" + name, Body=data)
+    send(forms[0]("AWSLogs/" + name))
+    with open(f"{sys.argv[3]}/{name}", "wb") as f:
+        f.write(data)
 s3.put_object(Bucket=bucket, Key="AWSLogs/closed.json.gz", Body=b"never read")
 send(forms[0]("AWSLogs/closed.json.gz"))
 END
@@ -92,7 +97,8 @@ has "doctor knows the source, and says what hinders" "$("$nowcast" doctor --redi
 stop "$daemon"
 settled_report "$T/got.csv"
 same_file "the figures are those of the files" "$T/got.csv" "$T/want.csv"
-is "the damaged file is a dead letter" "$(grep -c '"kind":"broken"' "$T/dead")" 1
+is "the file and the record that are cut short are dead letters" "$(grep -c '"kind":"broken"' "$T/dead")" 2
+is "and those of poison, by their names" "$(grep -o "$bucket/AWSLogs/poison.json[.gz]*" "$T/dead" | sort -u | wc -l)" 2
 fails 2 "a queue without a URL" "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue trail
 has "is told what is expected" "$(cat "$T/err")" 'trail.queue: expected https://sqs.REGION'
 fails 2 "the source without a queue" "$nowcast" run --redis "$REDIS_URL" --sources trail

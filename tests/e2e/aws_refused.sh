@@ -47,6 +47,13 @@ aws_faults '[{"operation": "GetMetricData", "times": -1, "results": "InternalErr
 run broken
 ok "a metric that CloudWatch never gives holds the Region back for a time only" wait_for 60 reads metrics
 has "of which time it lacks is said" "$(doctor)" "warn +missing +metrics of $A from .* is not whole: CloudWatch did not give the values"
+stop "$pid"
+redis del nowcast:sources nowcast:source_lease:111122223333 nowcast:missing >"$T/out"
+aws_faults '[{"operation": "GetMetricData", "times": -1, "results": "Forbidden"}]'
+run some
+ok "nor does one that is forbidden for ever" wait_for 60 reads metrics
+has "and that is said as well" "$(doctor)" "warn +missing +metrics of $A from .* is not whole"
+has "with the permission" "$(doctor)" "note +aws +metrics of $A: .*permission cloudwatch:GetMetricData is missing for some metrics"
 aws_faults '[]'
 stop "$pid"
 

@@ -125,4 +125,32 @@ came "and on a terminal none of them steers it" 'not any(c < " " and c != "\n" o
 python3 -c 'import os, pty, sys; sys.stdout.flush(); sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
 	"$nowcast" report --redis "$REDIS_URL" --by "role,$(cat "$T/by")" --format csv </dev/null >"$T/bad_screen.txt"
 came "nor does a CSV that is printed there" '"<script>" in text("bad_screen.txt") and not any(c < " " and c not in "\r\n" or c == "\x7f" for c in text("bad_screen.txt"))'
+
+# --- of accounts, beneath those of roles and users
+M=arn:aws:organizations::999988887777:account/o-abc/$A
+echo "{\"Tags\": [{\"Key\": \"Team\", \"Value\": \"core\"}, {\"Key\": \"cost\", \"Value\": \"cc-1\"}]}" >"$T/account.json"
+call n 6 arn:aws:sts::$A:assumed-role/plain/s ASIAPLAIN >"$T/more.ndjson"
+call root 6 arn:aws:iam::$A:root ASIAROOT >>"$T/more.ndjson"
+call a 6 arn:aws:sts::$A:assumed-role/app/i-1 ASIAAPP >>"$T/more.ndjson"
+ok "further calls" "$nowcast" replay --redis "$REDIS_URL" "$T/more.ndjson"
+ok "list-tags-for-resource --principal ARN of an account" tags import --principal "$M" --from 2026-11-02T06:00:00Z "$T/account.json"
+has "which is said" "$(cat "$T/ok.out")" '^1 account, 2 tags, from 2026-11-02T06:00:00Z on$'
+is "every principal has them, but for what its role or user has; not before" "$(teams hour,role,team,tag:cost | grep -v 'T0[37]')" \
+	"2026-11-02T05:00:00Z,,search,
+2026-11-02T05:00:00Z,app,ingest,
+2026-11-02T06:00:00Z,,core,cc-1
+2026-11-02T06:00:00Z,app,ads,cc-1
+2026-11-02T06:00:00Z,plain,core,cc-1"
+is "show says whose they are" "$(tags show arn:aws:sts::$A:assumed-role/app/i-1 --at 2026-11-02T06:30:00Z)" \
+	"tag   value  of       since, or session tags  event
+cost  cc-1   account  2026-11-02T06:00:00Z    import
+team  ads    role     2026-11-02T06:00:00Z    import"
+has "of the account itself" "$(tags show "$M" --at 2026-11-02T06:30:00Z)" '^Team  core   account  2026-11-02T06:00:00Z'
+has "who: what is overridden" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T08:00:00Z arn:aws:sts::$A:assumed-role/app/i-1)" '^ *Team +core +account, overridden +2026-11-02T06'
+has "FOCUS: as AWS names them" "$("$nowcast" report --redis "$REDIS_URL" --format focus)" 'accountTag/cost'
+for u in 1 2 3; do call o$u 8 arn:aws:iam::$A:user/u$u AKIAU$u; done >"$T/users.ndjson"
+ok "more users than keep their names" "$nowcast" replay --redis "$REDIS_URL" --users.max 1 "$T/users.ndjson"
+is "who are counted together have no tags of the account: some may have their own" "$(teams hour,principal,team | grep 'T08')" \
+	"2026-11-02T08:00:00Z,arn:aws:iam::$A:user/(other users),"
+fails 1 "a principal of the account that never called is not known by them" "$nowcast" who --redis "$REDIS_URL" --now 2026-11-02T08:00:00Z arn:aws:iam::$A:role/nobody
 finish

@@ -6,43 +6,16 @@ locals {
   bill = var.bill ? 1 : 0
 }
 
-resource "aws_s3_bucket" "bill" {
-  count         = local.bill
-  bucket_prefix = "nowcast-bill-"
-}
-
-resource "aws_s3_bucket_public_access_block" "bill" {
-  count                   = local.bill
-  bucket                  = aws_s3_bucket.bill[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "bill" {
-  count  = local.bill
-  bucket = aws_s3_bucket.bill[0].id
-  rule {
-    id     = "expire"
-    status = "Enabled"
-    filter {}
-    expiration {
-      days = 400
-    }
-  }
-}
-
 resource "aws_s3_bucket_policy" "bill" {
   count  = local.bill
-  bucket = aws_s3_bucket.bill[0].id
+  bucket = aws_s3_bucket.nowcast["bill"].id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Principal = { Service = ["billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com"] }
       Action    = ["s3:PutObject", "s3:GetBucketPolicy"]
-      Resource  = [aws_s3_bucket.bill[0].arn, "${aws_s3_bucket.bill[0].arn}/*"]
+      Resource  = [aws_s3_bucket.nowcast["bill"].arn, "${aws_s3_bucket.nowcast["bill"].arn}/*"]
       Condition = {
         StringLike = {
           "aws:SourceAccount" = local.account
@@ -78,7 +51,7 @@ resource "aws_bcmdataexports_export" "nowcast" {
     }
     destination_configurations {
       s3_destination {
-        s3_bucket = aws_s3_bucket.bill[0].id
+        s3_bucket = aws_s3_bucket.nowcast["bill"].id
         s3_prefix = "exports"
         s3_region = local.region
         s3_output_configurations {

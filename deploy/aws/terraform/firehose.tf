@@ -9,37 +9,9 @@ locals {
   sent_calls  = var.firehose && var.firehose_calls ? 1 : 0
 }
 
-# What the endpoint did not take goes here, below failed/: nowcast replay reads it.
-resource "aws_s3_bucket" "firehose" {
-  count         = local.firehose
-  bucket_prefix = "nowcast-firehose-"
-}
-
-resource "aws_s3_bucket_public_access_block" "firehose" {
-  count                   = local.firehose
-  bucket                  = aws_s3_bucket.firehose[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "firehose" {
-  count  = local.firehose
-  bucket = aws_s3_bucket.firehose[0].id
-  rule {
-    id     = "expire"
-    status = "Enabled"
-    filter {}
-    expiration {
-      days = var.keep_days
-    }
-  }
-}
-
 resource "aws_s3_bucket_notification" "firehose" {
   count      = var.trail && !local.to_endpoint ? local.firehose : 0
-  bucket     = aws_s3_bucket.firehose[0].id
+  bucket     = aws_s3_bucket.nowcast["firehose"].id
   depends_on = [aws_sqs_queue_policy.trail]
   queue {
     queue_arn = aws_sqs_queue.trail[0].arn
@@ -69,7 +41,7 @@ resource "aws_iam_role_policy" "firehose" {
     Statement = [{
       Effect   = "Allow"
       Action   = ["s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:PutObject"]
-      Resource = [aws_s3_bucket.firehose[0].arn, "${aws_s3_bucket.firehose[0].arn}/*"]
+      Resource = [aws_s3_bucket.nowcast["firehose"].arn, "${aws_s3_bucket.nowcast["firehose"].arn}/*"]
     }]
   })
 }
@@ -95,7 +67,7 @@ resource "aws_kinesis_firehose_delivery_stream" "nowcast" {
         content_encoding = "GZIP"
       }
       s3_configuration {
-        bucket_arn         = aws_s3_bucket.firehose[0].arn
+        bucket_arn         = aws_s3_bucket.nowcast["firehose"].arn
         role_arn           = aws_iam_role.firehose[0].arn
         prefix             = "failed/"
         compression_format = "GZIP"
@@ -106,7 +78,7 @@ resource "aws_kinesis_firehose_delivery_stream" "nowcast" {
   dynamic "extended_s3_configuration" {
     for_each = local.to_endpoint ? [] : [1]
     content {
-      bucket_arn          = aws_s3_bucket.firehose[0].arn
+      bucket_arn          = aws_s3_bucket.nowcast["firehose"].arn
       role_arn            = aws_iam_role.firehose[0].arn
       prefix              = "records/"
       error_output_prefix = "failed/"

@@ -45,36 +45,9 @@ resource "aws_iam_role_policy" "logs" {
   })
 }
 
-resource "aws_s3_bucket" "logs" {
-  count         = local.logs_to_bucket
-  bucket_prefix = "nowcast-logs-"
-}
-
-resource "aws_s3_bucket_public_access_block" "logs" {
-  count                   = local.logs_to_bucket
-  bucket                  = aws_s3_bucket.logs[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "logs" {
-  count  = local.logs_to_bucket
-  bucket = aws_s3_bucket.logs[0].id
-  rule {
-    id     = "expire"
-    status = "Enabled"
-    filter {}
-    expiration {
-      days = var.keep_days
-    }
-  }
-}
-
 resource "aws_s3_bucket_notification" "logs" {
   count      = var.trail ? local.logs_to_bucket : 0
-  bucket     = aws_s3_bucket.logs[0].id
+  bucket     = aws_s3_bucket.nowcast["logs"].id
   depends_on = [aws_sqs_queue_policy.trail]
   queue {
     queue_arn = aws_sqs_queue.trail[0].arn
@@ -84,14 +57,14 @@ resource "aws_s3_bucket_notification" "logs" {
 
 resource "aws_s3_bucket_policy" "logs" {
   count  = local.logs_to_bucket
-  bucket = aws_s3_bucket.logs[0].id
+  bucket = aws_s3_bucket.nowcast["logs"].id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Principal = { Service = "bedrock.amazonaws.com" }
       Action    = "s3:PutObject"
-      Resource  = "${aws_s3_bucket.logs[0].arn}/AWSLogs/${local.account}/BedrockModelInvocationLogs/*"
+      Resource  = "${aws_s3_bucket.nowcast["logs"].arn}/AWSLogs/${local.account}/BedrockModelInvocationLogs/*"
       Condition = local.by_bedrock
     }]
   })
@@ -110,7 +83,7 @@ resource "aws_bedrock_model_invocation_logging_configuration" "nowcast" {
       role_arn       = aws_iam_role.logs[0].arn
     }
     dynamic "s3_config" {
-      for_each = aws_s3_bucket.logs[*].id
+      for_each = local.bucket_names.logs
       content {
         bucket_name = s3_config.value
       }

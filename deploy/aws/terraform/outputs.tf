@@ -16,16 +16,16 @@ output "events_queue_url" {
 }
 
 output "trail_bucket" {
-  value       = one(aws_s3_bucket.trail[*].id)
+  value       = one(local.bucket_names.trail)
   description = "For nowcast replay"
 }
 
 output "firehose_bucket" {
-  value       = one(aws_s3_bucket.firehose[*].id)
+  value       = one(local.bucket_names.firehose)
   description = "For nowcast replay"
 }
 
 output "bill_files" {
-  value       = one([for b in aws_s3_bucket.bill[*].id : "s3://${b}/exports/nowcast"])
+  value       = one([for name in local.bucket_names.bill : "s3://${name}/exports/nowcast"])
   description = "For nowcast reconcile"
 }

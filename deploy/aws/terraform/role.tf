@@ -9,9 +9,9 @@ module "policy" {
   account       = local.account
   log_group     = var.logs ? var.log_group : "*"
   queue_arns    = concat(var.queue_arns, aws_sqs_queue.trail[*].arn, aws_sqs_queue.events[*].arn)
-  trail_buckets = concat(var.trail_buckets, aws_s3_bucket.trail[*].id)
-  log_buckets   = concat(var.log_buckets, aws_s3_bucket.logs[*].id, aws_s3_bucket.firehose[*].id)
-  bill_buckets  = concat(var.bill_buckets, aws_s3_bucket.bill[*].id)
+  trail_buckets = concat(var.trail_buckets, local.bucket_names.trail)
+  log_buckets   = concat(var.log_buckets, local.bucket_names.logs, local.bucket_names.firehose)
+  bill_buckets  = concat(var.bill_buckets, local.bucket_names.bill)
   kms_key_arns  = concat(var.kms_key_arns, compact([var.trail_kms_key_arn]))
 }
 

@@ -47,36 +47,9 @@ resource "aws_sqs_queue_policy" "trail" {
   })
 }
 
-resource "aws_s3_bucket" "trail" {
-  count         = local.trail
-  bucket_prefix = "nowcast-trail-"
-}
-
-resource "aws_s3_bucket_public_access_block" "trail" {
-  count                   = local.trail
-  bucket                  = aws_s3_bucket.trail[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "trail" {
-  count  = local.trail
-  bucket = aws_s3_bucket.trail[0].id
-  rule {
-    id     = "expire"
-    status = "Enabled"
-    filter {}
-    expiration {
-      days = var.keep_days
-    }
-  }
-}
-
 resource "aws_s3_bucket_notification" "trail" {
   count      = local.trail
-  bucket     = aws_s3_bucket.trail[0].id
+  bucket     = aws_s3_bucket.nowcast["trail"].id
   depends_on = [aws_sqs_queue_policy.trail]
   queue {
     queue_arn = aws_sqs_queue.trail[0].arn
@@ -86,7 +59,7 @@ resource "aws_s3_bucket_notification" "trail" {
 
 resource "aws_s3_bucket_policy" "trail" {
   count  = local.trail
-  bucket = aws_s3_bucket.trail[0].id
+  bucket = aws_s3_bucket.nowcast["trail"].id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -94,14 +67,14 @@ resource "aws_s3_bucket_policy" "trail" {
         Effect    = "Allow"
         Principal = { Service = "cloudtrail.amazonaws.com" }
         Action    = "s3:GetBucketAcl"
-        Resource  = aws_s3_bucket.trail[0].arn
+        Resource  = aws_s3_bucket.nowcast["trail"].arn
         Condition = { StringEquals = { "aws:SourceArn" = local.trail_arn } }
       },
       {
         Effect    = "Allow"
         Principal = { Service = "cloudtrail.amazonaws.com" }
         Action    = "s3:PutObject"
-        Resource  = [for owner in compact([local.account, var.organization_id]) : "${aws_s3_bucket.trail[0].arn}/AWSLogs/${owner}/*"]
+        Resource  = [for owner in compact([local.account, var.organization_id]) : "${aws_s3_bucket.nowcast["trail"].arn}/AWSLogs/${owner}/*"]
         Condition = { StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control", "aws:SourceArn" = local.trail_arn } }
       }
     ]
@@ -111,7 +84,7 @@ resource "aws_s3_bucket_policy" "trail" {
 resource "aws_cloudtrail" "nowcast" {
   count                         = local.trail
   name                          = "nowcast"
-  s3_bucket_name                = aws_s3_bucket.trail[0].id
+  s3_bucket_name                = aws_s3_bucket.nowcast["trail"].id
   is_multi_region_trail         = true
   include_global_service_events = true
   is_organization_trail         = var.organization_id != ""

@@ -44,16 +44,17 @@ locals {
 
   # By statement: the resources. None: the statement is left out.
   resources = merge(local.buckets, {
-    Calls    = contains(var.read, "calls") ? ["*"] : []
-    Metrics  = contains(var.read, "metrics") ? ["*"] : []
-    Logging  = contains(var.read, "logs") ? ["*"] : []
-    Logs     = contains(var.read, "logs") ? [local.logs, "${local.logs}:*"] : []
-    Tags     = contains(var.read, "tags") ? ["*"] : []
-    Profiles = contains(var.read, "profiles") ? ["*"] : []
-    Setup    = contains(var.read, "setup") ? ["*"] : []
-    Accounts = contains(var.read, "accounts") ? ["arn:${var.partition}:iam::*:role/nowcast"] : []
-    Queue    = var.queue_arns
-    Decrypt  = var.kms_key_arns
+    Calls       = contains(var.read, "calls") ? ["*"] : []
+    Metrics     = contains(var.read, "metrics") ? ["*"] : []
+    Logging     = contains(var.read, "logs") ? ["*"] : []
+    Logs        = contains(var.read, "logs") ? [local.logs, "${local.logs}:*"] : []
+    Tags        = contains(var.read, "tags") ? ["*"] : []
+    AccountTags = contains(var.read, "tags") ? ["*"] : []
+    Profiles    = contains(var.read, "profiles") ? ["*"] : []
+    Setup       = contains(var.read, "setup") ? ["*"] : []
+    Accounts    = contains(var.read, "accounts") ? ["arn:${var.partition}:iam::*:role/nowcast"] : []
+    Queue       = var.queue_arns
+    Decrypt     = var.kms_key_arns
   })
 }
 
