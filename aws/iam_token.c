@@ -101,7 +101,8 @@ static void add_base64_url(struct buf *b, struct str s)
 void iam_token_kafka(const struct credentials *by, const char *region, int64_t now_ms, struct buf *ret)
 {
 	struct buf url = BUF_INIT, host = BUF_INIT;
-	buf_addf(&host, "kafka.%s.amazonaws.com", region); // in every partition of AWS, as those libraries have it
+	// in every partition of AWS, as those libraries have it
+	buf_addf(&host, "kafka.%s.amazonaws.com", region);
 	buf_adds(&url, "https://");
 	iam_presign(&(struct iam_presign){.by = by,
 	                                  .service = "kafka-cluster",

@@ -30,8 +30,8 @@ void iam_token_kafka(const struct credentials *by, const char *region, int64_t n
 // A Redis of AWS that knows users of IAM.
 enum iam_redis { IAM_ELASTICACHE, IAM_ELASTICACHE_SERVERLESS, IAM_MEMORYDB };
 
-// Appends the password of `user`, valid for IAM_TOKEN_S. `name`: that of the replication group, the serverless
-// cache or the cluster; AWS has it in lower case.
+// Appends the password of `user`, valid for IAM_TOKEN_S. `name`: that of the replication group, the
+// serverless cache or the cluster; AWS has it in lower case.
 void iam_token_redis(const struct credentials *by, enum iam_redis kind, const char *region, const char *name,
                      const char *user, int64_t now_ms, struct buf *ret);
 

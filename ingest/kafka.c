@@ -120,6 +120,7 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 			"topics is not set: expected the topics to read, such as cloudtrail, metrics or ^aws-.*");
 	struct kafka *k = xcalloc(1, sizeof *k);
 	k->hooks = *hooks;
+	k->hooks.conf = conf;
 	k->conf = conf;
 	k->positions.group = conf->group;
 	k->from_end = kafka_conf_from_end(conf);

@@ -36,6 +36,7 @@ struct kafka_hooks {
 	// A log line for the operator. Also called from threads of librdkafka. `severity` as in syslog: 0 to 7.
 	void (*on_log)(void *user, int severity, const char *text);
 	void *user;
+	const struct conf *conf; // set by kafka*.c, not by their callers
 };
 
 // Checks the kafka.* properties without connecting. ERR_CONFIG names the property.

@@ -98,7 +98,12 @@ bool kafka_conf_from_end(const struct conf *conf)
 
 static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
+	enum kafka_login login = kafka_login_of(conf);
+	if (login == KAFKA_LOGIN_MSK && !set_property(k, "security.protocol", "SASL_SSL", err))
+		return false; // MSK knows no other one; the user may say otherwise of a broker elsewhere
 	for (size_t i = 0; i < conf->nkafka; i++) {
+		if (kafka_login_owns(login, conf->kafka[i].key))
+			continue;
 		if (is_fixed(conf->kafka[i].key))
 			return err_set(err, ERR_CONFIG,
 			               "kafka.%s cannot be set: nowcast sets it so that no message is lost",
@@ -106,16 +111,33 @@ static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct er
 		if (!set_property(k, conf->kafka[i].key, conf->kafka[i].value, err))
 			return false;
 	}
-	return !*conf->brokers || set_property(k, "bootstrap.servers", conf->brokers, err);
+	return kafka_login_set(k, conf, err) &&
+	       (!*conf->brokers || set_property(k, "bootstrap.servers", conf->brokers, err));
+}
+
+// Before 2.6.1, librdkafka sends a nonce that Kafka takes up to 3.9 only
+// (https://github.com/confluentinc/librdkafka/pull/4895).
+static const char *explain_scram(const char *text)
+{
+	enum { MENDED = 0x020601ff };
+	return rd_kafka_version() < MENDED && strstr(text, "SCRAM") && strstr(text, "uthentication failed")
+	           ? " (if user and password are right: librdkafka before 2.6.1 cannot log in to Kafka 4 by SCRAM; "
+	             "docs/kafka.md names other ways)"
+	           : "";
 }
 
 static void on_log(const rd_kafka_t *rk, int severity, const char *facility, const char *text)
 {
 	const struct kafka_hooks *hooks = rk ? rd_kafka_opaque(rk) : NULL;
+	const char *more = explain_scram(text);
 	// CONFWARN: a property is for consumers or producers only. Both read the same file, so that is no
 	// mistake.
-	if (hooks && strcmp(facility, "CONFWARN") != 0)
-		hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity, text); // FAIL: it retries
+	if (!hooks || strcmp(facility, "CONFWARN") == 0)
+		return;
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "%s%s", text, more);
+	hooks->on_log(hooks->user, strcmp(facility, "FAIL") == 0 ? 4 : severity, b.data); // FAIL: it retries
+	buf_release(&b);
 }
 
 // A broken connection is in the log already (on_log); here is what it means for nowcast.
@@ -218,6 +240,8 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *k, struct er
 		err_set(err, ERR_CONFIG, "cannot make the Kafka %s: %s",
 		        type == RD_KAFKA_CONSUMER ? "consumer" : "producer", why);
 	}
+	if (rk)
+		kafka_login_begin(rk);
 	return rk;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to kafka*.c: our configuration as librdkafka's, and what the files of the consumer share: kafka.c
 // (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_unreadable.c (what it cannot
-// fetch).
+// fetch), kafka_login.c (tokens by which it logs in).
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
 
@@ -74,6 +74,20 @@ bool kafka_conf_is_own_topic(const struct conf *conf, const char *topic);
 
 // Whether the user wants a group without offsets to begin at the end (kafka.auto.offset.reset).
 bool kafka_conf_from_end(const struct conf *conf);
+
+// Who makes the tokens of OAUTHBEARER (kafka_login.c): nowcast for Amazon MSK, nowcast by a token server
+// (OIDC); OTHER: no tokens, or librdkafka's matter.
+enum kafka_login { KAFKA_LOGIN_OTHER, KAFKA_LOGIN_MSK, KAFKA_LOGIN_OIDC };
+enum kafka_login kafka_login_of(const struct conf *conf);
+
+// Whether a property is nowcast's own with that login: librdkafka does not get it.
+bool kafka_login_owns(enum kafka_login login, const char *name);
+
+// After the user's properties. The hooks that `k` has must have their `conf`. ERR_CONFIG.
+bool kafka_login_set(rd_kafka_conf_t *k, const struct conf *conf, struct err *err);
+void kafka_login_begin(rd_kafka_t *rk); // of every client, once
+
+struct str kafka_msk_region(struct str brokers);
 
 // A client with this configuration, which it owns from now on. NULL: `k` is NULL (err is set already), or
 // ERR_CONFIG.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/kafka_probe.h"
 
+#include <pthread.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +18,30 @@ struct probe {
 	int cap;
 };
 
-static void ignore_log(void *user, int severity, const char *text)
+// Why brokers do not answer: the first thing that librdkafka said, on whatever thread.
+struct failure {
+	pthread_mutex_t lock;
+	char text[320];
+};
+
+static void note_failure(void *user, int severity, const char *text)
 {
-	(void)user, (void)severity, (void)text; // the result of the probe says it
+	struct failure *f = user;
+	const char *said = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
+	pthread_mutex_lock(&f->lock);
+	if (severity <= 4 && !*f->text)
+		snprintf(f->text, sizeof f->text, "%s", said ? said + 3 : text);
+	pthread_mutex_unlock(&f->lock);
+}
+
+static void fail_unanswered(rd_kafka_t *rk, const char *brokers, rd_kafka_resp_err_t rc, struct failure *f,
+                            struct err *err)
+{
+	rd_kafka_poll(rk, 0); // what it says of logins comes so
+	pthread_mutex_lock(&f->lock);
+	err_set(err, ERR_RETRY, "kafka: no broker of %s answered: %s%s%s", brokers, rd_kafka_err2str(rc),
+	        *f->text ? "; " : "", f->text);
+	pthread_mutex_unlock(&f->lock);
 }
 
 static bool is_wanted(const struct conf *conf, const char *topic)
@@ -121,7 +144,8 @@ bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_top
                  struct err *err)
 {
 	struct probe p = {.timeout_ms = timeout_ms};
-	struct kafka_hooks hooks = {.on_log = ignore_log};
+	struct failure failure = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct kafka_hooks hooks = {.on_log = note_failure, .user = &failure, .conf = conf};
 	const rd_kafka_metadata_t *md = NULL;
 	struct conf all = *conf;
 	all.dead_letter_topic = (char[]){""}; // the consumer's configuration would hide it
@@ -130,7 +154,7 @@ bool kafka_probe(const struct conf *conf, int timeout_ms, kafka_topic_fn *on_top
 		return false;
 	rd_kafka_resp_err_t rc = rd_kafka_metadata(p.rk, 1, NULL, &md, timeout_ms);
 	if (rc) {
-		err_set(err, ERR_RETRY, "kafka: no broker of %s answered: %s", conf->brokers, rd_kafka_err2str(rc));
+		fail_unanswered(p.rk, conf->brokers, rc, &failure, err);
 	} else {
 		char *cluster = rd_kafka_clusterid(p.rk, timeout_ms);
 		report_missing(conf, md, on_topic, user);

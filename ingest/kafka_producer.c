@@ -26,6 +26,7 @@ bool kafka_producer_open(struct kafka_producer **ret, const struct conf *conf,
 {
 	struct kafka_producer *p = xcalloc(1, sizeof *p);
 	p->hooks = *hooks;
+	p->hooks.conf = conf;
 	rd_kafka_conf_t *k = kafka_conf_producer(conf, &p->hooks, err);
 	if (k)
 		rd_kafka_conf_set_dr_msg_cb(k, on_delivery);

@@ -46,7 +46,7 @@ static void on_trial_error(rd_kafka_t *rk, int code, const char *text, void *opa
 static rd_kafka_t *open_trial(struct kafka *k, struct trial *t)
 {
 	struct err err = ERR_INIT;
-	*t = (struct trial){.hooks.on_log = ignore_log};
+	*t = (struct trial){.hooks = {.on_log = ignore_log, .conf = k->conf}};
 	rd_kafka_conf_t *conf = kafka_conf_consumer(k->conf, &t->hooks, &err);
 	if (conf)
 		rd_kafka_conf_set_error_cb(conf, on_trial_error);

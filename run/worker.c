@@ -373,7 +373,7 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	w->conf = conf;
 	w->number = number;
 	ingest_thread_init(&w->thread, prices);
-	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_unreadable, on_log, w};
+	w->hooks = (struct kafka_hooks){on_message, on_revoke, on_gap, on_unreadable, on_log, w, conf};
 	w->backoff.seed = (unsigned)when_now_ms() + (unsigned)number * 7919u;
 	w->letters_backoff.seed = w->backoff.seed;
 	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, NULL, err) &&

@@ -318,6 +318,7 @@ start_broker() { # [PARTITIONS]
 note_broker() { [ -z "${NOWCAST_TEST_NOTES:-}" ] || echo "$1" >>"$NOWCAST_TEST_NOTES"; }
 
 
+kafka_format=() # more arguments for formatting the broker's folder
 start_kafka() { # [PARTITIONS]
 	local libs controller
 	libs=$(kafka_libs) || bail "no Apache Kafka: run deploy/install-deps --test, or set KAFKA_HOME"
@@ -327,7 +328,7 @@ start_kafka() { # [PARTITIONS]
 	kafka_log4j >"$T/log4j2.properties"
 	kafka_java=(java -cp "$libs/*" -Xshare:auto "-Dlog4j2.configurationFile=$T/log4j2.properties")
 	"${kafka_java[@]}" -Xmx128m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format --cluster-id nowcastTestBroker0000A \
-		--config "$T/kafka.properties" >"$T/format.log" 2>&1 || { sed 's/^/# /' "$T/format.log"; bail "Kafka could not format its folder"; }
+		--config "$T/kafka.properties" "${kafka_format[@]}" >"$T/format.log" 2>&1 || { sed 's/^/# /' "$T/format.log"; bail "Kafka could not format its folder"; }
 	restart_broker_kafka
 	note_broker "Apache $(basename "$libs"/kafka_2.13-*.jar .jar | sed 's/kafka_2.13-/Kafka /') (KRaft, one node)"
 }
