@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "store/redis_sentinel.h"
 #include "store/redis_wire.h"
 
 enum { SCRIPTS_MAX = 16, SILENT_MS = 60000 };
@@ -137,7 +138,7 @@ static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 		{STR("MOVED"), ERR_RETRY,
 	     " (a Redis Cluster of several nodes, or a replica of one: nowcast talks to one node that has all slots)"},
 		{STR("MASTERDOWN"), ERR_RETRY, ""},
-		{STR("READONLY"), ERR_RETRY, " (is this a replica?)"},
+		{STR("READONLY"), ERR_RETRY, " (a replica; connecting again, in case a failover has made another one the master)"},
 		{STR("NOREPLICAS"), ERR_RETRY, ""},
 		{STR("MISCONF"), ERR_RETRY, ""},
 		{STR("NOSCRIPT"), ERR_RETRY, ""},
@@ -211,6 +212,20 @@ static bool set_up_connection(struct redis *r, struct err *err)
 	return good;
 }
 
+// A sentinel may still name the master of before a failover, which has become a replica.
+static bool check_is_master(struct redis *r, struct err *err)
+{
+	redis_cmdz(r, "INFO", "replication", NULL);
+	if (!round_trip(r, err))
+		return false;
+	struct str rest = redis_str(r, 0);
+	while (rest.len)
+		if (str_is(str_trim(str_cut(&rest, '\n')), "role:master"))
+			return true;
+	return err_set(err, ERR_RETRY, "redis %s: it is no master any more, or not yet: a failover is under way",
+	               r->wire.where);
+}
+
 static bool connect_now(struct redis *r, struct err *err)
 {
 	r->reader = redisReaderCreate();
@@ -220,10 +235,12 @@ static bool connect_now(struct redis *r, struct err *err)
 	struct buf pipeline = r->out;
 	size_t commands = r->commands;
 	r->out = (struct buf)BUF_INIT;
-	bool good = wire_connect(&r->wire, err);
+	bool good = (!r->wire.master || sentinel_find_master(&r->wire, err)) && wire_connect(&r->wire, err);
 	if (good && r->silent_ms < WIRE_HANDSHAKE_MS)
 		wire_limit(&r->wire, r->silent_ms);
 	good = good && set_up_connection(r, err);
+	clear_pipeline(r);
+	good = good && (!r->wire.master || check_is_master(r, err));
 	clear_pipeline(r);
 	good = good && (!r->on_connect || r->on_connect(r, r->prefix, err));
 	if (good)

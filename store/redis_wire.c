@@ -85,9 +85,35 @@ static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 	return true;
 }
 
+// HOST[:PORT],HOST[:PORT]/MASTER[/DB]
+static bool parse_sentinels(struct wire *w, struct str rest, struct err *err)
+{
+	rest = take_userinfo(w, rest);
+	struct str places = str_cut(&rest, '/'), master = str_cut(&rest, '/');
+	if (!places.len || !master.len || (rest.len && !has_only_digits(rest)))
+		return err_set(err, ERR_CONFIG,
+		               "redis: expected redis+sentinel://[user:password@]host:port,host:port/MASTER[/db], "
+		               "with the name that the sentinels have for the master");
+	w->master = xstrdup(master);
+	w->db = rest.len ? xstrdup(rest) : NULL;
+	while (places.len) {
+		struct str place = str_cut(&places, ',');
+		if (!place.len)
+			continue;
+		w->sentinels = xrealloc(w->sentinels, w->nsentinels + 1, sizeof *w->sentinels);
+		w->sentinels[w->nsentinels++] = xstrdup(place);
+	}
+	return true;
+}
+
 static bool parse_url(struct wire *w, struct str url, struct err *err)
 {
 	struct str rest = url;
+	w->tls = str_starts(url, STR("rediss"));
+	if (str_starts(url, STR("redis+sentinel://")) || str_starts(url, STR("rediss+sentinel://"))) {
+		size_t head = w->tls ? 18 : 17;
+		return parse_sentinels(w, (struct str){rest.p + head, rest.len - head}, err);
+	}
 	if (str_starts(url, STR("unix:"))) {
 		rest.p += 5;
 		rest.len -= 5;
@@ -104,9 +130,9 @@ static bool parse_url(struct wire *w, struct str url, struct err *err)
 		w->path = xstrdup(path);
 		return true;
 	}
-	w->tls = str_starts(url, STR("rediss://"));
-	if (!w->tls && !str_starts(url, STR("redis://")))
-		return err_set(err, ERR_CONFIG, "redis: expected redis://host:port/db, rediss://... or unix:/path");
+	if (!str_starts(url, STR("rediss://")) && !str_starts(url, STR("redis://")))
+		return err_set(err, ERR_CONFIG,
+		               "redis: expected redis://host:port/db, rediss://..., redis+sentinel://... or unix:/path");
 	size_t scheme = w->tls ? 9 : 8;
 	return parse_authority(w, (struct str){rest.p + scheme, rest.len - scheme}, err);
 }
@@ -121,11 +147,25 @@ bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err)
 	struct buf where = BUF_INIT;
 	if (w->path)
 		buf_addf(&where, "%s", w->path);
+	else if (w->master)
+		buf_addf(&where, "%s", w->master);
 	else
 		buf_addf(&where, "%s:%s", w->host, w->port);
 	w->where = where.data;
 	w->ca = ca && *ca ? xstrdup(str_of(ca)) : NULL;
 	return true;
+}
+
+void wire_point(struct wire *w, struct str host, struct str port)
+{
+	struct buf where = BUF_INIT;
+	free(w->host);
+	free(w->port);
+	free(w->where);
+	w->host = xstrdup(host);
+	w->port = xstrdup(port);
+	buf_addf(&where, "%s:%s (%s)", w->host, w->port, w->master);
+	w->where = where.data;
 }
 
 void wire_disconnect(struct wire *w)
@@ -151,6 +191,10 @@ void wire_release(struct wire *w)
 	free(w->db);
 	free(w->ca);
 	free(w->where);
+	free(w->master);
+	for (size_t i = 0; i < w->nsentinels; i++)
+		free(w->sentinels[i]);
+	free(w->sentinels);
 	*w = (struct wire){.fd = -1};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The transport to Redis: a URL, and a connection over TCP or a unix socket, with TLS or without. For
-// redis.c only, which speaks the protocol.
+// redis.c and redis_sentinel.c only, which speak the protocol.
 #ifndef NOWCAST_STORE_REDIS_WIRE_H
 #define NOWCAST_STORE_REDIS_WIRE_H
 
@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct ssl_st;
 struct ssl_ctx_st;
@@ -17,6 +18,9 @@ struct wire {
 	char *user, *password, *db; // NULL where the URL has none
 	char *ca;                   // file of CA certificates; NULL: the system's
 	char *where;                // "host:port" or the path, for messages: never holds a password
+	char *master;               // its name at the sentinels; NULL: there are none, and host is the URL's
+	char **sentinels;           // "host" or "host:port"
+	size_t nsentinels, sentinel; // the one that answered last
 	bool tls;
 	int fd;                     // -1: not connected
 	struct ssl_ctx_st *ssl_ctx;
@@ -26,6 +30,9 @@ struct wire {
 // Parses the URL (redis_open in redis.h lists the forms). ERR_CONFIG says what is wrong with it.
 bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
 void wire_release(struct wire *w);
+
+// Of a wire with sentinels: where the next wire_connect goes.
+void wire_point(struct wire *w, struct str host, struct str port);
 
 // ERR_RETRY: no answer, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read. Until
 // wire_limit, it waits for the other side WIRE_HANDSHAKE_MS at most.

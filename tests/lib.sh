@@ -217,6 +217,46 @@ start_redis() { # [durable]
 redis_takes_all_slots() { redis cluster addslotsrange 0 16383 >/dev/null && wait_for 10 redis_cluster_up; }
 redis_cluster_up() { redis cluster info | grep -q cluster_state:ok; }
 
+# A master, its replica and sentinels that watch them under the name `figures`: sets redis_port and redis_pid (of the master),
+# replica_port, replica_pid, sentinels ("host:port,host:port").
+start_sentinels() { # NUMBER
+	local i
+	start_redis
+	free_port
+	replica_port=$port
+	mkdir -p "$T/replica"
+	start replica "$redis_program" --bind 127.0.0.1 --port "$port" --dir "$T/replica" --save '' --appendonly no \
+		--repl-diskless-sync-delay 0 --replicaof 127.0.0.1 "$redis_port"
+	replica_pid=$pid
+	wait_for 20 replica_follows || bail "the replica does not follow"
+	sentinels=
+	for i in $(seq "$1"); do
+		free_port
+		printf '%s\n' "port $port" "bind 127.0.0.1" "dir $T" "sentinel monitor figures 127.0.0.1 $redis_port $(($1 / 2 + 1))" \
+			"sentinel down-after-milliseconds figures 1000" "sentinel failover-timeout figures 5000" >"$T/sentinel-$i.conf"
+		start "sentinel-$i" "$redis_program" "$T/sentinel-$i.conf" --sentinel
+		sentinels=$sentinels${sentinels:+,}127.0.0.1:$port
+	done
+	for i in ${sentinels//,/ }; do wait_for 20 sentinel_knows "${i#*:}" $(($1 - 1)) || bail "the sentinels do not meet"; done
+}
+replica_follows() { redis-cli -p "$replica_port" info replication | grep -q 'master_link_status:up'; }
+sentinel() { redis-cli -p "${sentinels##*:}" "$@"; }
+sentinel_knows() { # PORT OTHERS: it knows the replica and so many other sentinels
+	local is
+	is=$(redis-cli -p "$1" sentinel master figures | paste - -)
+	grep -q "num-slaves[[:space:]]1$" <<<"$is" && grep -q "num-other-sentinels[[:space:]]$2$" <<<"$is"
+}
+sentinel_master() { sentinel sentinel get-master-addr-by-name figures | tail -n 1; } # prints its port
+replica_is_master() { [ "$(sentinel_master)" = "$replica_port" ] && redis-cli -p "$replica_port" info replication | grep -q role:master; }
+replica_is_level() { # it has all that the master has
+	local has
+	has=$(redis-cli -p "$replica_port" info replication | tr -d '\r' | sed -n 's/^slave_repl_offset://p')
+	[ -n "$has" ] && redis info replication | tr -d '\r' | grep -q "^master_repl_offset:$has$"
+}
+# By hand, with nothing lost: until the former master is a replica, another sentinel may still send a client to it.
+fail_over() { wait_for 10 replica_is_level && sentinel sentinel failover figures | grep -q OK && wait_for 30 replica_is_master && wait_for 30 master_is_replica; }
+master_is_replica() { redis info replication | grep -q role:slave; }
+
 # The same behind TLS, with an authority made for the test: also sets REDIS_CA, for clients to trust.
 # Always redis-server: a Valkey built without TLS is common.
 start_redis_tls() {

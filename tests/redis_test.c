@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "store/redis_wire.h"
+#include "base/buf.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -66,6 +67,30 @@ static void test_socket(const char *url, const char *path, const char *password)
 	wire_release(&w);
 }
 
+static void test_sentinels(const char *url, const char *sentinels, const char *master, const char *password)
+{
+	struct err err = ERR_INIT;
+	struct wire w;
+	struct buf all = BUF_INIT;
+	if (!ok(wire_init(&w, url, "", &err), "%s %s", url, err.msg))
+		return;
+	for (size_t i = 0; i < w.nsentinels; i++)
+		buf_addf(&all, "%s ", w.sentinels[i]);
+	is_str(all.data, sentinels, "its sentinels");
+	is_str(w.master, master, "the name of the master");
+	is_str(w.password ? w.password : "none", password, "the password");
+	buf_release(&all);
+	wire_release(&w);
+}
+
+static void test_wrong_sentinels(const char *url)
+{
+	struct err err = ERR_INIT;
+	struct wire w;
+	ok(!wire_init(&w, url, "", &err) && err.kind == ERR_CONFIG && strstr(err.msg, "/MASTER"), "%s is refused",
+	   url);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -79,6 +104,12 @@ int main(void)
 		test_socket("unix:///run/redis@1/redis.sock", "/run/redis@1/redis.sock", "none");
 		test_socket("unix:/run/redis@1/redis.sock?db=2", "/run/redis@1/redis.sock", "none");
 		test_socket("unix://:se/s@me@/run/redis.sock", "/run/redis.sock", "se/s@me");
+		test_sentinels("redis+sentinel://:s/e@c@a:1,[::1]:2,c/m/3", "a:1 [::1]:2 c ", "m", "s/e@c");
+		test_sentinels("rediss+sentinel://a/my master", "a ", "my master", "none");
+		test_wrong_sentinels("redis+sentinel://a,b");
+		test_wrong_sentinels("redis+sentinel:///m");
+		test_wrong_sentinels("redis+sentinel://a/");
+		test_wrong_sentinels("redis+sentinel://a/m/x");
 		redis_close(r);
 	}
 	redis_server_stop(&server);
