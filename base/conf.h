@@ -77,6 +77,7 @@ struct conf {
 	// Redis
 	char *redis;
 	char *redis_ca;           // "" : the system's
+	char *redis_iam;          // "" : no IAM
 	char *redis_prefix;
 
 	// the workers

@@ -61,6 +61,8 @@ const struct conf_key conf_keys[] = {
      "The Redis that stores the figures: redis://[user[:password]@]host[:port][/db], rediss:// for TLS, unix:/path, or redis+sentinel://[user[:password]@]host:port,host:port/MASTER[/db] (rediss+sentinel://) for the master that Redis Sentinels name."},
 	{"redis.ca", CONF_STRING, AT(redis_ca), 0, 0, "", false, NULL,
      "File of CA certificates for rediss://. Empty: the certificates of the system."},
+	{"redis.iam", CONF_STRING, AT(redis_iam), 0, 0, "", false, NULL,
+     "Log in to a Redis of AWS by IAM, as the user in the URL, with the credentials of AWS: elasticache:REGION:NAME, elasticache-serverless:REGION:NAME or memorydb:REGION:NAME (docs/operations.md). Empty: by the password in the URL."},
 	{"redis.prefix", CONF_STRING, AT(redis_prefix), 0, 0, "nowcast", false, NULL,
      "Prefix of every key in Redis, so that several installations can share one server."},
 

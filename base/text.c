@@ -177,10 +177,11 @@ void buf_add_base64(struct buf *b, struct str s)
 static struct str find_bad_port(struct str url, struct str rest)
 {
 	const char *colon = rest.len && rest.p[0] != '[' ? memchr(rest.p, ':', rest.len) : NULL;
-	if (!colon || !(str_starts(url, STR("redis://")) || str_starts(url, STR("rediss://"))))
+	if (!colon || !str_starts(url, STR("redis")))
 		return STR_NONE;
 	struct str port = {colon + 1, (size_t)(rest.p + rest.len - colon) - 1};
-	for (size_t i = 0; i < port.len && port.p[i] != '/'; i++)
+	bool several = memmem(url.p, url.len, "+sentinel://", 12); // host:port,host:port
+	for (size_t i = 0; i < port.len && port.p[i] != '/' && !(several && port.p[i] == ','); i++)
 		if (port.p[i] < '0' || port.p[i] > '9')
 			return port;
 	return STR_NONE;
@@ -218,7 +219,7 @@ void text_mask_urls(char *text)
 	enum { STARS = 4 };
 	for (char *at = text; (at = strstr(at, "://")); at += 3) {
 		char *scheme = at;
-		while (scheme > text && isalnum((unsigned char)scheme[-1]))
+		while (scheme > text && (isalnum((unsigned char)scheme[-1]) || scheme[-1] == '+'))
 			scheme--;
 		struct str secret =
 			url_secret((struct str){scheme, (size_t)(at - scheme) + strcspn(at, " \t\r\n\"")});

@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/when.h"
+#include "store/redis_iam.h"
 #include "store/redis_sentinel.h"
 #include "store/redis_wire.h"
 
@@ -20,10 +22,13 @@ enum { SCRIPTS_MAX = 16, SILENT_MS = 60000 };
 
 struct redis {
 	struct wire wire;
+	struct redis_iam iam;
+	int64_t renew_ticks;  // when the login is to be renewed; 0: never
 	redisReader *reader; // NULL: not connected
 	struct buf out;
 	size_t commands;     // in `out`, or sent and not answered
 	size_t missing;      // arguments that the last command still lacks
+	bool sent;           // some commands were sent and are not answered
 	redisReply **replies;
 	size_t nreplies, capreplies;
 	struct str scripts[SCRIPTS_MAX];
@@ -36,11 +41,22 @@ struct redis {
 	int silent_ms;                // that are waited for an answer
 };
 
+static bool check_iam(const struct redis *r, struct err *err)
+{
+	if (r->iam.name && !(r->wire.user || r->wire.password))
+		return err_set(err, ERR_CONFIG, "redis.iam: expected the user in the URL: rediss://USER@HOST:PORT");
+	if (r->iam.name && !r->wire.tls)
+		return err_set(err, ERR_CONFIG, "redis.iam needs rediss://: the token must not be sent in the clear");
+	return true;
+}
+
 bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
 {
 	struct redis *r = xcalloc(1, sizeof *r);
-	if (!wire_init(&r->wire, target.url, target.ca, err)) {
-		free(r);
+	r->wire.fd = -1;
+	if (!redis_iam_parse(&r->iam, target.iam, err) || !wire_init(&r->wire, target.url, target.ca, err) ||
+	    !check_iam(r, err)) {
+		redis_close(r);
 		return false;
 	}
 	r->prefix = target.prefix;
@@ -83,6 +99,7 @@ void redis_close(struct redis *r)
 	drop_replies(r);
 	disconnect(r);
 	wire_release(&r->wire);
+	redis_iam_release(&r->iam);
 	free(r->replies);
 	buf_release(&r->out);
 	free(r);
@@ -145,7 +162,7 @@ static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 		{STR("OOM"), ERR_RETRY,
 	     " (raise maxmemory, or shorten window and retention; nothing is lost meanwhile)"},
 		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
-		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL)"},
+		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL; with redis.iam, the user and the name in redis.iam, and the credentials of AWS)"},
 		{STR("NOPERM"), ERR_CONFIG,
 	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
 	};
@@ -187,13 +204,32 @@ static void clear_pipeline(struct redis *r)
 {
 	buf_clear(&r->out);
 	r->commands = 0;
+	r->sent = false;
+}
+
+// In a URL, what has no colon is a password; with IAM it is the user.
+static bool queue_iam_login(struct redis *r, struct err *err)
+{
+	const char *user = r->wire.user ? r->wire.user : r->wire.password;
+	struct buf token = BUF_INIT;
+	bool good = redis_iam_password(&r->iam, user, &token, err);
+	if (good) {
+		redis_cmdz(r, "AUTH", user, token.data, NULL);
+		r->renew_ticks = when_ticks_ms() + REDIS_IAM_RENEW_MS;
+	}
+	buf_release(&token);
+	return good;
 }
 
 // Logs in, selects the database and loads the scripts.
 static bool set_up_connection(struct redis *r, struct err *err)
 {
 	clear_pipeline(r);
-	if (r->wire.password && r->wire.user)
+	if (r->iam.name && !queue_iam_login(r, err))
+		return false;
+	if (r->iam.name)
+		; // logged in
+	else if (r->wire.password && r->wire.user)
 		redis_cmdz(r, "AUTH", r->wire.user, r->wire.password, NULL);
 	else if (r->wire.password)
 		redis_cmdz(r, "AUTH", r->wire.password, NULL);
@@ -259,6 +295,13 @@ static bool drop_connection(struct redis *r)
 	return false;
 }
 
+// Before AWS ends a connection of IAM, and between two pipelines.
+static void leave_old_login(struct redis *r)
+{
+	if (r->reader && r->renew_ticks && !r->sent && when_ticks_ms() >= r->renew_ticks)
+		disconnect(r);
+}
+
 bool redis_exec(struct redis *r, struct err *err)
 {
 	assert(r->missing == 0); // else Redis would wait for the rest of the last command
@@ -266,6 +309,7 @@ bool redis_exec(struct redis *r, struct err *err)
 		drop_replies(r);
 		return true;
 	}
+	leave_old_login(r);
 	if ((!r->reader && !connect_now(r, err)) || !round_trip(r, err))
 		return drop_connection(r);
 	clear_pipeline(r);
@@ -278,9 +322,11 @@ bool redis_send(struct redis *r, struct err *err)
 	assert(r->missing == 0);
 	if (r->commands == 0)
 		return true;
+	leave_old_login(r);
 	if ((!r->reader && !connect_now(r, err)) || !wire_send(&r->wire, r->out.data, r->out.len, err))
 		return drop_connection(r);
 	buf_clear(&r->out);
+	r->sent = true;
 	return true;
 }
 

@@ -28,11 +28,12 @@ struct redis_target {
 	const char *url;    // see redis_open
 	const char *ca;     // file of CA certificates for rediss://; NULL or "": the system's
 	const char *prefix; // "nowcast"
+	const char *iam;    // "elasticache:us-east-1:NAME": the URL's user logs in by IAM; NULL or "": no
 };
 
 static inline struct redis_target redis_target_of(const struct conf *c)
 {
-	return (struct redis_target){c->redis, c->redis_ca, c->redis_prefix};
+	return (struct redis_target){c->redis, c->redis_ca, c->redis_prefix, c->redis_iam};
 }
 
 // Connects at the first redis_exec, not here. `target.url`: redis://[user[:password]@]host[:port][/db],

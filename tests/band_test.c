@@ -143,7 +143,8 @@ int main(void)
 	if (!redis_server_start(&server))
 		skip_all("redis-server does not start");
 	round_trip();
-	if (ok(view_open(&v, (struct redis_target){server.url, NULL, "nowcast"}, &err), "a view %s", err.msg)) {
+	if (ok(view_open(&v, (struct redis_target){server.url, NULL, "nowcast", NULL}, &err), "a view %s",
+	       err.msg)) {
 		split(v);
 		ttl(v);
 		view_close(v);

@@ -274,8 +274,8 @@ static void try_room(struct redis_server *server, size_t bytes, const char *what
 	struct view *kept = NULL, *fresh = NULL;
 	int good = 0;
 	struct hours hours = {0};
-	if (!ok(view_open(&kept, (struct redis_target){server->url, NULL, "nowcast"}, &err) &&
-	            view_open(&fresh, (struct redis_target){server->url, NULL, "nowcast"}, &err),
+	if (!ok(view_open(&kept, (struct redis_target){server->url, NULL, "nowcast", NULL}, &err) &&
+	            view_open(&fresh, (struct redis_target){server->url, NULL, "nowcast", NULL}, &err),
 	        "they open %s", err.msg))
 		return;
 	view_keep(kept, bytes);
@@ -300,7 +300,7 @@ static void count_reads(struct redis_server *server)
 	struct err err = ERR_INIT;
 	struct view *v = NULL;
 	struct buf b = BUF_INIT;
-	if (!ok(view_open(&v, (struct redis_target){server->url, NULL, "nowcast"}, &err), "a view opens %s",
+	if (!ok(view_open(&v, (struct redis_target){server->url, NULL, "nowcast", NULL}, &err), "a view opens %s",
 	        err.msg))
 		return;
 	view_keep(v, 64 << 20);

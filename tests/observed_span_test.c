@@ -179,7 +179,7 @@ static void cached(void)
 	struct rollups *f;
 	int64_t now_ms = (int64_t)(MIN0 + 700) * MS_PER_MINUTE;
 	begin("one");
-	must(rollups_open(&f, (struct redis_target){server.url, NULL, prefix}, &err), &err);
+	must(rollups_open(&f, (struct redis_target){server.url, NULL, prefix, NULL}, &err), &err);
 	const struct observed *o = rollups_observed(f, NULL, HOUR0, HOUR0 + 10, now_ms, &err);
 	ok(o && observed_permille(o, MIN0 + 120, MIN0 + 240) == 500, "a page's sums know the same minutes");
 	ok(o && rollups_observed(f, NULL, HOUR0 - 48, HOUR0 + 2, now_ms, &err) == o,

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "store/redis_wire.h"
 #include "base/buf.h"
+#include "store/redis_wire.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
@@ -91,6 +91,17 @@ static void test_wrong_sentinels(const char *url)
 	   url);
 }
 
+static void test_iam(const char *iam, const char *url, const char *why)
+{
+	struct redis *r;
+	struct err err = ERR_INIT;
+	bool good = redis_open(&r, (struct redis_target){.url = url, .iam = iam}, &err);
+	if (good)
+		redis_close(r);
+	ok(good ? !why : why && err.kind == ERR_CONFIG && strstr(err.msg, why), "redis.iam = %s with %s: %s", iam,
+	   url, err.msg);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -110,6 +121,15 @@ int main(void)
 		test_wrong_sentinels("redis+sentinel:///m");
 		test_wrong_sentinels("redis+sentinel://a/");
 		test_wrong_sentinels("redis+sentinel://a/m/x");
+		test_iam("elasticache:us-east-1:orders", "rediss://ann@h", NULL);
+		test_iam("elasticache-serverless:us-east-1:Orders", "rediss://ann:@h", NULL);
+		test_iam("memorydb:cn-north-1:orders", "rediss+sentinel://ann@h/m", NULL);
+		test_iam("", "redis://h", NULL);
+		test_iam("elasticache:us-east-1:orders", "rediss://h", "the user in the URL");
+		test_iam("elasticache:us-east-1:orders", "redis://ann@h", "in the clear");
+		test_iam("elasticache:orders", "rediss://ann@h", "elasticache:REGION:NAME");
+		test_iam("elasticache:us-east-1:", "rediss://ann@h", "elasticache:REGION:NAME");
+		test_iam("dynamodb:us-east-1:orders", "rediss://ann@h", "elasticache:REGION:NAME");
 		redis_close(r);
 	}
 	redis_server_stop(&server);

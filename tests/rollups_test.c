@@ -271,8 +271,8 @@ int main(void)
 	diag("NOWCAST_SEED=%llu", (unsigned long long)rng_state);
 	if (!redis_server_start(&server))
 		skip_all("no redis-server here");
-	if (!ok(rollups_open(&f, (struct redis_target){server.url, NULL, "nowcast"}, &err) &&
-	            view_open(&v, (struct redis_target){server.url, NULL, "nowcast"}, &err),
+	if (!ok(rollups_open(&f, (struct redis_target){server.url, NULL, "nowcast", NULL}, &err) &&
+	            view_open(&v, (struct redis_target){server.url, NULL, "nowcast", NULL}, &err),
 	        "they open %s", err.msg))
 		return done();
 	make_world(view_redis(v));

@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	conf.scoreboard_keep_ms = conf.retention_ms;
-	bool good = view_open(&v, (struct redis_target){argv[1], NULL, conf.redis_prefix}, &err) &&
+	bool good = view_open(&v, (struct redis_target){argv[1], NULL, conf.redis_prefix, NULL}, &err) &&
 	            snapshot_take(v, &conf, now_ms, &taken, &err);
 	if (good)
 		printf("%d\n", taken);

@@ -46,6 +46,13 @@ static void test_masks(void)
 	masks("redis://hunter2@h", "redis://****@h", "before redis://****@h: after \"redis://****@h\"");
 	masks("redis://hun/ter2@h", "redis://****@h", "before redis://****@h: after \"redis://****@h\"");
 	masks("redis://:hunter2", "redis://:****", "before redis://:**** after \"redis://:****\"");
+	masks("redis+sentinel://u:s/e,t@a:1,b:2/m", "redis+sentinel://u:****@a:1,b:2/m",
+	      "before redis+sentinel://u:****@a:1,b:2/m: after \"redis+sentinel://u:****@a:1,b:2/m\"");
+	masks("redis+sentinel://a:1,b:2/m", "redis+sentinel://a:1,b:2/m",
+	      "before redis+sentinel://a:1,b:2/m: after \"redis+sentinel://a:1,b:2/m\"");
+	masks("redis+sentinel://:hunter2", "redis+sentinel://:****",
+	      "before redis+sentinel://:**** after \"redis+sentinel://:****\"");
+	masks("redis://:12,secret", "redis://:****", "before redis://:**** after \"redis://:****\"");
 	masks("redis://:x@h", "redis://:****@h", "before redis://:*@h: after \"redis://:*@h\"");
 	masks("https://u:p/w@h/x?y", "https://u:****@h/x?y", "before https://u:***@h/x?y: after \"https://u:***@h/x?y\"");
 	masks("s3://bucket/a:b@c", "s3://bucket/a:b@c", "before s3://bucket/a:b@c: after \"s3://bucket/a:b@c\"");

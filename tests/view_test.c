@@ -73,7 +73,7 @@ int main(void)
 	pid_t settling = fork();
 	if (settling == 0)
 		settle_for_ever();
-	must(view_open(&v, (struct redis_target){server.url, NULL, "torn"}, &err), &err);
+	must(view_open(&v, (struct redis_target){server.url, NULL, "torn", NULL}, &err), &err);
 	for (int i = 0; i < READS; i++)
 		must(view_each(v, FIRST_HOUR, FIRST_HOUR + HOURS, look_at_hour, &seen, &err), &err);
 	kill(settling, SIGKILL);

@@ -11,7 +11,7 @@
 
 enum { RECEIVER_KINDS = TO_COMMAND + 1 };
 
-static const struct redis_target target = {"redis://127.0.0.1:1/0", NULL, "n"};
+static const struct redis_target target = {"redis://127.0.0.1:1/0", NULL, "n", NULL};
 
 static struct alert_rules rules, no_rules;
 

@@ -15,7 +15,7 @@ static const struct caller_sources from = {.team_tag = STR("team"),
                                            .user = STR("session"),
                                            .mapped = true};
 
-static const struct redis_target target = {"redis://127.0.0.1:1/0", NULL, "n"};
+static const struct redis_target target = {"redis://127.0.0.1:1/0", NULL, "n", NULL};
 
 // ---- the readers --------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ static void read_url(struct input *in)
 	struct err err = ERR_INIT;
 	buf_addstr(&url, text);
 	buf_addc(&url, '\0');
-	if (redis_open(&r, (struct redis_target){url.data, NULL, "n"}, &err))
+	if (redis_open(&r, (struct redis_target){url.data, NULL, "n", NULL}, &err))
 		redis_close(r);
 	else
 		check_refusal(&err);
