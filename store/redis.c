@@ -18,7 +18,11 @@
 #include "store/redis_sentinel.h"
 #include "store/redis_wire.h"
 
-enum { SCRIPTS_MAX = 16, SILENT_MS = 60000 };
+enum {
+	SCRIPTS_MAX = 16,
+	SILENT_MS = 60000,
+	MOVES_MAX = 2, // to other nodes of a cluster, one after the other
+};
 
 struct redis {
 	struct wire wire;
@@ -28,6 +32,10 @@ struct redis {
 	struct buf out;
 	size_t commands;     // in `out`, or sent and not answered
 	size_t missing;      // arguments that the last command still lacks
+	struct buf moved;    // "host:port" where a node of a cluster has sent us with the last pipeline; "": none
+	int moves;           // that this pipeline has made, with those while connecting
+	bool connecting;
+	bool moving;         // the next connection goes where the wire points
 	bool sent;           // some commands were sent and are not answered
 	redisReply **replies;
 	size_t nreplies, capreplies;
@@ -100,6 +108,7 @@ void redis_close(struct redis *r)
 	disconnect(r);
 	wire_release(&r->wire);
 	redis_iam_release(&r->iam);
+	buf_release(&r->moved);
 	free(r->replies);
 	buf_release(&r->out);
 	free(r);
@@ -153,7 +162,7 @@ static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 		{STR("TRYAGAIN"), ERR_RETRY, ""},
 		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
 		{STR("MOVED"), ERR_RETRY,
-	     " (a Redis Cluster of several nodes, or a replica of one: nowcast talks to one node that has all slots)"},
+	     " (a Redis Cluster of several masters, or a failover of one: nowcast talks to one node that has all slots)"},
 		{STR("MASTERDOWN"), ERR_RETRY, ""},
 		{STR("READONLY"), ERR_RETRY, " (a replica; connecting again, in case a failover has made another one the master)"},
 		{STR("NOREPLICAS"), ERR_RETRY, ""},
@@ -178,6 +187,17 @@ static struct str reply_str(const redisReply *p)
 	return p->str ? (struct str){p->str, (size_t)p->len} : STR_NONE;
 }
 
+// "MOVED SLOT HOST:PORT": a replica of a cluster, or the master of other slots, says who has this one.
+static void note_move(struct redis *r, struct str reply)
+{
+	if (!str_starts(reply, STR("MOVED ")))
+		return;
+	str_cut(&reply, ' ');
+	str_cut(&reply, ' ');
+	buf_clear(&r->moved);
+	buf_addstr(&r->moved, str_cut(&reply, ' '));
+}
+
 // Sends `out` and puts every reply into r->replies.
 static bool round_trip(struct redis *r, struct err *err)
 {
@@ -195,8 +215,10 @@ static bool round_trip(struct redis *r, struct err *err)
 		r->nreplies++;
 	}
 	for (size_t i = 0; i < r->nreplies; i++)
-		if (r->replies[i]->type == REDIS_REPLY_ERROR)
+		if (r->replies[i]->type == REDIS_REPLY_ERROR) {
+			note_move(r, reply_str(r->replies[i]));
 			return fail_by_reply(r, reply_str(r->replies[i]), err);
+		}
 	return true;
 }
 
@@ -270,8 +292,14 @@ static bool connect_now(struct redis *r, struct err *err)
 	r->reader->maxbuf = 0; // keep its buffer between replies
 	struct buf pipeline = r->out;
 	size_t commands = r->commands;
+	bool nested = r->connecting;
 	r->out = (struct buf)BUF_INIT;
-	bool good = (!r->wire.master || sentinel_find_master(&r->wire, err)) && wire_connect(&r->wire, err);
+	r->connecting = true;
+	if (!r->moving)
+		wire_point_back(&r->wire);
+	bool good = r->moving || !r->wire.master || sentinel_find_master(&r->wire, err);
+	r->moving = false;
+	good = good && wire_connect(&r->wire, err);
 	if (good && r->silent_ms < WIRE_HANDSHAKE_MS)
 		wire_limit(&r->wire, r->silent_ms);
 	good = good && set_up_connection(r, err);
@@ -284,6 +312,7 @@ static bool connect_now(struct redis *r, struct err *err)
 	buf_release(&r->out);
 	r->out = pipeline;
 	r->commands = commands;
+	r->connecting = nested;
 	return good;
 }
 
@@ -302,6 +331,20 @@ static void leave_old_login(struct redis *r)
 		disconnect(r);
 }
 
+// Goes where the last pipeline was sent away to, with all of it: a command that was carried out may be so
+// again. A URL may well name any node of a cluster, and its master changes.
+static bool move_on(struct redis *r)
+{
+	struct str to = buf_str(&r->moved), port = str_after_last(to, ':');
+	if (r->sent || !to.len || port.len == to.len || r->moves == MOVES_MAX)
+		return false;
+	r->moves++;
+	disconnect(r);
+	wire_point(&r->wire, (struct str){to.p, to.len - port.len - 1}, port);
+	r->moving = true;
+	return true;
+}
+
 bool redis_exec(struct redis *r, struct err *err)
 {
 	assert(r->missing == 0); // else Redis would wait for the rest of the last command
@@ -310,8 +353,18 @@ bool redis_exec(struct redis *r, struct err *err)
 		return true;
 	}
 	leave_old_login(r);
-	if ((!r->reader && !connect_now(r, err)) || !round_trip(r, err))
-		return drop_connection(r);
+	if (!r->connecting) // what the connecting itself sends is part of a pipeline that waits for it
+		r->moves = 0;
+	for (;;) {
+		struct err why = ERR_INIT;
+		buf_clear(&r->moved);
+		if ((r->reader || connect_now(r, &why)) && round_trip(r, &why))
+			break;
+		if (!move_on(r)) {
+			err_set(err, why.kind, "%s", why.msg);
+			return drop_connection(r);
+		}
+	}
 	clear_pipeline(r);
 	r->let_in = true;
 	return true;

@@ -39,8 +39,8 @@ static inline struct redis_target redis_target_of(const struct conf *c)
 // Connects at the first redis_exec, not here. `target.url`: redis://[user[:password]@]host[:port][/db],
 // rediss:// the same over TLS, unix:/path[?db=N]. redis+sentinel:// or rediss+sentinel://, and
 // [user[:password]@]host[:port],host[:port]/MASTER[/db]: each connection first asks these Redis Sentinels
-// where the master of that name is. ERR_CONFIG says what is wrong with the URL. Programs open
-// Redis by schema_open (store/schema.h).
+// where the master of that name is. A node of a cluster whose slots are all on another one leads there.
+// ERR_CONFIG says what is wrong with the URL. Programs open Redis by schema_open (store/schema.h).
 bool redis_open(struct redis **ret, struct redis_target target, struct err *err) NC_CHECK;
 void redis_close(struct redis *r);
 

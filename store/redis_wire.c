@@ -152,19 +152,34 @@ bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err)
 	else
 		buf_addf(&where, "%s:%s", w->host, w->port);
 	w->where = where.data;
+	w->url_where = xstrdup(buf_str(&where));
 	w->ca = ca && *ca ? xstrdup(str_of(ca)) : NULL;
 	return true;
+}
+
+static const char *wire_host(const struct wire *w)
+{
+	return w->at_host ? w->at_host : w->host;
+}
+
+void wire_point_back(struct wire *w)
+{
+	free(w->at_host);
+	free(w->at_port);
+	free(w->where);
+	w->at_host = w->at_port = NULL;
+	w->where = xstrdup(str_of(w->url_where));
 }
 
 void wire_point(struct wire *w, struct str host, struct str port)
 {
 	struct buf where = BUF_INIT;
-	free(w->host);
-	free(w->port);
+	char *to_host = xstrdup(host.len ? host : str_of(wire_host(w))), *to_port = xstrdup(port);
+	wire_point_back(w);
 	free(w->where);
-	w->host = xstrdup(host);
-	w->port = xstrdup(port);
-	buf_addf(&where, "%s:%s (%s)", w->host, w->port, w->master);
+	w->at_host = to_host;
+	w->at_port = to_port;
+	buf_addf(&where, "%s:%s (%s)", to_host, to_port, w->url_where);
 	w->where = where.data;
 }
 
@@ -191,6 +206,9 @@ void wire_release(struct wire *w)
 	free(w->db);
 	free(w->ca);
 	free(w->where);
+	free(w->url_where);
+	free(w->at_host);
+	free(w->at_port);
 	free(w->master);
 	for (size_t i = 0; i < w->nsentinels; i++)
 		free(w->sentinels[i]);
@@ -246,7 +264,7 @@ static bool connect_socket(struct wire *w, struct err *err)
 		return err_set(err, ERR_RETRY, "redis %s: %s", w->where, strerror(errno));
 	}
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-	int rc = getaddrinfo(w->host, w->port, &hints, &list);
+	int rc = getaddrinfo(wire_host(w), w->at_port ? w->at_port : w->port, &hints, &list);
 	if (rc != 0)
 		return err_set(err, ERR_RETRY, "redis %s: %s", w->where, gai_strerror(rc));
 	for (struct addrinfo *a = list; a && w->fd < 0; a = a->ai_next)
@@ -293,11 +311,12 @@ static bool start_tls(struct wire *w, struct err *err)
 	if (!w->ssl || SSL_set_fd(w->ssl, w->fd) != 1)
 		return fail_tls(w, "cannot start", err);
 	unsigned char literal[16];
-	if (inet_pton(AF_INET, w->host, literal) == 1 || inet_pton(AF_INET6, w->host, literal) == 1) {
-		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(w->ssl), w->host);
+	const char *host = wire_host(w);
+	if (inet_pton(AF_INET, host, literal) == 1 || inet_pton(AF_INET6, host, literal) == 1) {
+		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(w->ssl), host);
 	} else {
-		SSL_set_tlsext_host_name(w->ssl, w->host);
-		SSL_set1_host(w->ssl, w->host);
+		SSL_set_tlsext_host_name(w->ssl, host);
+		SSL_set1_host(w->ssl, host);
 	}
 	if (SSL_connect(w->ssl) != 1)
 		return fail_tls(w, "handshake failed", err);

@@ -15,9 +15,10 @@ struct ssl_ctx_st;
 
 struct wire {
 	char *host, *port, *path;   // path: of a unix socket, instead of host and port
+	char *at_host, *at_port;    // where it goes instead (wire_point); NULL: to host and port
 	char *user, *password, *db; // NULL where the URL has none
 	char *ca;                   // file of CA certificates; NULL: the system's
-	char *where;                // "host:port" or the path, for messages: never holds a password
+	char *url_where, *where;    // "host:port" or the path, for messages: never holds a password
 	char *master;               // its name at the sentinels; NULL: there are none, and host is the URL's
 	char **sentinels;           // "host" or "host:port"
 	size_t nsentinels, sentinel; // the one that answered last
@@ -31,8 +32,10 @@ struct wire {
 bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
 void wire_release(struct wire *w);
 
-// Of a wire with sentinels: where the next wire_connect goes.
+// Where the next wire_connect goes: elsewhere, or (wire_point_back) where the URL says. An empty host: the one
+// that it is at.
 void wire_point(struct wire *w, struct str host, struct str port);
+void wire_point_back(struct wire *w);
 
 // ERR_RETRY: no answer, or the TLS handshake failed; ERR_CONFIG: the CA certificates cannot be read. Until
 // wire_limit, it waits for the other side WIRE_HANDSHAKE_MS at most.

@@ -27,8 +27,38 @@ all_ways cluster
 for what in estimate billed alerts; do same_file "the same $what" "$T/cluster.$what" "$T/plain.$what"; done
 is "nothing was refused" "$(redis info errorstats | grep -c errorstat_)" 0
 
-first=$redis_port first_url=$REDIS_URL
+# One master with a replica: any of them leads to the master, also after a failover.
+first=$redis_port first_url=$REDIS_URL first_bus=$redis_cluster_port
 redis flushall >/dev/null
+REDIS_CLUSTER=1 start_redis
+replica_url=$REDIS_URL
+id=$(redis-cli -p "$first" cluster myid)
+redis cluster flushslots >/dev/null
+redis cluster meet 127.0.0.1 "$first" "$first_bus" >/dev/null
+replicates() { redis cluster replicate "$id" | grep OK; }
+follows() { redis info replication | grep master_link_status:up; }
+ok "a replica joins" wait_for 20 replicates && wait_for 20 follows
+half=$(($(wc -l <"$world/stream.ndjson") / 2))
+ok "a replay by the URL of the replica" "$nowcast" replay --redis "$replica_url" <(head -n $half "$world/stream.ndjson")
+has "goes to the master" "$("$nowcast" doctor --redis "$replica_url")" "at 127.0.0.1:$first \(127.0.0.1:$redis_port\)"
+free_port
+start serve "$nowcast" serve --redis "$replica_url" --listen "127.0.0.1:$port" --now 2026-11-02T01:59:00Z
+serve=http://127.0.0.1:$port serve_pid=$pid
+is_ready() { curl -sf "$serve/readyz" >"$T/ready"; }
+ok "a server reads there, too" wait_for 20 is_ready
+redis cluster failover >/dev/null
+is_master() { redis info replication | grep role:master && redis-cli -p "$first" info replication | grep role:slave; }
+ok "the replica takes the place of the master" wait_for 20 is_master
+ok "a replay by the URL of the former master" "$nowcast" replay --redis "$first_url" <(tail -n +$((half + 1)) "$world/stream.ndjson")
+ok "the server goes on" wait_for 20 is_ready
+report "$T/moved.estimate" --redis "$first_url"
+same_file "the same estimate after a failover" "$T/moved.estimate" "$T/plain.estimate"
+stop "$serve_pid"
+kill_redis
+
+# Several masters are too many.
+REDIS_CLUSTER=1 start_redis
+first=$redis_port first_url=$REDIS_URL
 redis cluster delslotsrange 8192 16383 >/dev/null
 other=$redis_cluster_port
 REDIS_CLUSTER=1 start_redis
