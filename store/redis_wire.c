@@ -92,7 +92,7 @@ static bool parse_sentinels(struct wire *w, struct str rest, struct err *err)
 	struct str places = str_cut(&rest, '/'), master = str_cut(&rest, '/');
 	if (!places.len || !master.len || (rest.len && !has_only_digits(rest)))
 		return err_set(err, ERR_CONFIG,
-		               "redis: expected redis+sentinel://[user:password@]host:port,host:port/MASTER[/db], "
+		               "redis: behind redis+sentinel:// expected [user:password@]host:port,host:port/MASTER[/db], "
 		               "with the name that the sentinels have for the master");
 	w->master = xstrdup(master);
 	w->db = rest.len ? xstrdup(rest) : NULL;

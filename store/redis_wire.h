@@ -32,8 +32,8 @@ struct wire {
 bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
 void wire_release(struct wire *w);
 
-// Where the next wire_connect goes: elsewhere, or (wire_point_back) where the URL says. An empty host: the one
-// that it is at.
+// Where the next wire_connect goes: elsewhere, or (wire_point_back) where the URL says. An empty host: the
+// one that it is at.
 void wire_point(struct wire *w, struct str host, struct str port);
 void wire_point_back(struct wire *w);
 

@@ -35,7 +35,7 @@ has "is said" "$(cat "$T/err")" "the sentinel 127.0.0.1:[0-9]+ knows no master n
 fails 1 "sentinels that are all away" "$nowcast" report --redis "redis+sentinel://127.0.0.1:1,127.0.0.1:2/figures"
 has "are said" "$(cat "$T/err")" "no sentinel says where the Redis figures is: redis 127.0.0.1:2: Connection refused"
 fails 2 "a URL without the name of the master" "$nowcast" report --redis "redis+sentinel://127.0.0.1:1"
-has "is refused with its form" "$(cat "$T/err")" "expected redis\+sentinel://.*/MASTER"
+has "is refused with its form" "$(cat "$T/err")" "behind redis\+sentinel:// expected .*host:port/MASTER"
 
 # Sentinels and Redis with a login; the sentinels' own password is that of the URL.
 for p in "$master" "$replica_port"; do
