@@ -132,7 +132,7 @@ static bool parse_url(struct wire *w, struct str url, struct err *err)
 	}
 	if (!str_starts(url, STR("rediss://")) && !str_starts(url, STR("redis://")))
 		return err_set(err, ERR_CONFIG,
-		               "redis: expected redis://host:port/db, rediss://..., redis+sentinel://... or unix:/path");
+		               "redis: expected redis://127.0.0.1:6379/0, rediss://..., redis+sentinel://... or unix:/path");
 	size_t scheme = w->tls ? 9 : 8;
 	return parse_authority(w, (struct str){rest.p + scheme, rest.len - scheme}, err);
 }

@@ -43,7 +43,7 @@ kafka_properties() {
 		listener.name.oidc.sasl.oauthbearer.jwks.endpoint.url=file://$T/jwks.json
 		listener.name.oidc.sasl.oauthbearer.expected.audience=kafka
 		listener.name.oidc.sasl.oauthbearer.expected.issuer=https://issuer.example.com
-		listener.name.oidc.sasl.oauthbearer.clock.skew.seconds=1
+		listener.name.oidc.sasl.oauthbearer.clock.skew.seconds=10
 		listener.name.oidc.oauthbearer.connections.max.reauth.ms=5000
 		listener.name.msk.sasl.enabled.mechanisms=OAUTHBEARER
 		listener.name.msk.oauthbearer.sasl.jaas.config=$oauth.OAuthBearerLoginModule required;
