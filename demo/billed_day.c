@@ -42,10 +42,8 @@ bool traffic_replay(const struct conf *conf, const struct traffic *t, struct err
 static struct usd billed_usd(const struct traffic *t, const struct traffic_truth *truth, int type)
 {
 	struct rate rate;
-	struct price_query q = {.model = truth->model,
-	                        .region = truth->region,
-	                        .type = (enum token_type)type,
-	                        .time_ms = t->from_ms};
+	struct price_query q = {
+		.model = truth->model, .region = truth->region, .type = (enum token_type)type, .time_ms = t->from_ms};
 	if (catalogue_find(catalogue_builtin(), &q, &rate) != MISS_NONE)
 		return USD_ZERO;
 	return usd_price(truth->tokens[type], rate.pico_per_token);

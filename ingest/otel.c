@@ -36,7 +36,7 @@ static bool set_broken(struct err *err, const char *what)
 // KeyValue {key = 1, value = 2}. In version 1 the value is an AnyValue, of which string = 1 and kvlist = 6
 // are read.
 static bool read_key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list,
-                      struct err *err)
+                           struct err *err)
 {
 	struct proto_field f;
 	int more;
@@ -66,7 +66,7 @@ static bool read_key_value(struct str in, bool any, struct str *key, struct str 
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
-	bool bare;                    // of a metric with a bare name
+	bool bare; // of a metric with a bare name
 	struct metric_series *series; // its dimensions are those of the point
 };
 
@@ -123,9 +123,9 @@ static bool read_point(struct str in, struct point *p, struct err *err)
 // Context of one message.
 struct otel_reader {
 	struct metric_series series; // account and region: of the resource; the rest: of the metric
-	struct str service;          // of the resource: service.namespace and service.name
+	struct str service; // of the resource: service.namespace and service.name
 	struct str service_namespace;
-	bool bare;                   // the metric's name is
+	bool bare; // the metric's name is
 	struct arena *arena;
 	const struct sink *sink;
 };
@@ -150,8 +150,7 @@ static void report_point(struct otel_reader *w, struct point *p)
 	else if (p->start_ns % 1000000)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
 		        (unsigned long long)p->start_ns);
-	if (!err.kind &&
-	    metric_fill(&r, w->arena, &w->series, (int64_t)(p->start_ns / 1000000), p->sum, &err)) {
+	if (!err.kind && metric_fill(&r, w->arena, &w->series, (int64_t)(p->start_ns / 1000000), p->sum, &err)) {
 		r.metric.samples = metric_samples((double)p->count);
 		w->sink->record(w->sink->user, &r);
 	} else {

@@ -7,8 +7,8 @@
 // fall into other minutes, and so do the metrics. The second half has another seed for each start. Every
 // start goes through a private Redis, once without any bill and once after the bill of a day before.
 //
-//     off     sum |estimate - truth| / sum truth, in dollars by principal: the mean over the starts, the worst,
-//             how many are above the reach
+//     off     sum |estimate - truth| / sum truth, in dollars by principal: the mean over the starts, the
+//             worst, how many are above the reach
 //     >35 %   the part of the callers that are off by more than that
 //     held    how often the band holds the truth, by count
 //
@@ -27,9 +27,9 @@
 #include "tests/redis_server.h"
 
 enum {
-	CALLER_OFF = 350,  // tenths of a percent
+	CALLER_OFF = 350, // tenths of a percent
 	REACH_WORST = 120, // no start is further off, without a bill
-	REACH_CALLERS = 3  // percent of the callers of all starts
+	REACH_CALLERS = 3 // percent of the callers of all starts
 };
 
 static const int64_t first_ms = 1793577600000; // 2026-11-02T00:00:00Z
@@ -99,10 +99,13 @@ static bool print_score(const struct score *s, bool reach)
 	bool far = reach && s->worst > REACH_WORST,
 		 many = reach && s->callers_off * 100 > s->callers * REACH_CALLERS;
 	double callers = s->callers ? (double)s->callers : 1;
-	printf("%-32s %6" PRId64 "   %.3f  %.3f (start %3" PRId64 ")  %5" PRId64 "  %5.1f %%  %.2f   %s%s%s\n", s->name,
-	       s->starts, (double)s->off / (double)s->starts / 1000, (double)s->worst / 1000, s->worst_start,
-	       s->above, 100 * (double)s->callers_off / callers, (double)s->held / callers, far ? "worst" : "",
-	       far && many ? ", " : "", many ? "callers" : far ? "" : "-");
+	printf("%-32s %6" PRId64 "   %.3f  %.3f (start %3" PRId64 ")  %5" PRId64 "  %5.1f %%  %.2f   %s%s%s\n",
+	       s->name, s->starts, (double)s->off / (double)s->starts / 1000, (double)s->worst / 1000,
+	       s->worst_start, s->above, 100 * (double)s->callers_off / callers, (double)s->held / callers,
+	       far ? "worst" : "", far && many ? ", " : "",
+	       many  ? "callers"
+	       : far ? ""
+	             : "-");
 	return !far && !many;
 }
 
@@ -130,8 +133,8 @@ int main(int argc, char **argv)
 		play(&conf, i, from_ms, seed, &scores[0], &scores[1]);
 		play(&conf, i, from_ms, seed + 1000 + (uint64_t)i, &scores[2], &scores[3]);
 	}
-	printf("%-32s %6s   %-5s  %-17s  %5s  %7s  %-4s   %s\n", "the demo's hour", "starts", "off", "worst", "above",
-	       ">35 %", "held", "short");
+	printf("%-32s %6s   %-5s  %-17s  %5s  %7s  %-4s   %s\n", "the demo's hour", "starts", "off", "worst",
+	       "above", ">35 %", "held", "short");
 	bool good = print_score(&scores[0], true);
 	print_score(&scores[1], false);
 	good = print_score(&scores[2], true) && good;

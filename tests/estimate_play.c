@@ -15,8 +15,8 @@
 //
 //     estimate   learn.h and allocate.h; with how often its band holds: by dollars, by count, of the ten
 //                largest, and the band's width
-//     nnls       non-negative least squares over the minutes of the last six hours, ridge 3; "-" if a model has
-//                more than NNLS_CALLERS callers
+//     nnls       non-negative least squares over the minutes of the last six hours, ridge 3; "-" if a model
+//                has more than NNLS_CALLERS callers
 //     mean       every caller's true mean over the whole world
 //     equal      every call alike
 #include <assert.h>
