@@ -81,7 +81,8 @@ static double estimate_own(const struct effects *x, double *ret_n)
 		int32_t r = x->f->role[i];
 		if (!(x->variance[i] > 0))
 			continue;
-		double part = x->within / (x->variance[i] + x->within), own = part * (x->off[i] - x->mean - x->part[r]);
+		double part = x->within / (x->variance[i] + x->within),
+			   own = part * (x->off[i] - x->mean - x->part[r]);
 		squares += fmin(own * own, OUTLIER * x->within) + part * x->variance[i] + part * part * x->doubt[r];
 		++*ret_n;
 	}

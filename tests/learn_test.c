@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a
 // made-up world are found again, also if they differ by factors, the order in which minutes are listed does
-// not matter, a jump is followed, doubt follows what hours say, thousands of principals stay bounded in bytes and time, and no figure,
-// however large, makes a weight that is none.
+// not matter, a jump is followed, doubt follows what hours say, thousands of principals stay bounded in bytes
+// and time, and no figure, however large, makes a weight that is none.
 #include <math.h>
 
 #include "base/when.h"
