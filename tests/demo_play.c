@@ -77,7 +77,7 @@ static void play(const struct conf *conf, int64_t start, int64_t from_ms, uint64
 {
 	struct err err = ERR_INIT;
 	struct redis *redis;
-	struct view *view;
+	struct view *view = NULL;
 	struct traffic traffic;
 	struct truth truth;
 	must(redis_open(&redis, redis_target_of(conf), &err), &err);
