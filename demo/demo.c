@@ -20,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "cli/top.h"
+#include "demo/billed_day.h"
 #include "demo/mock_broker.h"
 #include "demo/truth.h"
 #include "demo/demo.h"
@@ -109,6 +110,7 @@ static bool set_configuration(struct demo *d, struct err *err)
 		{"redis", d->redis.url},
 		{"batch.interval", "200ms"},   // an hour is played in a minute: the intervals are shortened alike
 		{"settle.interval", "500ms"},
+		{"window", "48h"},             // the calls of the day before come last
 	};
 	conf_init(&d->conf);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -261,12 +263,31 @@ static bool run_report(struct demo *d, const char *by)
 	return cmd_report(&c) == STATUS_OK;
 }
 
+// The hour as it stands, and as it is once a day before it is billed, beside the truth.
+static bool print_truth(struct demo *d, struct err *err)
+{
+	struct truth first, taught;
+	if (!truth_read(d->view, &d->traffic, &first, err) ||
+	    !billed_day_add(&d->conf, d->traffic.from_ms, (uint64_t)d->seed, err) ||
+	    !truth_read(d->view, &d->traffic, &taught, err))
+		return false;
+	puts("\n"
+	     "The demo made these calls, so it knows what each caller truly spent (dollars). It now\n"
+	     "adds an hour of the day before, and AWS's bill for that. On the right is what this\n"
+	     "teaches of the hour that was played, which itself is not billed yet:");
+	truth_print(&first, &taught, d->top.columns);
+	printf("\nThe callers' differences come to %" PRId64 ".%" PRId64
+	       " %% of the dollars without any bill, to %" PRId64 ".%" PRId64 " %% after that one.\n",
+	       truth_missed(&first) / 10, truth_missed(&first) % 10, truth_missed(&taught) / 10,
+	       truth_missed(&taught) % 10);
+	return true;
+}
+
 static bool print_results(struct demo *d, struct err *err)
 {
 	if (!run_report(d, "team") || !run_report(d, "principal,model"))
 		return err_set(err, ERR_FATAL, "the report failed");
-	printf("\nThe demo made these calls, so it knows what each caller truly spent (dollars):\n");
-	if (!truth_print(d->view, &d->traffic, d->top.columns, err))
+	if (!print_truth(d, err))
 		return false;
 	puts("\n"
 	     "`exact` tokens are from CloudTrail. `allocated` ones are shares of a CloudWatch\n"

@@ -435,6 +435,7 @@ static void make_caller(struct traffic_maker *m, int habit)
 	caller_add_arn(&m->text, &h->who);
 	t->truth[habit] = (struct traffic_truth){.principal = arena_str(&t->arena, buf_str(&m->text)),
 	                                         .region = str_of(h->who.region),
+	                                         .account = h->who.account,
 	                                         .model = str_of(h->who.model)};
 	buf_clear(&m->text);
 

@@ -30,6 +30,7 @@ struct traffic_message {
 // What one caller truly used, all in one region and of one model.
 struct traffic_truth {
 	struct str principal, region, model;
+	const char *account;
 	int64_t calls, failed;
 	int64_t tokens[TOKEN_TYPES];
 };

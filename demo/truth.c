@@ -9,10 +9,7 @@
 #include "cli/table.h"
 #include "query/group.h"
 
-struct caller_spend {
-	bool priced;
-	struct usd estimated, low, high, truth;
-};
+// ---- reading
 
 static bool true_usd(const struct traffic *t, const struct traffic_truth *truth, struct usd *ret)
 {
@@ -33,21 +30,101 @@ static bool true_usd(const struct traffic *t, const struct traffic_truth *truth,
 	return true;
 }
 
+static void add_estimate(struct truth_row *r, struct usd usd, struct usd low, struct usd high)
+{
+	r->estimated = usd_add(r->estimated, usd);
+	r->low = usd_add(r->low, low);
+	r->high = usd_add(r->high, high);
+}
+
+static void add_group(struct truth *ret, int ncallers, const struct group *g)
+{
+	int i = 0;
+	while (i < ncallers && !str_eq(ret->rows[i].principal, g->keys[0]))
+		i++;
+	if (i == ncallers) { // "(unattributed)": no caller of the demo
+		ret->rows[i].principal = STR("(unattributed)");
+		ret->rows[i].priced = true;
+		ret->rows[i].calls += g->calls;
+		ret->n = ncallers + 1;
+	}
+	add_estimate(&ret->rows[i], g->usd, g->usd_low, g->usd_high);
+}
+
+static void add_total(struct truth *ret)
+{
+	ret->total = (struct truth_row){.principal = STR("total"), .priced = true};
+	for (int i = 0; i < ret->n; i++) {
+		const struct truth_row *r = &ret->rows[i];
+		ret->total.calls += r->calls;
+		if (!r->priced)
+			continue;
+		struct usd off = usd_sub(r->estimated, r->truth);
+		add_estimate(&ret->total, r->estimated, r->low, r->high);
+		ret->total.truth = usd_add(ret->total.truth, r->truth);
+		ret->missed = off.pico < 0 ? usd_sub(ret->missed, off) : usd_add(ret->missed, off);
+	}
+}
+
+bool truth_read(struct view *v, const struct traffic *t, struct truth *ret, struct err *err)
+{
+	struct groups g;
+	struct grouping by;
+	if (!grouping_parse(&by, STR("principal"), (struct caller_sources){0}, err))
+		return false;
+	*ret = (struct truth){.n = t->ntruth};
+	for (int i = 0; i < t->ntruth; i++) {
+		struct truth_row *r = &ret->rows[i];
+		r->principal = t->truth[i].principal;
+		r->calls = t->truth[i].calls + t->truth[i].failed;
+		r->priced = true_usd(t, &t->truth[i], &r->truth);
+	}
+	groups_init(&g, &by);
+	bool good = view_each(v, t->from_ms / MS_PER_HOUR, t->to_ms / MS_PER_HOUR + 1, groups_add, &g, err);
+	for (int32_t i = 0; good && i < g.n; i++)
+		add_group(ret, t->ntruth, &g.list[i]);
+	groups_release(&g);
+	add_total(ret);
+	return good;
+}
+
+static bool tenths_of(struct usd off, struct usd truth, int64_t *ret)
+{
+	if (truth.pico <= 0)
+		return false;
+	*ret = (int64_t)(off.pico * 1000 / truth.pico);
+	return true;
+}
+
+bool truth_off(const struct truth_row *r, int64_t *ret)
+{
+	return r->priced && tenths_of(usd_sub(r->estimated, r->truth), r->truth, ret);
+}
+
+int64_t truth_missed(const struct truth *t)
+{
+	int64_t tenths = 0;
+	(void)tenths_of(t->missed, t->total.truth, &tenths);
+	return tenths;
+}
+
+// ---- printing
+
 static void add_usd(struct table *table, struct usd usd, bool known)
 {
 	char text[USD_SIZE];
 	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("unpriced"));
 }
 
-static void add_share(struct table *table, const struct caller_spend *f)
+static void add_off(struct table *table, const struct truth_row *r)
 {
 	char text[32];
-	struct usd off = usd_sub(f->estimated, f->truth);
-	if (!f->priced || f->truth.pico <= 0) {
+	int64_t tenths;
+	if (!truth_off(r, &tenths)) {
 		table_cell(table, STR("-"));
 		return;
 	}
-	long long tenths = (long long)(off.pico * 1000 / f->truth.pico), size = tenths < 0 ? -tenths : tenths;
+	long long size = tenths < 0 ? -tenths : tenths;
 	snprintf(text, sizeof text, "%s%lld.%lld %%",
 	         tenths < 0   ? "-"
 	         : tenths > 0 ? "+"
@@ -56,90 +133,55 @@ static void add_share(struct table *table, const struct caller_spend *f)
 	table_cell(table, str_of(text));
 }
 
-static void add_row(struct table *table, struct str name, int64_t calls, const struct caller_spend *f)
+static void add_band(struct table *table, const struct truth_row *r)
+{
+	bool inside = usd_cmp(r->low, r->truth) <= 0 && usd_cmp(r->truth, r->high) <= 0;
+	table_cell(table, !r->priced ? STR("-") : inside ? STR("yes") : STR("no"));
+}
+
+static const struct truth_row *find_row(const struct truth *t, struct str principal)
+{
+	static const struct truth_row none = {.priced = true};
+	for (int i = 0; i < t->n; i++)
+		if (str_eq(t->rows[i].principal, principal))
+			return &t->rows[i];
+	return str_eq(principal, t->total.principal) ? &t->total : &none;
+}
+
+static void add_row(struct table *table, const struct truth_row *r, const struct truth *taught)
 {
 	char count[TABLE_COUNT_SIZE];
-	table_cell(table, name);
-	table_cell(table, str_of(table_count(calls, count)));
-	add_usd(table, f->estimated, f->priced);
-	add_usd(table, f->truth, f->priced);
-	add_usd(table, usd_sub(f->estimated, f->truth), f->priced);
-	add_share(table, f);
-	bool inside = usd_cmp(f->low, f->truth) <= 0 && usd_cmp(f->truth, f->high) <= 0;
-	table_cell(table, !f->priced ? STR("-") : inside ? STR("yes") : STR("no"));
+	table_cell(table, r->principal);
+	table_cell(table, str_of(table_count(r->calls, count)));
+	add_usd(table, r->estimated, r->priced);
+	add_usd(table, r->truth, r->priced);
+	add_off(table, r);
+	add_band(table, r);
+	if (!taught)
+		return;
+	const struct truth_row *then = find_row(taught, r->principal);
+	add_usd(table, then->estimated, then->priced);
+	add_off(table, then);
+	add_band(table, then);
 }
 
-static const struct group *find_group(const struct groups *g, struct str principal)
+void truth_print(const struct truth *first, const struct truth *taught, int columns)
 {
-	for (int32_t i = 0; i < g->n; i++)
-		if (str_eq(g->list[i].keys[0], principal))
-			return &g->list[i];
-	return NULL;
-}
-
-static struct caller_spend spend_of(const struct group *g)
-{
-	struct caller_spend f = {.priced = true};
-	if (g) {
-		f.estimated = g->usd;
-		f.low = g->usd_low;
-		f.high = g->usd_high;
-	}
-	return f;
-}
-
-static void add_spend(struct caller_spend *sum, const struct caller_spend *f)
-{
-	sum->estimated = usd_add(sum->estimated, f->estimated);
-	sum->low = usd_add(sum->low, f->low);
-	sum->high = usd_add(sum->high, f->high);
-	sum->truth = usd_add(sum->truth, f->truth);
-}
-
-static void add_rows(struct table *table, const struct groups *g, const struct traffic *t)
-{
-	struct caller_spend total = {.priced = true};
-	int64_t calls = 0;
-	for (int i = 0; i < t->ntruth; i++) {
-		const struct traffic_truth *truth = &t->truth[i];
-		struct caller_spend f = spend_of(find_group(g, truth->principal));
-		f.priced = true_usd(t, truth, &f.truth);
-		add_row(table, truth->principal, truth->calls + truth->failed, &f);
-		if (f.priced)
-			add_spend(&total, &f);
-		calls += truth->calls + truth->failed;
-	}
-	for (int32_t i = 0; i < g->n; i++) {
-		if (g->list[i].keys[0].p[0] != '(')
-			continue; // "(unattributed)": no caller of the demo
-		struct caller_spend f = spend_of(&g->list[i]);
-		add_row(table, g->list[i].keys[0], g->list[i].calls, &f);
-		add_spend(&total, &f);
-	}
-	add_row(table, STR("total"), calls, &total);
-}
-
-bool truth_print(struct view *v, const struct traffic *t, int columns, struct err *err)
-{
-	struct groups g;
-	struct grouping by;
 	struct table table = TABLE_INIT;
-	if (!grouping_parse(&by, STR("principal"), (struct caller_sources){0}, err))
-		return false;
-	groups_init(&g, &by);
-	bool good = view_each(v, t->from_ms / MS_PER_HOUR, t->to_ms / MS_PER_HOUR + 1, groups_add, &g, err);
-	if (good) {
-		table_column(&table, STR("principal"), TABLE_NAME, 0);
-		table_column(&table, STR("calls"), TABLE_NUMBER, 3);
-		table_column(&table, STR("estimated"), TABLE_NUMBER, 0);
-		table_column(&table, STR("true"), TABLE_NUMBER, 0);
-		table_column(&table, STR("difference"), TABLE_NUMBER, 1);
-		table_column(&table, STR(""), TABLE_NUMBER, 0);
+	table_column(&table, STR("principal"), TABLE_NAME, 0);
+	table_column(&table, STR("calls"), TABLE_NUMBER, 3);
+	table_column(&table, STR("estimated"), TABLE_NUMBER, 0);
+	table_column(&table, STR("true"), TABLE_NUMBER, 0);
+	table_column(&table, STR("off by"), TABLE_NUMBER, 0);
+	table_column(&table, STR("in its band"), TABLE_TEXT, 2);
+	if (taught) {
+		table_column(&table, STR("after a bill"), TABLE_NUMBER, 1);
+		table_column(&table, STR("off by"), TABLE_NUMBER, 0);
 		table_column(&table, STR("in its band"), TABLE_TEXT, 2);
-		add_rows(&table, &g, t);
-		table_print(&table, stdout, columns, -1, "\n");
 	}
+	for (int i = 0; i < first->n; i++)
+		add_row(&table, &first->rows[i], taught);
+	add_row(&table, &first->total, taught);
+	table_print(&table, stdout, columns, -1, "\n");
 	table_release(&table);
-	groups_release(&g);
-	return good;
 }

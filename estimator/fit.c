@@ -7,15 +7,12 @@
 #include <string.h>
 
 #include "estimator/fit_filter.h"
+#include "estimator/fit_spread.h"
 #include "estimator/solve.h"
 
-// The variance of sizes within roles, and of roles, before there is evidence, as a part of the typical size
-// squared, and for how many principals it counts
-#define PRIOR_SPREAD 0.2
-#define PRIOR_PRINCIPALS 2.0
-#define SPREAD_MIN 1e-3
-#define KNOWN_MIN 0.01       // a principal of which less is known says nothing of the spread
-#define OUTLIER 9.0          // in variances
+// The variance of sizes within roles, and of roles, while the noise is learned, as a part of the typical size
+// squared. It is wide: were it narrow, what callers differ in would be taken for noise
+#define FIRST_SPREAD 0.6
 // The residuals go together less than the noise, since the sizes take up a part of it: by this factor
 #define TAKEN_UP 3.0
 #define MODEL_DOUBT 0.0004   // variance of a size by what the model is wrong in, as a part of its square
@@ -38,57 +35,6 @@ static double learn_together(const struct fit_filter *f, double hours)
 	for (int k = 1; k <= FIT_LAGS; k++)
 		sum += 2 * (1 - k / (FIT_LAGS + 1.0)) * f->products[k];
 	return 1 + TAKEN_UP * fmax(sum / f->products[0], 0) * hours / (hours + 1);
-}
-
-// The mean of a role, weighted by what is known of its principals.
-struct role_mean {
-	double sum, weight;
-};
-
-static double learn_between(const struct fit_filter *f, const struct role_mean *roles)
-{
-	double unit = f->typical * f->typical, sum = 0, weight = 0, squares = PRIOR_PRINCIPALS * PRIOR_SPREAD,
-		   known = PRIOR_PRINCIPALS;
-	for (int32_t r = 0; r < f->in->nroles; r++) {
-		double variance = 1 / roles[r].weight + f->between * unit;
-		if (roles[r].weight > 0) {
-			sum += roles[r].sum / roles[r].weight / variance;
-			weight += 1 / variance;
-		}
-	}
-	for (int32_t r = 0; r < f->in->nroles; r++) {
-		double part = f->between * unit / (1 / roles[r].weight + f->between * unit);
-		if (roles[r].weight > 0) {
-			squares += pow(part * (roles[r].sum / roles[r].weight - sum / weight), 2) / unit;
-			known += part;
-		}
-	}
-	return fmax(squares / known, SPREAD_MIN);
-}
-
-// The spread of sizes: their squared deviations over how much of them is known (MacKay's fixed point).
-static void learn_spread(struct fit_filter *f, struct arena *arena)
-{
-	struct role_mean *roles = arena_alloc(arena, ((size_t)f->in->nroles + 1) * sizeof *roles);
-	double unit = f->typical * f->typical, squares = PRIOR_PRINCIPALS * PRIOR_SPREAD,
-		   known = PRIOR_PRINCIPALS;
-	memset(roles, 0, ((size_t)f->in->nroles + 1) * sizeof *roles);
-	for (int32_t i = 0; i < f->n; i++) {
-		double weight = 1 / (fit_filter_variance(f, i) + f->within * unit);
-		roles[f->role[i]].sum += weight * fit_filter_size(f, i);
-		roles[f->role[i]].weight += weight;
-	}
-	for (int32_t i = 0; i < f->n; i++) {
-		const struct role_mean *role = &roles[f->role[i]];
-		double part = 1 - fit_filter_variance(f, i) / (f->within * unit);
-		if (part < KNOWN_MIN)
-			continue;
-		double off = fit_filter_size(f, i) - role->sum / role->weight;
-		squares += fmin(off * off / unit, OUTLIER * part * f->within);
-		known += part;
-	}
-	f->between = learn_between(f, roles);
-	f->within = fmax(squares / known, SPREAD_MIN);
 }
 
 // ---- whether means move -------------------------------------------------------------------------------
@@ -190,10 +136,10 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	                    .noise = solve_zeros(arena, n)};
 	if (!fit_filter_init(&f, in, arena))
 		return;
-	f.within = f.between = PRIOR_SPREAD;
+	f.within = f.between = FIRST_SPREAD;
 	f.noise = (struct fit_noise){0.5, 0.5, 1};
 	f.noise.together = learn_together(&f, fit_filter_learn(&f));
-	learn_spread(&f, arena);
+	fit_spread_learn(&f, arena);
 	fit_filter_judge_noise(&f);
 	fit_sizes(&f, in->walk, arena, &sizes);
 	ret->walk = sizes.walk;

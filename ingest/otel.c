@@ -17,6 +17,10 @@
 // in JSON, with names of its own. The namespace is in the resource: service.namespace AWS and service.name
 // Bedrock. The metric's name is bare, each attribute of a point is a dimension, and its time is the start of
 // the minute.
+//
+// Collectors write either in JSON as well (OTLP specification, "JSON Protobuf Encoding"): the same fields by
+// their names in lowerCamelCase, whole numbers of 64 bits as strings, and what is 0 or empty may be left out.
+// Of these the form of 1.0.0 is read.
 #include "ingest/field.h"
 #include "ingest/otlp.h"
 #include "ingest/proto.h"
@@ -32,7 +36,7 @@ static bool set_broken(struct err *err, const char *what)
 // KeyValue {key = 1, value = 2}. In version 1 the value is an AnyValue, of which string = 1 and kvlist = 6
 // are read.
 static bool read_key_value(struct str in, bool any, struct str *key, struct str *text, struct str *list,
-                      struct err *err)
+                           struct err *err)
 {
 	struct proto_field f;
 	int more;
@@ -62,7 +66,7 @@ static bool read_key_value(struct str in, bool any, struct str *key, struct str 
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
-	bool bare;                    // of a metric with a bare name
+	bool bare; // of a metric with a bare name
 	struct metric_series *series; // its dimensions are those of the point
 };
 
@@ -113,51 +117,55 @@ static bool read_point(struct str in, struct point *p, struct err *err)
 			memcpy(&p->sum, &f.word, sizeof p->sum);
 		}
 	}
-	if (p->bare && p->end_ns) {
-		p->start_ns = p->end_ns;
-		p->end_ns += MINUTE_NS;
-	}
 	return more == 0 || set_broken(err, "data point");
 }
 
 // Context of one message.
 struct otel_reader {
 	struct metric_series series; // account and region: of the resource; the rest: of the metric
-	struct str service;          // of the resource: service.namespace and service.name
+	struct str service; // of the resource: service.namespace and service.name
 	struct str service_namespace;
-	bool bare;                   // the metric's name is
+	bool bare; // the metric's name is
 	struct arena *arena;
 	const struct sink *sink;
 };
+
+static void report_point(struct otel_reader *w, struct point *p)
+{
+	struct err err = ERR_INIT;
+	struct record r;
+	if (metric_dims_read(&w->series.dims) != OURS) {
+		w->sink->ignored(w->sink->user, 1);
+		return;
+	}
+	if (p->bare && p->end_ns) {
+		p->start_ns = p->end_ns;
+		p->end_ns += MINUTE_NS;
+	}
+	if (p->end_ns - p->start_ns != MINUTE_NS)
+		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns",
+		        (unsigned long long)p->start_ns, (unsigned long long)p->end_ns);
+	else if (!w->series.account.len)
+		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
+	else if (p->start_ns % 1000000)
+		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
+		        (unsigned long long)p->start_ns);
+	if (!err.kind && metric_fill(&r, w->arena, &w->series, (int64_t)(p->start_ns / 1000000), p->sum, &err)) {
+		r.metric.samples = metric_samples((double)p->count);
+		w->sink->record(w->sink->user, &r);
+	} else {
+		w->sink->fault(w->sink->user, &err);
+	}
+}
 
 static void decode_point(struct otel_reader *w, struct str in)
 {
 	struct err err = ERR_INIT;
 	struct point p = {.series = &w->series, .bare = w->bare};
-	struct record r;
-	if (!read_point(in, &p, &err)) {
+	if (read_point(in, &p, &err))
+		report_point(w, &p);
+	else
 		w->sink->fault(w->sink->user, &err);
-		return;
-	}
-	if (metric_dims_read(&w->series.dims) != OURS) {
-		w->sink->ignored(w->sink->user, 1);
-		return;
-	}
-	if (p.end_ns - p.start_ns != MINUTE_NS)
-		err_set(&err, ERR_SKIP, "the data point's period is not 60 s: it goes from %llu to %llu ns",
-		        (unsigned long long)p.start_ns, (unsigned long long)p.end_ns);
-	else if (!w->series.account.len)
-		err_set(&err, ERR_SKIP, "cloud.account.id is missing in the resource's attributes");
-	else if (p.start_ns % 1000000)
-		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
-		        (unsigned long long)p.start_ns);
-	if (!err.kind &&
-	    metric_fill(&r, w->arena, &w->series, (int64_t)(p.start_ns / 1000000), p.sum, &err)) {
-		r.metric.samples = metric_samples((double)p.count);
-		w->sink->record(w->sink->user, &r);
-	} else {
-		w->sink->fault(w->sink->user, &err);
-	}
 }
 
 // The namespace and name within "amazonaws.com/AWS/Bedrock/InputTokenCount"; of a bare name, the resource's
@@ -218,6 +226,23 @@ static bool decode_scope_metrics(struct otel_reader *w, struct str in, struct er
 	return more == 0 || set_broken(err, "scope's metrics");
 }
 
+static void forget_resource(struct otel_reader *w)
+{
+	w->series.account = w->series.region = w->service = w->service_namespace = STR_NONE;
+}
+
+static void note_resource(struct otel_reader *w, struct str key, struct str text)
+{
+	if (str_is(key, "cloud.account.id"))
+		w->series.account = text;
+	else if (str_is(key, "cloud.region"))
+		w->series.region = text;
+	else if (str_is(key, "service.namespace"))
+		w->service_namespace = text;
+	else if (str_is(key, "service.name"))
+		w->service = text;
+}
+
 static bool read_resource(struct otel_reader *w, struct str in, struct err *err)
 {
 	struct proto_field f;
@@ -228,14 +253,7 @@ static bool read_resource(struct otel_reader *w, struct str in, struct err *err)
 			continue;
 		if (!read_key_value(f.bytes, true, &key, &text, &list, err))
 			return false;
-		if (str_is(key, "cloud.account.id"))
-			w->series.account = text;
-		else if (str_is(key, "cloud.region"))
-			w->series.region = text;
-		else if (str_is(key, "service.namespace"))
-			w->service_namespace = text;
-		else if (str_is(key, "service.name"))
-			w->service = text;
+		note_resource(w, key, text);
 	}
 	return more == 0 || set_broken(err, "resource");
 }
@@ -245,7 +263,7 @@ static bool decode_resource_metrics(struct otel_reader *w, struct str in, struct
 	struct proto_field f;
 	int more;
 	struct str rest = in;
-	w->series.account = w->series.region = w->service = w->service_namespace = STR_NONE;
+	forget_resource(w);
 	while ((more = proto_next(&rest, &f)) > 0) // the resource may come after its metrics
 		if (proto_is_bytes(&f, 1) && !read_resource(w, f.bytes, err))
 			return false;
@@ -306,5 +324,131 @@ void otel_decode(struct str s, struct arena *a, const struct sink *sink)
 			return;
 		}
 		decode_request(&w, request);
+	}
+}
+
+// ---- the same in JSON ----------------------------------------------------------------------------
+
+// A number of 64 bits: digits, as a string or a number. Absent: 0.
+static bool read_json_number(struct json v, const char *name, uint64_t *ret, struct err *err)
+{
+	struct str text;
+	int64_t number;
+	*ret = 0;
+	if (json_missing(v))
+		return true;
+	if (json_int(v, &number) && number >= 0) {
+		*ret = (uint64_t)number;
+		return true;
+	}
+	bool good = json_str(v, &text) && text.len > 0 && text.len < 20;
+	for (size_t i = 0; good && i < text.len; i++) {
+		good = text.p[i] >= '0' && text.p[i] <= '9';
+		*ret = *ret * 10 + (uint64_t)(text.p[i] - '0');
+	}
+	return good || err_set(err, ERR_SKIP, "the data point's %s is no whole number", name);
+}
+
+// The next {"key": KEY, "value": {...}} of a list of attributes; others are skipped.
+static bool next_json_attribute(struct json_iter *it, struct str *key, struct json *value)
+{
+	struct json item;
+	while (json_next(it, NULL, &item))
+		if (json_str(json_get(item, STR("key")), key)) {
+			*value = json_get(item, STR("value"));
+			return true;
+		}
+	return false;
+}
+
+static struct str json_text_of(struct json any)
+{
+	struct str text;
+	return json_str(json_get(any, STR("stringValue")), &text) ? text : STR_NONE;
+}
+
+static void read_json_attributes(struct json list, struct point *p)
+{
+	struct str key;
+	struct json value;
+	for (struct json_iter it = json_begin(list); next_json_attribute(&it, &key, &value);) {
+		struct json dimensions = json_get(json_get(value, STR("kvlistValue")), STR("values"));
+		if (p->bare) {
+			if (!str_is(key, "Namespace") && !str_is(key, "MetricName"))
+				metric_dims_add(&p->series->dims, p->series->mantle, key, json_text_of(value));
+		} else if (str_is(key, "Dimensions")) {
+			for (struct json_iter d = json_begin(dimensions); next_json_attribute(&d, &key, &value);)
+				metric_dims_add(&p->series->dims, p->series->mantle, key, json_text_of(value));
+		}
+	}
+}
+
+static void decode_json_point(struct otel_reader *w, struct json point)
+{
+	struct err err = ERR_INIT;
+	struct point p = {.series = &w->series, .bare = w->bare};
+	struct json sum = json_get(point, STR("sum"));
+	w->series.dims = (struct metric_dims){0};
+	read_json_attributes(json_get(point, STR("attributes")), &p);
+	if (read_json_number(json_get(point, STR("startTimeUnixNano")), "start", &p.start_ns, &err) &&
+	    read_json_number(json_get(point, STR("timeUnixNano")), "time", &p.end_ns, &err) &&
+	    read_json_number(json_get(point, STR("count")), "count", &p.count, &err) &&
+	    (json_missing(sum) || json_double(sum, &p.sum) ||
+	     err_set(&err, ERR_SKIP, "the data point's sum is no number")))
+		report_point(w, &p);
+	else
+		w->sink->fault(w->sink->user, &err);
+}
+
+static void decode_json_metric(struct otel_reader *w, struct json metric)
+{
+	struct err err = ERR_INIT;
+	struct str name = STR_NONE;
+	struct json points = json_get(json_get(metric, STR("summary")), STR("dataPoints")), point;
+	json_str(json_get(metric, STR("name")), &name);
+	if (read_metric_name(w, name) == NOT_OURS) {
+		w->sink->ignored(w->sink->user, 1);
+		return;
+	}
+	if (json_type(points) != JSON_ARRAY) {
+		err_set(&err, ERR_SKIP, "a token metric in OpenTelemetry's JSON has no summary with dataPoints");
+		w->sink->fault(w->sink->user, &err);
+		return;
+	}
+	for (struct json_iter it = json_begin(points); json_next(&it, NULL, &point);)
+		decode_json_point(w, point);
+}
+
+static void decode_json_scopes(struct otel_reader *w, struct json scopes)
+{
+	struct json scope, metric;
+	for (struct json_iter it = json_begin(scopes); json_next(&it, NULL, &scope);)
+		for (struct json_iter m = json_begin(json_get(scope, STR("metrics"))); json_next(&m, NULL, &metric);)
+			decode_json_metric(w, metric);
+}
+
+bool otel_is_json(struct json list)
+{
+	struct json one;
+	struct json_iter it = json_begin(list);
+	if (json_type(list) != JSON_ARRAY)
+		return false;
+	while (json_next(&it, NULL, &one))
+		if (json_type(json_get(one, STR("scopeMetrics"))) != JSON_ARRAY)
+			return false;
+	return true;
+}
+
+void otel_decode_json(const struct top_fields *t, struct arena *a, const struct sink *sink)
+{
+	struct otel_reader w = {.arena = a, .sink = sink};
+	struct json one, value;
+	struct str key;
+	for (struct json_iter it = json_begin(t->f[F_resourceMetrics]); json_next(&it, NULL, &one);) {
+		struct json attributes = json_get(json_get(one, STR("resource")), STR("attributes"));
+		forget_resource(&w);
+		for (struct json_iter r = json_begin(attributes); next_json_attribute(&r, &key, &value);)
+			note_resource(&w, key, json_text_of(value));
+		decode_json_scopes(&w, json_get(one, STR("scopeMetrics")));
 	}
 }

@@ -44,7 +44,8 @@
 	/* GetMetricStatistics */                                                                           \
 	X(Namespace, "Namespace") X(MetricName, "MetricName") X(Dimensions, "Dimensions")                   \
 	X(Period, "Period") X(Label, "Label") X(Datapoints, "Datapoints")                                   \
-	/* OpenTelemetry: a log record, a span */                                                           \
+	/* OpenTelemetry: metrics, a log record, a span */                                                  \
+	X(resourceMetrics, "resourceMetrics")                                                               \
 	X(attributes, "attributes") X(timeUnixNano, "timeUnixNano")                                         \
 	X(observedTimeUnixNano, "observedTimeUnixNano") X(endTimeUnixNano, "endTimeUnixNano")               \
 	/* what is about calls and metrics, and is none */                                                  \
@@ -92,6 +93,9 @@ metric_points_fn metric_statistics;
 // OpenTelemetry metrics. otel_plausible is a cheap look at the framing; otel_decode reads all of it.
 bool otel_plausible(struct str s);
 void otel_decode(struct str s, struct arena *a, const struct sink *sink);
+// The same in JSON: whether the value of `resourceMetrics` has the form that is read.
+bool otel_is_json(struct json list);
+metric_points_fn otel_decode_json;
 
 // ---- shared by the recognisers ----
 

@@ -7,6 +7,7 @@
 //     schemaType                      the invocation log
 //     MetricDataResults, or an object with it     GetMetricData
 //     Label and Datapoints, or an object with them     GetMetricStatistics
+//     resourceMetrics                 metrics of OpenTelemetry
 //     attributes and a time of OpenTelemetry    a log record or a span, perhaps telemetry of a call
 //     insightDetails, AlarmName       CloudTrail Insights and alarms, which are about calls and metrics only
 #include "ingest/decode_priv.h"
@@ -141,6 +142,8 @@ bool decode_object(struct decoder *d, struct json v, struct str text)
 		decode_points(d, &o, metric_answer);
 	else if (is_metric_statistics(&o))
 		decode_points(d, &o, metric_statistics);
+	else if (otel_is_json(f[F_resourceMetrics]))
+		decode_points(d, &o, otel_decode_json);
 	else if (decode_telemetry(d, &o))
 		;
 	else if (has_field(&o, F_insightDetails) || has_field(&o, F_AlarmName) || has_field(&o, F_alarmName))

@@ -15,7 +15,8 @@
 //
 //     estimate   learn.h and allocate.h; with how often its band holds: by dollars, by count, of the ten
 //                largest, and the band's width
-//     nnls       non-negative least squares over the minutes of the last six hours, ridge 3
+//     nnls       non-negative least squares over the minutes of the last six hours, ridge 3; "-" if a model
+//                has more than NNLS_CALLERS callers
 //     mean       every caller's true mean over the whole world
 //     equal      every call alike
 #include <assert.h>
@@ -38,6 +39,7 @@ enum {
 	LEARN = 24,
 	HOURS_MAX = 24 * 31,
 	NNLS_HOURS = 6,
+	NNLS_CALLERS = 400,
 	TOP = 10,
 	MODELS_MAX = 512,
 	SWEEPS_MAX = 200
@@ -501,7 +503,7 @@ static void play_model(struct world *w, int model, struct table *tables)
 	for (int h = w->billed; h < w->nhours; h++) {
 		split_hour(w, m, &x, h, equal, &tables[EQUAL]);
 		split_hour(w, m, &x, h, x.mean, &tables[MEAN]);
-		if (m->ncallers <= 400) {
+		if (m->ncallers <= NNLS_CALLERS) {
 			solve_hours(m, &x, h, mean);
 			split_hour(w, m, &x, h, mean, &tables[NNLS]);
 		}
@@ -570,13 +572,25 @@ static struct score score_of(const struct world *w, const struct table *t, const
 	return s;
 }
 
+static bool has_method(const struct world *w, int method)
+{
+	for (int i = 0; method == NNLS && i < w->nmodels; i++)
+		if (w->models[i].ncallers > NNLS_CALLERS)
+			return false;
+	return true;
+}
+
 static void print_scores(const struct world *w, const struct table *truth, const struct table *tables,
-                         int cold)
+                         int cold, int methods)
 {
 	int begin[] = {w->billed, w->billed + (w->billed ? 0 : cold)}, end[] = {w->billed + cold, w->nhours};
-	for (int m = 0; m < METHODS; m++) {
+	for (int m = 0; m < methods; m++) {
 		printf("%-9s", method_names[m]);
 		for (int i = w->billed ? 1 : 0; i < 2; i++) {
+			if (!has_method(w, m)) {
+				printf(" | off - day -");
+				continue;
+			}
 			struct score hour = score_of(w, truth, &tables[m], begin[i], end[i], 1),
 						 day = score_of(w, truth, &tables[m], begin[i], end[i], 24);
 			printf(" | off %.3f day %.3f top %+.2f", hour.off / hour.truth, day.off / day.truth,
@@ -604,7 +618,7 @@ int main(int argc, char **argv)
 		if (str_is(str_of(argv[i]), "--cold"))
 			cold = atoi(argv[i + 1]);
 		if (str_is(str_of(argv[i]), "--methods"))
-			methods = atoi(argv[i + 1]);
+			methods = argv[i + 1][0] == '1' ? 1 : METHODS;
 	}
 	read_world(&w, argv[1]);
 	make_facts(&w);
@@ -619,6 +633,6 @@ int main(int argc, char **argv)
 	}
 	printf("%s: %" PRId64 " calls, %d principals, %d models, %d hours\n", argv[1], w.ncalls, w.nwho,
 	       w.nmodels, w.nhours);
-	print_scores(&w, &truth, tables, cold);
+	print_scores(&w, &truth, tables, cold, methods);
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lessons and the weights learned from them, as pure functions: what is written is read back, the means of a
-// made-up world are found again, the order in which minutes are listed does not matter, a jump is followed,
-// doubt follows what hours say, thousands of principals stay bounded in bytes and time, and no figure,
-// however large, makes a weight that is none.
+// made-up world are found again, also if they differ by factors, the order in which minutes are listed does
+// not matter, a jump is followed, doubt follows what hours say, thousands of principals stay bounded in bytes
+// and time, and no figure, however large, makes a weight that is none.
 #include <math.h>
 
 #include "base/when.h"
@@ -292,6 +292,46 @@ static void many_unlike(struct arena *arena)
 		diag("off by %.1f %%", 100 * off / all);
 }
 
+// An hour of callers, each of a role of its own, whose means are a factor of two from each other and whose
+// calls differ by chance. The sum of their differences from the truth, of all.
+static double off_of_factors(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 12 };
+	struct who *callers = make_callers(arena, N);
+	int64_t means[N];
+	struct weights w;
+	double off = 0, all = 0;
+	for (int i = 0; i < N; i++) {
+		callers[i].arn = arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%02d/s", i);
+		means[i] = 20LL << i;
+	}
+	make_hour(&l, callers, means, N, 1, arena);
+	for (int m = 0; m < 60; m++) {
+		struct minute *at = &l.hour.minutes[m];
+		at->metric[TOKENS_INPUT] = 0;
+		for (int32_t i = 0; i < at->ncalls; i++)
+			at->metric[TOKENS_INPUT] += means[at->calls[i].caller] * (1 + below(2000)) / 1000;
+	}
+	struct str stats = stats_of(&l, arena);
+	learn_weights(&(struct evidence_of_hours){&stats, 1, NULL, 0}, &l.span, 5, arena, &w);
+	for (int i = 0; i < N; i++) {
+		off += fabs((double)w.callers[i].milli[TOKENS_INPUT] / 1000 - (double)means[i]);
+		all += (double)means[i];
+	}
+	return off / all;
+}
+
+static void factors(struct arena *arena)
+{
+	enum { WORLDS = 50 };
+	double off = 0;
+	for (int i = 0; i < WORLDS; i++)
+		off += off_of_factors(arena) / WORLDS;
+	if (!ok(off < 0.6, "means that differ by factors are not drawn to the middle"))
+		diag("off by %.1f %%", 100 * off);
+}
+
 // Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
 static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
 {
@@ -390,6 +430,7 @@ int main(void)
 	newcomers(&arena);
 	unlike(&arena);
 	many_unlike(&arena);
+	factors(&arena);
 	hours_apart(&arena);
 	ttl(&arena);
 	many(&arena);
