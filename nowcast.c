@@ -136,6 +136,21 @@ static const struct subcommand subcommands[] = {
      "backtest [--rule R] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures in Redis\n"
      "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},
+	{"budget",
+     "list|status|set ... [--now T] [--format table|csv|json] [--json] [--amount USD] [--period hour|day|week|month] [--by KEY] "
+     "[--only NAME] [--team NAME] [--at 50,80,100] [--severity WORDS] [--receivers NAMES] [--dry-run]",
+     "the budgets: what is spent of each, when it will be passed, and how to set one",
+     "list [--now T] [--format table|csv|json]     a row for each budget, the most used one first\n"
+     "status [NAME] [--now T] [--format ...]       the same in full, with the band, the marks and who is told. Exit status 3 if one is\n"
+     "                                             passed\n"
+     "set NAME --amount USD [--period month] [--team NAME | --by KEY [--only NAME]] [--at 50,80,100] [--severity info,warning,critical]\n"
+     "    [--receivers NAMES] [--dry-run]          writes the rule [rule NAME] into alerts.file, or changes what is given of it\n"
+     "\n"
+     "A budget is of everything, of one NAME of a KEY (team, principal, role, user, model, account, region, tag:KEY ...), or with --by\n"
+     "alone of each of them. Percentages are those of its alerts. A sum is from the begin of the period in UTC. set keeps comments and\n"
+     "every other line of the file, and changes nothing if `nowcast check-config` would refuse the result. A new file begins with the\n"
+     "built-in rules. A running daemon reads the file on SIGHUP. --alerts-file FILE names another file.\n",
+     cmd_budget},
 	{"doctor", "", "check what the figures need: Redis, topics, each signal, prices, clocks",
      "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
      "not work.\n",

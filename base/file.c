@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool file_read(const char *path, size_t max, struct buf *ret, struct err *err)
@@ -41,23 +43,36 @@ bool file_write_all(int fd, struct str text)
 	return true;
 }
 
+// The file that takes the place of another one keeps its owner, group and mode: who could read it still can,
+// and nobody else. Only root can give a file away; without that the mode is kept all the same.
+static bool keep_owner(int fd, const char *path)
+{
+	struct stat old;
+	if (stat(path, &old) != 0)
+		return errno == ENOENT;
+	(void)!fchown(fd, old.st_uid, old.st_gid);
+	return fchmod(fd, old.st_mode & 07777) == 0;
+}
+
 bool file_replace(const char *path, struct str text, struct err *err)
 {
 	struct buf beside = BUF_INIT;
-	buf_addf(&beside, "%s.new.%ld", path, (long)getpid());
-	int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	bool good = fd >= 0 && file_write_all(fd, text) && fsync(fd) == 0;
+	char *target = realpath(path, NULL); // a symbolic link stays one
+	buf_addf(&beside, "%s.new.%ld", target ? target : path, (long)getpid());
+	int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, target ? 0600 : 0644);
+	bool good = fd >= 0 && keep_owner(fd, path) && file_write_all(fd, text) && fsync(fd) == 0;
 	int why = errno;
 	if (fd >= 0 && close(fd) != 0 && good) {
 		good = false;
 		why = errno;
 	}
-	if (good && rename(beside.data, path) != 0) {
+	if (good && rename(beside.data, target ? target : path) != 0) {
 		good = false;
 		why = errno;
 	}
 	if (!good && fd >= 0)
 		unlink(beside.data);
+	free(target);
 	buf_release(&beside);
 	return good || err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
 }

@@ -18,7 +18,8 @@ bool file_read(const char *path, size_t max, struct buf *ret, struct err *err) N
 bool file_write_all(int fd, struct str text) NC_CHECK;
 
 // Writes a new file beside the old one, syncs it to disk and renames it over the old one. A crash leaves the
-// old file or the new one; a reader that has the old file open keeps it. ERR_CONFIG.
+// old file or the new one; a reader that has the old file open keeps it. Mode, owner and group stay, and a
+// symbolic link still names the file. ERR_CONFIG.
 bool file_replace(const char *path, struct str text, struct err *err) NC_CHECK;
 
 #endif

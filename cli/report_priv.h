@@ -57,7 +57,8 @@ void report_print_json(const struct report *r, const struct groups *g);
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total);
 
 // Prints what of a span was not observed, from when to when and why; nothing if all was. `of`: "this span".
-void report_print_observed(FILE *f, const struct report *r, const struct observed *o, const char *of);
+// Without `has_span` the span is as long as the figures: what lies before and after them is no gap.
+void report_print_observed(FILE *f, bool has_span, const struct observed *o, const char *of);
 
 // ---- FOCUS --------------------------------------------------------------------------------------
 

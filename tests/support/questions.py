@@ -204,6 +204,8 @@ class Asker:
         self.ask("alert", "list", "--history", "1000")
         self.ask("alert", "list", "--dead")
         self.ask("alert", "backtest", "--from", "2026-10-01")
+        self.ask("budget", "list", "--now", "2026-11-02T12:00:00Z")
+        self.ask("budget", "status", "--now", "2026-11-02T12:00:00Z", "--json")
 
     # --- the server
 
