@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
+#include "cli/output.h"
 #include "demo/demo.h"
 #include "run/commands.h"
 
@@ -72,7 +73,7 @@ static const struct subcommand subcommands[] = {
 	{"report",
      "[SPAN] [--since SPAN] [--from T] [--to T] [--by KEYS] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] "
      "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus|html] [--json] "
-     "[--full] [--now T] | --reconciliation | --scoreboard [...]",
+     "[--full] [--now T] [--out FILE|s3://BUCKET/KEY] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
@@ -101,12 +102,12 @@ static const struct subcommand subcommands[] = {
      "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. It prints a summary;\n"
      "`nowcast report --reconciliation` explains the difference.\n",
      cmd_reconcile},
-	{"explain", "[--now T] PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
+	{"explain", "[--now T] [--out FILE|s3://BUCKET/KEY] PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
      "PRINCIPAL is one as reports print it, or a part of the name that no other caller of the hour has. HOUR is 2026-11-02T05:00:00Z,\n"
      "or 05:00 for the last one. For each model: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was\n"
      "learned, the band, and every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
      cmd_explain},
-	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] ARN|ACCESS-KEY|NAME",
+	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] [--out FILE|s3://BUCKET/KEY] ARN|ACCESS-KEY|NAME",
      "what is known of a principal: spend, models, when it was seen, tags and where each comes from",
      "An ARN is that of a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...)\n"
      "is known as long as its calls are. Any other word is the name of a session, a user or a role, or the value of a tag (an e-mail\n"
@@ -125,7 +126,7 @@ static const struct subcommand subcommands[] = {
      "/metrics, /healthz and /readyz. An address that other machines can reach needs auth.tokens.file. --now T answers as if it were\n"
      "T, to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
      cmd_serve},
-	{"alert", "list|rules|silence|test|check|backtest ...",
+	{"alert", "list|rules|silence|test|check|backtest ... [--out FILE|s3://BUCKET/KEY]",
      "the alerts: list or silence them, test the receivers, test a rule on the past",
      "list [--history N] [--dead]           active alerts and silences; the last N events; messages that could not be delivered\n"
      "rules                                what is in force, and for whom\n"
@@ -138,7 +139,8 @@ static const struct subcommand subcommands[] = {
      cmd_alert},
 	{"budget",
      "list|status|set ... [--now T] [--format table|csv|json] [--json] [--amount USD] [--period hour|day|week|month] [--by KEY] "
-     "[--only NAME] [--team NAME] [--at 50,80,100] [--severity WORDS] [--receivers NAMES] [--dry-run]",
+     "[--only NAME] [--team NAME] [--at 50,80,100] [--severity WORDS] [--receivers NAMES] [--dry-run] "
+     "[--out FILE|s3://BUCKET/KEY]",
      "the budgets: what is spent of each, when it will be passed, and how to set one",
      "list [--now T] [--format table|csv|json]     a row for each budget, the most used one first\n"
      "status [NAME] [--now T] [--format ...]       the same in full, with the band, the marks and who is told. Exit status 3 if one is\n"
@@ -155,7 +157,7 @@ static const struct subcommand subcommands[] = {
      "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
      "not work.\n",
      cmd_doctor},
-	{"price", "list|show|check|diff|add|import|update|explain|usage-type ...",
+	{"price", "list|show|check|diff|add|import|update|explain|usage-type ... [--out FILE|s3://BUCKET/KEY]",
      "manage the prices: list, show, check, diff, add, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
      "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that apply, and their source\n"
@@ -183,7 +185,7 @@ static const struct subcommand subcommands[] = {
      "schema version last; until then the other commands refuse. If it was interrupted, run it again: it goes on where it was.\n"
      "Where there is nothing to do, it says so and does nothing.\n",
      cmd_migrate},
-	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN",
+	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN [--out FILE|s3://BUCKET/KEY]",
      "the tags of roles, users and accounts: import the existing ones, show what is known",
      "CloudTrail records changes of tags only. import adds the tags that existed before, from T on (default: now), as the AWS\n"
      "command line lists them: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
@@ -193,7 +195,7 @@ static const struct subcommand subcommands[] = {
      "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when. For a\n"
      "session name it shows the tags of all sessions of that name that called in the 24 hours up to T.\n",
      cmd_tags},
-	{"profiles", "import [--from T] FILE... | list [--from T]",
+	{"profiles", "import [--from T] FILE... | list [--from T] [--out FILE|s3://BUCKET/KEY]",
      "the models behind application inference profiles: import them, list what is known",
      "The id of an application inference profile names no model. import reads what `aws bedrock list-inference-profiles --type-equals\n"
      "APPLICATION` or get-inference-profile prints, or a map: the line profile,model, then ARN or id, and the model as called\n"
@@ -240,6 +242,7 @@ static void print_subcommands(FILE *f)
 		fprintf(f, "  %-14s %s\n", subcommands[i].name, subcommands[i].sentence);
 	fputs(
 		"\nEvery key of the configuration is a flag, before or after the subcommand; `nowcast check-config --sample` lists them.\n"
+		"Those that read print to --out FILE or s3://BUCKET/KEY, too, which is then there whole or not at all.\n"
 		"Exit status: 0 it worked, 1 it did not, 2 arguments or configuration are wrong, 3 a threshold was crossed.\n",
 		f);
 }
@@ -282,6 +285,20 @@ static int cmd_help(struct command *c)
 	return STATUS_OK;
 }
 
+// What it prints goes where --out says, if it worked.
+static int run_reader(const struct subcommand *s, struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct output out;
+	const char *where = NULL;
+	if (!command_option(c, "--out", &where, &err))
+		return command_fail(c, &err);
+	bool begun = output_begin(&out, where, &err);
+	int status = begun ? s->run(c) : STATUS_USAGE;
+	bool written = output_end(&out, status == STATUS_OK || status == STATUS_THRESHOLD, &err);
+	return begun && written ? status : command_fail(c, &err);
+}
+
 static int run_subcommand(struct command *c)
 {
 	if (c->version)
@@ -298,7 +315,7 @@ static int run_subcommand(struct command *c)
 		return STATUS_OK;
 	}
 	c->synopsis = s->synopsis;
-	return s->run(c);
+	return strstr(s->synopsis, "[--out ") ? run_reader(s, c) : s->run(c);
 }
 
 static bool reader_is_gone(void)

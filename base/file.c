@@ -54,25 +54,63 @@ static bool keep_owner(int fd, const char *path)
 	return fchmod(fd, old.st_mode & 07777) == 0;
 }
 
-bool file_replace(const char *path, struct str text, struct err *err)
+bool file_draft_open(struct file_draft *ret, const char *path, struct err *err)
 {
 	struct buf beside = BUF_INIT;
 	char *target = realpath(path, NULL); // a symbolic link stays one
-	buf_addf(&beside, "%s.new.%ld", target ? target : path, (long)getpid());
-	int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, target ? 0600 : 0644);
-	bool good = fd >= 0 && keep_owner(fd, path) && file_write_all(fd, text) && fsync(fd) == 0;
+	bool exists = target != NULL;
+	if (!exists)
+		target = xstrdup(str_of(path));
+	buf_addf(&beside, "%s.new.%ld", target, (long)getpid());
+	*ret = (struct file_draft){.path = target, .beside = beside.data, .fd = -1};
+	ret->fd = open(ret->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, exists ? 0600 : 0644);
+	if (ret->fd >= 0 && keep_owner(ret->fd, path))
+		return true;
 	int why = errno;
-	if (fd >= 0 && close(fd) != 0 && good) {
+	file_draft_drop(ret);
+	return err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
+}
+
+bool file_draft_commit(struct file_draft *d, struct err *err)
+{
+	bool good = fsync(d->fd) == 0;
+	int why = errno;
+	if (close(d->fd) != 0 && good) {
 		good = false;
 		why = errno;
 	}
-	if (good && rename(beside.data, target ? target : path) != 0) {
+	if (good && rename(d->beside, d->path) != 0) {
 		good = false;
 		why = errno;
 	}
-	if (!good && fd >= 0)
-		unlink(beside.data);
-	free(target);
-	buf_release(&beside);
-	return good || err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
+	if (!good)
+		err_set(err, ERR_CONFIG, "cannot write %s: %s", d->path, strerror(why));
+	else
+		d->beside[0] = '\0'; // it is there no more
+	d->fd = -1;
+	file_draft_drop(d);
+	return good;
+}
+
+void file_draft_drop(struct file_draft *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	if (d->beside && *d->beside)
+		unlink(d->beside);
+	free(d->path);
+	free(d->beside);
+	*d = (struct file_draft){.fd = -1};
+}
+
+bool file_replace(const char *path, struct str text, struct err *err)
+{
+	struct file_draft d;
+	if (!file_draft_open(&d, path, err))
+		return false;
+	if (file_write_all(d.fd, text))
+		return file_draft_commit(&d, err);
+	int why = errno;
+	file_draft_drop(&d);
+	return err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
 }
