@@ -86,7 +86,7 @@ static const struct subcommand subcommands[] = {
      "empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type. On a terminal\n"
      "the table has short names; --full shows ARNs and ids of models.\n"
      "\n"
-     "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
+     "report --reconciliation [--by KEYS] [--period YYYY-MM|all | --now T] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
      "compares the estimate with the bill, for hours that are final, and explains the difference. html is one page to mail, with a\n"
      "table for each of KEYS. The\n"
      "exit status is 3 if the whole difference is larger than the threshold.\n"
@@ -107,16 +107,17 @@ static const struct subcommand subcommands[] = {
      "or 05:00 for the last one. For each model: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was\n"
      "learned, the band, and every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
      cmd_explain},
-	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] [--out FILE|s3://BUCKET/KEY] ARN|ACCESS-KEY|NAME",
+	{"who", "ARN|ACCESS-KEY|NAME [SPAN] [--since SPAN] [--from T] [--to T] [--sessions N] [--format table|json] [--now T] "
+     "[--out FILE|s3://BUCKET/KEY]",
      "what is known of a principal: spend, models, when it was seen, tags and where each comes from",
      "An ARN is that of a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...)\n"
      "is known as long as its calls are. Any other word is the name of a session, a user or a role, or the value of a tag (an e-mail\n"
-     "address). If several principals have the name, they are listed. It searches this month and the one before, or from --from T on.\n"
-     "--now T answers as if it were T. Exit status 1 if nothing is known.\n",
+     "address). If several principals have the name, they are listed. It searches this month and the one before, or the SPAN, which is\n"
+     "given as to report. --now T answers as if it were T. Exit status 1 if nothing is known.\n",
      cmd_who},
 	{"top",
      "[--by KEYS] [--hours N] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] [--where KEY=VALUE] [--every SECONDS] "
-     "[--turns N] [--full]",
+     "[--turns N] [--full] [--now T]",
      "who is spending now: a table that is redrawn",
      "Sums the last N hours (24) up to the newest one, by KEYS and of the conditions as in report (principal,model). Ends\n"
      "with ^C, or after N turns. On a terminal names are short; --full shows ARNs and ids of models.\n",
@@ -126,7 +127,7 @@ static const struct subcommand subcommands[] = {
      "/metrics, /healthz and /readyz. An address that other machines can reach needs auth.tokens.file. --now T answers as if it were\n"
      "T, to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
      cmd_serve},
-	{"alert", "list|rules|silence|test|check|backtest ... [--out FILE|s3://BUCKET/KEY]",
+	{"alert", "list|rules|silence|test|check|backtest ... [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the alerts: list or silence them, test the receivers, test a rule on the past",
      "list [--history N] [--dead]           active alerts and silences; the last N events; messages that could not be delivered\n"
      "rules                                what is in force, and for whom\n"
@@ -134,17 +135,16 @@ static const struct subcommand subcommands[] = {
      "test [RECEIVER]                       send a test message now and print whether it was delivered\n"
      "check                                 evaluate and deliver once, as `run` does every alerts.interval\n"
      "check --now T                         what would hold at T; nothing is delivered\n"
-     "backtest [--rule R] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures in Redis\n"
+     "backtest [SPAN] [--rule R] [--since SPAN] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures\n"
+     "                                      in Redis, or a SPAN of them, given as to report\n"
      "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},
 	{"budget",
-     "list|status|set ... [--now T] [--format table|csv|json] [--json] [--amount USD] [--period hour|day|week|month] [--by KEY] "
-     "[--only NAME] [--team NAME] [--at 50,80,100] [--severity WORDS] [--receivers NAMES] [--dry-run] "
-     "[--out FILE|s3://BUCKET/KEY]",
+     "list|status|set ... [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the budgets: what is spent of each, when it will be passed, and how to set one",
-     "list [--now T] [--format table|csv|json]     a row for each budget, the most used one first\n"
-     "status [NAME] [--now T] [--format ...]       the same in full, with the band, the marks and who is told. Exit status 3 if one is\n"
-     "                                             passed\n"
+     "list [--format table|csv|json] [--json]      a row for each budget, the most used one first\n"
+     "status [NAME] [--format table|csv|json] [--json]   the same in full, with the band, the marks and who is told. Exit status 3 if\n"
+     "                                             one is passed\n"
      "set NAME --amount USD [--period month] [--team NAME | --by KEY [--only NAME]] [--at 50,80,100] [--severity info,warning,critical]\n"
      "    [--receivers NAMES] [--dry-run]          writes the rule [rule NAME] into alerts.file, or changes what is given of it\n"
      "\n"
@@ -153,11 +153,11 @@ static const struct subcommand subcommands[] = {
      "every other line of the file, and changes nothing if `nowcast check-config` would refuse the result. A new file begins with the\n"
      "built-in rules. A running daemon reads the file on SIGHUP. --alerts-file FILE names another file.\n",
      cmd_budget},
-	{"doctor", "", "check what the figures need: Redis, topics, each signal, prices, clocks",
+	{"doctor", "[--now T]", "check what the figures need: Redis, topics, each signal, prices, clocks",
      "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
      "not work.\n",
      cmd_doctor},
-	{"price", "list|show|check|diff|add|import|update|explain|usage-type ... [--out FILE|s3://BUCKET/KEY]",
+	{"price", "list|show|check|diff|add|import|update|explain|usage-type ... [--now T] [--out FILE|s3://BUCKET/KEY]",
      "manage the prices: list, show, check, diff, add, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
      "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that apply, and their source\n"
@@ -176,7 +176,8 @@ static const struct subcommand subcommands[] = {
      "tokens; empty is unknown, 0 is free), unit, per_unit, source. account, tier, prompt_tokens_over and the units may be left\n"
      "out. `nowcast price list --source builtin --format csv` is an example. A bad file is refused whole, with line and reason.\n",
      cmd_price},
-	{"reprice", "--from T [--to T] [--dry-run]", "apply corrected prices to hours already computed",
+	{"reprice", "SPAN|--since SPAN|--from T [--to T] [--dry-run] [--now T]", "apply corrected prices to hours already computed",
+     "The hours are given as to report: this-month, 2026-11, all, or from T on.\n"
      "Computes the dollars of these hours again from their tokens in Redis, at the prices of now. No replay is needed. The\n"
      "daemon may keep running. A second run changes nothing.\n",
      cmd_reprice},
@@ -185,7 +186,7 @@ static const struct subcommand subcommands[] = {
      "schema version last; until then the other commands refuse. If it was interrupted, run it again: it goes on where it was.\n"
      "Where there is nothing to do, it says so and does nothing.\n",
      cmd_migrate},
-	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN [--out FILE|s3://BUCKET/KEY]",
+	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the tags of roles, users and accounts: import the existing ones, show what is known",
      "CloudTrail records changes of tags only. import adds the tags that existed before, from T on (default: now), as the AWS\n"
      "command line lists them: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
@@ -195,7 +196,7 @@ static const struct subcommand subcommands[] = {
      "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when. For a\n"
      "session name it shows the tags of all sessions of that name that called in the 24 hours up to T.\n",
      cmd_tags},
-	{"profiles", "import [--from T] FILE... | list [--from T] [--out FILE|s3://BUCKET/KEY]",
+	{"profiles", "import [--from T] FILE... | list [--from T] [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the models behind application inference profiles: import them, list what is known",
      "The id of an application inference profile names no model. import reads what `aws bedrock list-inference-profiles --type-equals\n"
      "APPLICATION` or get-inference-profile prints, or a map: the line profile,model, then ARN or id, and the model as called\n"
@@ -242,7 +243,8 @@ static void print_subcommands(FILE *f)
 		fprintf(f, "  %-14s %s\n", subcommands[i].name, subcommands[i].sentence);
 	fputs(
 		"\nEvery key of the configuration is a flag, before or after the subcommand; `nowcast check-config --sample` lists them.\n"
-		"Those that read print to --out FILE or s3://BUCKET/KEY, too, which is then there whole or not at all.\n"
+		"Those that read take --now T, and answer as if it were T. They print to --out FILE or s3://BUCKET/KEY, too, which is\n"
+		"then there whole or not at all.\n"
 		"Exit status: 0 it worked, 1 it did not, 2 arguments or configuration are wrong, 3 a threshold was crossed.\n",
 		f);
 }

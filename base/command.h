@@ -52,8 +52,11 @@ bool command_option_next(struct command *c, const char *name, const char **ret_v
                          struct err *err) NC_CHECK;
 // as command_option, for a moment; a time of day alone is the last one up to now
 bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
+// --now: the present for what is read, else that of the clock
+bool command_now(struct command *c, int64_t *ret_ms, struct err *err) NC_CHECK;
 // takes the first argument out; NULL: there is none, or it is a flag
 const char *command_verb(struct command *c);
+const char *command_argument(struct command *c, int at); // the same of the argument behind `at` others
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 
 // Whether a flag of the configuration holds a secret: by its name, or as the password of a URL.

@@ -288,11 +288,11 @@ static void say_none(const struct budget_reader *x)
 static bool read_budgets(struct budget_reader *x, const char **ret_verb, struct err *err)
 {
 	struct command *c = x->args;
-	int64_t now_ms = when_now_ms();
+	int64_t now_ms;
 	*ret_verb = c->argv[0];
 	bool status = strcmp(*ret_verb, "status") == 0;
 	x->format = command_switch(c, "--json") ? "json" : "table";
-	if (!command_time(c, "--now", &now_ms, err) || !command_option(c, "--format", &x->format, err) ||
+	if (!command_now(c, &now_ms, err) || !command_option(c, "--format", &x->format, err) ||
 	    !command_done(c, 1, status ? 2 : 1, err))
 		return false;
 	if (strcmp(x->format, "table") && strcmp(x->format, "csv") && strcmp(x->format, "json"))

@@ -19,13 +19,14 @@ int cmd_doctor(struct command *c)
 	struct err err = ERR_INIT;
 	struct view *view = NULL;
 	int found[HEALTH_LEVELS] = {0};
-	if (!command_done(c, 0, 0, &err) ||
+	int64_t now_ms;
+	if (!command_now(c, &now_ms, &err) || !command_done(c, 0, 0, &err) ||
 	    !view_open(&view, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
 	struct err bad_file = ERR_INIT; // a bad mapping file is one of the findings
 	bool mapped = view_map(view, &c->conf, &bad_file);
 	(void)mapped;
-	health_check(&c->conf, view, print_finding, found);
+	health_check(&c->conf, view, now_ms, print_finding, found);
 	health_check_kafka(&c->conf, view, print_finding, found);
 	view_close(view);
 	printf("%d ok, %d note%s, %d warning%s, %d failure%s\n", found[HEALTH_OK], found[HEALTH_NOTE],

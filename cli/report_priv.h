@@ -26,6 +26,9 @@
 int report_reconciliation(struct command *c);
 int report_scoreboard(struct command *c);
 
+// Takes --period, or --now T, which is the month of T, into `month` of 8 bytes. *ret NULL: neither was given.
+bool report_take_period(struct command *c, char *month, const char **ret, struct err *err) NC_CHECK;
+
 // ---- sums ----------------------------------------------------------------------------------------
 
 enum report_format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_FOCUS };

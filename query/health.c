@@ -136,7 +136,7 @@ static void check_clock(struct health *h)
 {
 	int64_t redis_ms = strtoll(redis_elem(h->redis, 1, 0).p, NULL, 10) * 1000 +
 	                   strtoll(redis_elem(h->redis, 1, 1).p, NULL, 10) / 1000;
-	int64_t skew = redis_ms - h->now_ms;
+	int64_t skew = redis_ms - when_now_ms();
 	if (skew > SKEW_MAX_MS || skew < -SKEW_MAX_MS)
 		add_finding(
 			h, HEALTH_WARN, "clock",
@@ -751,11 +751,11 @@ static void check_overflow(void *user, const struct overflow *f)
 		(long long)most[f->kind]);
 }
 
-void health_check(const struct conf *conf, struct view *view, health_fn *report, void *user)
+void health_check(const struct conf *conf, struct view *view, int64_t now_ms, health_fn *report, void *user)
 {
 	struct err err = ERR_INIT;
 	struct health h = {.conf = conf,
-	                   .now_ms = when_now_ms(),
+	                   .now_ms = now_ms,
 	                   .view = view,
 	                   .redis = view_redis(view),
 	                   .report = report,
