@@ -10,6 +10,7 @@
 #include "alert/keys.h"
 #include "alert/message.h"
 #include "alert/send.h"
+#include "alert/unmatched.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/alert_priv.h"
@@ -314,6 +315,12 @@ static void add_percents(struct buf *b, const struct alert_rule *r)
 		buf_addstr(b, STR(" %"));
 }
 
+static void warn_of_rule(void *user, const char *text)
+{
+	(void)user;
+	printf("warning: %s\n", text);
+}
+
 // What is in force, in one line a rule and a receiver.
 static bool list_rules(struct alert_command *a, struct err *err)
 {
@@ -356,7 +363,7 @@ static bool list_rules(struct alert_command *a, struct err *err)
 	putchar('\n');
 	buf_release(&at);
 	table_release(&table);
-	return true;
+	return alert_rules_each_unmatched(&a->rules, a->rollups, a->now_ms, warn_of_rule, NULL, err);
 }
 
 // ---- the table ----------------------------------------------------------------------------------

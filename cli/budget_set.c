@@ -7,13 +7,18 @@
 // (group, period, amount) is set in all of them.
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alert/budgets.h"
 #include "alert/rules_edit.h"
+#include "alert/unmatched.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "cli/budget_priv.h"
+
+enum { NEW_MODE = 0640 }; // receivers have secrets
 
 // Values as they are given; NULL: not given.
 struct budget_flags {
@@ -170,6 +175,25 @@ static bool check_result(const struct budget_change *x, const struct alert_rules
 	return true;
 }
 
+static void warn_of_rule(void *user, const char *text)
+{
+	(void)user;
+	printf("warning: %s\n", text);
+}
+
+// Without Redis nothing is said: the file is changed all the same.
+static void check_names(const struct budget_change *x, const struct alert_rules *now)
+{
+	struct rollups *rollups = NULL;
+	struct err ignored = ERR_INIT;
+	bool known = alert_rules_name_somebody(now) &&
+	             rollups_open(&rollups, redis_target_of(x->conf), &ignored) &&
+	             view_map(rollups_view(rollups), x->conf, &ignored) &&
+	             alert_rules_each_unmatched(now, rollups, when_now_ms(), warn_of_rule, NULL, &ignored);
+	(void)known;
+	rollups_close(rollups);
+}
+
 static bool write_file(struct budget_change *x, struct err *err)
 {
 	struct alert_rules now = {0};
@@ -177,8 +201,12 @@ static bool write_file(struct budget_change *x, struct err *err)
 	            err_prefix(err, "nothing was changed, since the file would be refused");
 	good = good && check_result(x, &now, err) &&
 	       (x->dry || file_replace(x->conf->alerts_file, buf_str(&x->text), err));
-	if (good)
+	if (good && x->creates_file && !x->dry)
+		(void)!chmod(x->conf->alerts_file, NEW_MODE);
+	if (good) {
 		print_result(x, &now);
+		check_names(x, &now);
+	}
 	alert_rules_release(&now);
 	return good;
 }

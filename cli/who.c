@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast who ARN|ACCESS-KEY|NAME [SPAN]`: what is known of a principal. An ARN may have any of its forms. 
-// For the access key of a session, its session is looked up. Anything else is the name of a session, a user or a
-// role, or the value of a tag, such as an e-mail address. If several principals have the name, they are
+// `nowcast who ARN|ACCESS-KEY|NAME [SPAN]`: what is known of a principal. An ARN may have any of its forms.
+// For the access key of a session, its session is looked up. Anything else is the name of a session, a user
+// or a role, or the value of a tag, such as an e-mail address. If several principals have the name, they are
 // listed.
 #include <stdio.h>
 #include <string.h>

@@ -101,8 +101,22 @@ printf '[rule pay-soon]\nkind = forecast\nby = team\nonly = payments\namount = 5
 ok "a budget of two rules" budget set pay --amount 6
 is "stays one" "$(grep -c '^amount = 6$' "$T/mine.conf")" 2
 has "and is shown once" "$(budget status pay --now "$now" | grep rules)" "rules +pay [(]budget[)] to chat,post; pay-soon [(]forecast[)] to every receiver"
+ok "a name that nobody has" budget set typo --amount 5 --team paymnets
+has "is told, with what was meant" "$(cat "$T/ok.out")" "warning: rule typo watches nobody: only = paymnets, and no team of that name was ever seen; did you mean payments[?]"
+printf '[rule late]\nkind = silent\nonly = metrics\n[rule lost]\nkind = unpriced\nonly = x\n[rule unborn]\nkind = new\nby = team\nonly = nobody-yet\n' >>"$T/mine.conf"
+watched() { grep -oE '(late|lost|typo|unborn|pay) (watches|never)[^:]*' | xargs; }
+check_config() { "$nowcast" check-config --redis "$REDIS_URL" --alerts-file "$T/mine.conf" 2>&1 >/dev/null; }
+wrong="typo watches nobody late watches nobody lost never rings"
+is "check-config warns of all that watch nobody, and of no other" "$(check_config | watched)" "$wrong"
+has "it is no mistake" "$(check_config | grep 'rule late'; echo $?)" "did you mean metric[?]"
+has "without Redis it says what was not checked" "$("$nowcast" check-config --redis unix:"$T/none" --alerts-file "$T/mine.conf" 2>&1 >/dev/null)" "whether the names in .only. were ever seen was not checked, for that takes Redis"
+is "doctor warns, too" "$("$nowcast" doctor --redis "$REDIS_URL" --alerts-file "$T/mine.conf" | grep ^warn | watched)" "$wrong"
+is "and alert rules" "$("$nowcast" alert rules --redis "$REDIS_URL" --alerts-file "$T/mine.conf" | watched)" "$wrong"
+printf '[rule x\n' >"$T/bad.conf"
+has "a file that is none is a failure of doctor" "$("$nowcast" doctor --redis "$REDIS_URL" --alerts-file "$T/bad.conf")" "^FAIL +alerts +.*bad.conf:1: expected \[rule NAME\]"
 alerts_file=$T/new.conf
 ok "a first budget makes the file" budget set month --amount 5000
+is "for those only who may see its secrets" "$(stat -c %a "$T/new.conf")" 640
 is "which begins with the rules that hold without one" "$(grep -c '^\[rule' "$T/new.conf")" "$(($("$nowcast" alert rules --redis "$REDIS_URL" | grep -c '^[a-z-]* .* warning\|^[a-z-]* .* info\|^[a-z-]* .* critical') + 1))"
 budget status --now "$now" >"$T/out"
 is "the exit status says whether one is passed" $? 0
