@@ -19,6 +19,7 @@
 #include "pricing/prices.h"
 #include "query/freshness.h"
 #include "query/group.h"
+#include "query/observed_health.h"
 #include "query/source_health.h"
 #include "store/batch.h"
 #include "store/cardinality.h"
@@ -764,10 +765,10 @@ void health_check(const struct conf *conf, struct view *view, int64_t now_ms, he
 	check_mapping(&h);
 	check_trust(&h);
 	secret_files_each_open(conf, warn_of_file, &h);
-	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) ||
-	    !check_gaps(&h, &err) || !check_loss(&h, &err) ||
-	    !check_telemetry(&h, &err) ||
+	if (!check_redis(&h, &err) || !check_signals(&h, &err) ||
+	    !observed_health_check(h.redis, view_prefix(view), now_ms, report, user, &err) ||
+	    !check_unpriced(&h, &err) || !check_backlog(&h, &err) || !check_dead_letters(&h, &err) ||
+	    !check_gaps(&h, &err) || !check_loss(&h, &err) || !check_telemetry(&h, &err) ||
 	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
 	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
