@@ -317,6 +317,7 @@ static int run_subcommand(struct command *c)
 		return STATUS_OK;
 	}
 	c->synopsis = s->synopsis;
+	c->details = s->help;
 	return strstr(s->synopsis, "[--out ") ? run_reader(s, c) : s->run(c);
 }
 

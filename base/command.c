@@ -95,6 +95,7 @@ static bool refuse_unknown_flag(const struct command *c, const char *text, struc
 	for (size_t i = 0; i < conf_nkeys; i++)
 		nearest_try(&near, arena_text(&arena, "%s", conf_key_flag(&conf_keys[i], key) + 2));
 	try_synopsis(&near, c->synopsis);
+	try_synopsis(&near, c->details);
 	if (near.word.len)
 		snprintf(meant, sizeof meant, "did you mean --%.*s? ", STR_ARG(near.word));
 	arena_release(&arena);

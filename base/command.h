@@ -26,7 +26,9 @@ struct command_flag {
 
 struct command {
 	const char *name;      // of the subcommand; NULL: none was given
-	const char *synopsis; // its arguments, for people; NULL: not known. The owner of the subcommands sets it.
+	// its arguments, for people, and what help says of them, which names those of its verbs; NULL: not known.
+	// The owner of the subcommands sets them.
+	const char *synopsis, *details;
 	const char *config;    // path of the configuration, or NULL
 	struct conf conf;      // in force
 	bool help, version;    // --help, --version were given

@@ -257,6 +257,8 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	if (good && r->compare && !before.seen.to && r->format == FORMAT_TABLE)
 		fputs("nowcast report: there are no figures at all in the span before: its zeros may be what was not recorded\n",
 		      stderr);
+	if (good && groups.n == 0)
+		good = report_print_nobody(r, v, err);
 	good = good && print_quarantine(r, v, err);
 	groups_release(&groups);
 	groups_release(&total);

@@ -59,6 +59,18 @@ bool selection_take_conditions(struct selection *s, struct command *c, struct er
 	}
 }
 
+// `nowcast report payments` means the team, or somebody.
+static bool parse_span_word(struct selection *s, const char *word, const char *command, struct err *err)
+{
+	struct err why = ERR_INIT;
+	if (span_parse(&s->span, &s->before, str_of(word), s->now_ms, &why))
+		return true;
+	if (strcmp(command, "report") == 0)
+		return err_set(err, why.kind,
+		               "%s; a team is given by --team, a caller by --principal, a model by --model", why.msg);
+	return err_set(err, why.kind, "%s", why.msg);
+}
+
 bool selection_take_span(struct selection *s, struct command *c, int at, struct err *err)
 {
 	const char *from = NULL, *to = NULL, *since = NULL;
@@ -73,7 +85,7 @@ bool selection_take_span(struct selection *s, struct command *c, int at, struct 
 		return err_set(err, ERR_CONFIG, "a span is given once: as SPAN, by --since, or by --from and --to");
 	s->has_span = word || since || from || to;
 	if (word)
-		return span_parse(&s->span, &s->before, str_of(word), s->now_ms, err);
+		return parse_span_word(s, word, c->name, err);
 	if (since) {
 		bool good = span_parse(&s->span, NULL, str_of(since), s->now_ms, err);
 		s->span.to = s->now_ms / MS_PER_HOUR + 1;

@@ -166,10 +166,10 @@ static bool write_observed(struct api *a, int64_t now_ms, struct buf *out, struc
 	if (!o)
 		return false;
 	write_family(
-		out, "nowcast_unobserved_minutes", "gauge",
-		"Minutes of the last 24 hours of which nothing was read: what was spent then is in no figure.");
-	buf_addf(out, "nowcast_unobserved_minutes %lld\n",
-	         (long long)observed_count(o, minute - 24 * 60, minute, MINUTE_UNOBSERVED));
+		out, "nowcast_unobserved_seconds", "gauge",
+		"Time of the last 24 hours of which nothing was read: what was spent then is in no figure.");
+	buf_addf(out, "nowcast_unobserved_seconds %lld\n",
+	         60 * (long long)observed_count(o, minute - 24 * 60, minute, MINUTE_UNOBSERVED));
 	bool good = signal_gaps_read(&arena, view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, now_ms,
 	                             DAYS, &gaps, &n, err);
 	write_family(

@@ -18,6 +18,8 @@ fails 2 "an unknown flag" "$nowcast" report --pricnipal=x
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --pricnipal; did you mean --principal[?]'
 fails 2 "an unknown flag of the configuration, before the subcommand" "$nowcast" --listne=x serve
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --listne before the subcommand; did you mean --listen[?]'
+fails 2 "one that only the help of a verb names" "$nowcast" budget set month --ammount 5
+has "is told what it may be" "$(cat "$T/err")" 'unknown flag --ammount; did you mean --amount[?]'
 fails 2 "a misspelt grouping" "$nowcast" report --by principle
 has "is told what it may be" "$(cat "$T/err")" 'did you mean principal[?]'
 fails 2 "what is like nothing" "$nowcast" report --by xyzzy

@@ -122,6 +122,16 @@ shown 120 top --turns 1 --hours 240 --team search >"$T/screen"
 has "top takes conditions, too" "$(cat "$T/screen")" '\$16\.5000 in the last 240 h, 2 groups'
 has "and has short names" "$(cat "$T/screen")" '^ann +claude-opus-4-6 \(us\) '
 
+# --- what was meant
+
+nobody() { rows "$@" >/dev/null; cat "$T/err"; }
+has "a team that is misspelt" "$(nobody --team serach)" "no team of that span is called serach; did you mean Search[?]"
+has "a caller" "$(nobody --principal ana)" "no principal of that span is called ana; did you mean ann[?]"
+has "a name that is like none" "$(nobody --where team=xyz)" "no team of that span is called xyz; there are: .*Search"
+is "conditions of which each is met, but not both, are nobody's mistake" "$(nobody --team search --model nova)" ""
+fails 2 "a team where a span is expected" "$nowcast" report search --redis "$REDIS_URL"
+has "is told how it is given" "$(cat "$T/err")" 'got "search"; a team is given by --team, a caller by --principal'
+
 # --- where it goes
 
 out() { "$nowcast" "$1" --redis "$REDIS_URL" --now $now --prices builtin "${@:2}" 2>"$T/err"; }
