@@ -59,12 +59,12 @@ static const struct subcommand subcommands[] = {
      "logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
      "While Kafka or Redis is away, it waits and logs that. An offset is committed only after the records before it are in Redis.\n",
      cmd_run},
-	{"replay", "[--reopen] [--from T] [--to T] PATH|s3://BUCKET/PREFIX...",
+	{"replay", "[--reopen] [--since SPAN] [--from T] [--to T] [--now T] PATH|s3://BUCKET/PREFIX...",
      "the same work from files, folders, S3 or standard input (-)",
      "Reads text a line at a time (kcat -J dumps, NDJSON, CloudTrail files), files that begin with indented JSON or binary data\n"
      "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing.\n"
-     "s3://BUCKET/PREFIX reads the objects below it, of a trail for one; of these --from and --to choose those of a span, by the\n"
-     "time in the names of a trail's files, else by when they were written.\n"
+     "s3://BUCKET/PREFIX reads the objects below it, of a trail for one; of these --since SPAN (last-week, 7d), --from and --to\n"
+     "choose those of a span, by the time in the names of a trail's files, else by when they were written.\n"
      "Records of hours that have left `window` are late and not counted. With --reopen they are, as long as `reopen.keep` keeps what is\n"
      "known of these hours; dead letters are without it, too.\n"
      "What cannot be decoded goes to dead_letter.file, or else the first ten are listed; the summary counts it, and the exit\n"
@@ -215,8 +215,10 @@ static const struct subcommand subcommands[] = {
      "Each value is shown with its origin, secrets masked. --sample prints a commented sample file instead,\n"
      "--man the manual page nowcast.conf(5).\n",
      cmd_check_config},
-	{"complete", "-- WORD...", "what the last word may become, for the completion of shells",
-     "Prints a candidate a line, with what it is behind a tab. deploy/completion has what asks it, for bash, zsh and fish.\n", cmd_complete},
+	{"complete", "bash|zsh|fish | -- WORD...", "the completion of your shell, and what the last word may become",
+     "Prints the script for a shell: `source <(nowcast complete bash)`, `nowcast complete fish | source`; of zsh it goes into a file\n"
+     "_nowcast in a folder of $fpath. With -- it prints a candidate a line, with what it is behind a tab.\n",
+     cmd_complete},
 	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
 	{"version", "", "print the version", "", cmd_version},
 };
@@ -225,6 +227,16 @@ enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
 static int cmd_complete(struct command *c)
 {
+	struct err err = ERR_INIT;
+	bool words = c->argc && strcmp(c->argv[0], "--") == 0;
+	if (!words && !command_done(c, 1, 1, &err))
+		return command_fail(c, &err);
+	if (!words && complete_print_script(str_of(c->argv[0])))
+		return STATUS_OK;
+	if (!words) {
+		err_set(&err, ERR_CONFIG, "expected bash, zsh or fish, or -- and the words that were typed; got %s", c->argv[0]);
+		return command_fail(c, &err);
+	}
 	return complete_words(c, subcommands, SUBCOMMANDS);
 }
 

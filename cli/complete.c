@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/embed.h"
 #include "query/group.h"
 #include "query/span.h"
 
@@ -213,6 +214,24 @@ static bool takes_span(const struct completion *x)
 	return x->nwords == 1 &&
 	       ((synopsis.len && strstr(synopsis.p, " [SPAN]")) ||
 	        (verb.len && memmem(verb.p, verb.len, " [SPAN]", 7)));
+}
+
+EMBED(script_bash, "deploy/completion/nowcast.bash")
+EMBED(script_zsh, "deploy/completion/_nowcast")
+EMBED(script_fish, "deploy/completion/nowcast.fish")
+
+bool complete_print_script(struct str shell)
+{
+	const struct {
+		const char *shell;
+		struct str script;
+	} all[] = {{"bash", script_bash()}, {"zsh", script_zsh()}, {"fish", script_fish()}};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (str_is(shell, all[i].shell)) {
+			fwrite(all[i].script.p, 1, all[i].script.len, stdout);
+			return true;
+		}
+	return false;
 }
 
 int complete_words(struct command *c, const struct subcommand *all, size_t n)
