@@ -243,6 +243,7 @@ bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside D
 
 $(B)/alert/state.o: alert/commit.lua
 $(B)/cli/report_html.o: cli/report.html cli/report.css
+$(B)/cli/complete.o: $(wildcard deploy/completion/*)
 SHARED   ?= ../shared
 .PHONY: builtin-prices
 builtin-prices:  ## write pricing/builtin.csv out of the collected price sources (for developers; commit the result)

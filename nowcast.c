@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
+#include "cli/output.h"
 #include "demo/demo.h"
 #include "run/commands.h"
 
@@ -58,12 +59,12 @@ static const struct subcommand subcommands[] = {
      "logs a stats line. If systemd started it, it reports its state by sd_notify.\n"
      "While Kafka or Redis is away, it waits and logs that. An offset is committed only after the records before it are in Redis.\n",
      cmd_run},
-	{"replay", "[--reopen] [--from T] [--to T] PATH|s3://BUCKET/PREFIX...",
+	{"replay", "[--reopen] [--since SPAN] [--from T] [--to T] [--now T] PATH|s3://BUCKET/PREFIX...",
      "the same work from files, folders, S3 or standard input (-)",
      "Reads text a line at a time (kcat -J dumps, NDJSON, CloudTrail files), files that begin with indented JSON or binary data\n"
      "whole, folders with all below them in order of name; gzip is recognised. Replaying the same files again changes nothing.\n"
-     "s3://BUCKET/PREFIX reads the objects below it, of a trail for one; of these --from and --to choose those of a span, by the\n"
-     "time in the names of a trail's files, else by when they were written.\n"
+     "s3://BUCKET/PREFIX reads the objects below it, of a trail for one; of these --since SPAN (last-week, 7d), --from and --to\n"
+     "choose those of a span, by the time in the names of a trail's files, else by when they were written.\n"
      "Records of hours that have left `window` are late and not counted. With --reopen they are, as long as `reopen.keep` keeps what is\n"
      "known of these hours; dead letters are without it, too.\n"
      "What cannot be decoded goes to dead_letter.file, or else the first ten are listed; the summary counts it, and the exit\n"
@@ -72,7 +73,7 @@ static const struct subcommand subcommands[] = {
 	{"report",
      "[SPAN] [--since SPAN] [--from T] [--to T] [--by KEYS] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] "
      "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus|html] [--json] "
-     "[--full] [--now T] | --reconciliation | --scoreboard [...]",
+     "[--full] [--now T] [--out FILE|s3://BUCKET/KEY] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
@@ -85,7 +86,7 @@ static const struct subcommand subcommands[] = {
      "empty where there is no price. focus is FOCUS 1.2 in CSV: a row for each hour, principal, model and token type. On a terminal\n"
      "the table has short names; --full shows ARNs and ids of models.\n"
      "\n"
-     "report --reconciliation [--by KEYS] [--period YYYY-MM|all] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
+     "report --reconciliation [--by KEYS] [--period YYYY-MM|all | --now T] [--format table|csv|json|html] [--threshold USD|PERCENT%]\n"
      "compares the estimate with the bill, for hours that are final, and explains the difference. html is one page to mail, with a\n"
      "table for each of KEYS. The\n"
      "exit status is 3 if the whole difference is larger than the threshold.\n"
@@ -101,21 +102,22 @@ static const struct subcommand subcommands[] = {
      "--duckdb). --unless-fresh does nothing if a run has ended within reconcile.every. It prints a summary;\n"
      "`nowcast report --reconciliation` explains the difference.\n",
      cmd_reconcile},
-	{"explain", "[--now T] PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
+	{"explain", "[--now T] [--out FILE|s3://BUCKET/KEY] PRINCIPAL HOUR", "why a principal's figure of an hour is what it is",
      "PRINCIPAL is one as reports print it, or a part of the name that no other caller of the hour has. HOUR is 2026-11-02T05:00:00Z,\n"
      "or 05:00 for the last one. For each model: its calls, how its tokens are known, how many tokens a call was assumed to use and from what that was\n"
      "learned, the band, and every term of the sum with its rate, source and date. Exit status 3 if something has no price.\n",
      cmd_explain},
-	{"who", "[--now T] [--from T] [--sessions N] [--format table|json] ARN|ACCESS-KEY|NAME",
+	{"who", "ARN|ACCESS-KEY|NAME [SPAN] [--since SPAN] [--from T] [--to T] [--sessions N] [--format table|json] [--now T] "
+     "[--out FILE|s3://BUCKET/KEY]",
      "what is known of a principal: spend, models, when it was seen, tags and where each comes from",
      "An ARN is that of a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...)\n"
      "is known as long as its calls are. Any other word is the name of a session, a user or a role, or the value of a tag (an e-mail\n"
-     "address). If several principals have the name, they are listed. It searches this month and the one before, or from --from T on.\n"
-     "--now T answers as if it were T. Exit status 1 if nothing is known.\n",
+     "address). If several principals have the name, they are listed. It searches this month and the one before, or the SPAN, which is\n"
+     "given as to report. --now T answers as if it were T. Exit status 1 if nothing is known.\n",
      cmd_who},
 	{"top",
      "[--by KEYS] [--hours N] [--principal TEXT] [--role TEXT] [--team NAME] [--model TEXT] [--where KEY=VALUE] [--every SECONDS] "
-     "[--turns N] [--full]",
+     "[--turns N] [--full] [--now T]",
      "who is spending now: a table that is redrawn",
      "Sums the last N hours (24) up to the newest one, by KEYS and of the conditions as in report (principal,model). Ends\n"
      "with ^C, or after N turns. On a terminal names are short; --full shows ARNs and ids of models.\n",
@@ -125,7 +127,7 @@ static const struct subcommand subcommands[] = {
      "/metrics, /healthz and /readyz. An address that other machines can reach needs auth.tokens.file. --now T answers as if it were\n"
      "T, to look at replayed figures as if they were of today. `nowcast run --listen` serves the same from within the daemon.\n",
      cmd_serve},
-	{"alert", "list|rules|silence|test|check|backtest ...",
+	{"alert", "list|rules|silence|test|check|backtest ... [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the alerts: list or silence them, test the receivers, test a rule on the past",
      "list [--history N] [--dead]           active alerts and silences; the last N events; messages that could not be delivered\n"
      "rules                                what is in force, and for whom\n"
@@ -133,14 +135,29 @@ static const struct subcommand subcommands[] = {
      "test [RECEIVER]                       send a test message now and print whether it was delivered\n"
      "check                                 evaluate and deliver once, as `run` does every alerts.interval\n"
      "check --now T                         what would hold at T; nothing is delivered\n"
-     "backtest [--rule R] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures in Redis\n"
+     "backtest [SPAN] [--rule R] [--since SPAN] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures\n"
+     "                                      in Redis, or a SPAN of them, given as to report\n"
      "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},
-	{"doctor", "", "check what the figures need: Redis, topics, each signal, prices, clocks",
+	{"budget",
+     "list|status|set ... [--now T] [--out FILE|s3://BUCKET/KEY]",
+     "the budgets: what is spent of each, when it will be passed, and how to set one",
+     "list [--format table|csv|json] [--json]      a row for each budget, the most used one first\n"
+     "status [NAME] [--format table|csv|json] [--json]   the same in full, with the band, the marks and who is told. Exit status 3 if\n"
+     "                                             one is passed\n"
+     "set NAME --amount USD [--period month] [--team NAME | --by KEY [--only NAME]] [--at 50,80,100] [--severity info,warning,critical]\n"
+     "    [--receivers NAMES] [--dry-run]          writes the rule [rule NAME] into alerts.file, or changes what is given of it\n"
+     "\n"
+     "A budget is of everything, of one NAME of a KEY (team, principal, role, user, model, account, region, tag:KEY ...), or with --by\n"
+     "alone of each of them. Percentages are those of its alerts. A sum is from the begin of the period in UTC. set keeps comments and\n"
+     "every other line of the file, and changes nothing if `nowcast check-config` would refuse the result. A new file begins with the\n"
+     "built-in rules. A running daemon reads the file on SIGHUP. --alerts-file FILE names another file.\n",
+     cmd_budget},
+	{"doctor", "[--now T]", "check what the figures need: Redis, topics, each signal, prices, clocks",
      "Prints a line for each finding, with what to do. Exit status 0: all is well, or notes only; 3: warnings; 1: something does\n"
      "not work.\n",
      cmd_doctor},
-	{"price", "list|show|check|diff|add|import|update|explain|usage-type ...",
+	{"price", "list|show|check|diff|add|import|update|explain|usage-type ... [--now T] [--out FILE|s3://BUCKET/KEY]",
      "manage the prices: list, show, check, diff, add, import, update, explain, usage-type",
      "list [WORD] [--source S] [--time T] [--all] [--format table|csv]   rows of every source; csv is a price file again\n"
      "show MODEL [--region R] [--account A] [--tier T] [--time T] [--foundation M]   the rates that apply, and their source\n"
@@ -159,7 +176,8 @@ static const struct subcommand subcommands[] = {
      "tokens; empty is unknown, 0 is free), unit, per_unit, source. account, tier, prompt_tokens_over and the units may be left\n"
      "out. `nowcast price list --source builtin --format csv` is an example. A bad file is refused whole, with line and reason.\n",
      cmd_price},
-	{"reprice", "--from T [--to T] [--dry-run]", "apply corrected prices to hours already computed",
+	{"reprice", "SPAN|--since SPAN|--from T [--to T] [--dry-run] [--now T]", "apply corrected prices to hours already computed",
+     "The hours are given as to report: this-month, 2026-11, all, or from T on.\n"
      "Computes the dollars of these hours again from their tokens in Redis, at the prices of now. No replay is needed. The\n"
      "daemon may keep running. A second run changes nothing.\n",
      cmd_reprice},
@@ -168,7 +186,7 @@ static const struct subcommand subcommands[] = {
      "schema version last; until then the other commands refuse. If it was interrupted, run it again: it goes on where it was.\n"
      "Where there is nothing to do, it says so and does nothing.\n",
      cmd_migrate},
-	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN",
+	{"tags", "import [--from T] [--principal ARN] FILE... | show [--at T] [--format table|json] ARN [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the tags of roles, users and accounts: import the existing ones, show what is known",
      "CloudTrail records changes of tags only. import adds the tags that existed before, from T on (default: now), as the AWS\n"
      "command line lists them: `aws iam get-account-authorization-details`, get-role, get-user, `aws resourcegroupstaggingapi get-resources`,\n"
@@ -178,7 +196,7 @@ static const struct subcommand subcommands[] = {
      "show prints the tags that a role, user or session had at T (default: now), where each comes from and since when. For a\n"
      "session name it shows the tags of all sessions of that name that called in the 24 hours up to T.\n",
      cmd_tags},
-	{"profiles", "import [--from T] FILE... | list [--from T]",
+	{"profiles", "import [--from T] FILE... | list [--from T] [--now T] [--out FILE|s3://BUCKET/KEY]",
      "the models behind application inference profiles: import them, list what is known",
      "The id of an application inference profile names no model. import reads what `aws bedrock list-inference-profiles --type-equals\n"
      "APPLICATION` or get-inference-profile prints, or a map: the line profile,model, then ARN or id, and the model as called\n"
@@ -197,8 +215,10 @@ static const struct subcommand subcommands[] = {
      "Each value is shown with its origin, secrets masked. --sample prints a commented sample file instead,\n"
      "--man the manual page nowcast.conf(5).\n",
      cmd_check_config},
-	{"complete", "-- WORD...", "what the last word may become, for the completion of shells",
-     "Prints a candidate a line, with what it is behind a tab. deploy/completion has what asks it, for bash, zsh and fish.\n", cmd_complete},
+	{"complete", "bash|zsh|fish | -- WORD...", "the completion of your shell, and what the last word may become",
+     "Prints the script for a shell: `source <(nowcast complete bash)`, `nowcast complete fish | source`; of zsh it goes into a file\n"
+     "_nowcast in a folder of $fpath. With -- it prints a candidate a line, with what it is behind a tab.\n",
+     cmd_complete},
 	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
 	{"version", "", "print the version", "", cmd_version},
 };
@@ -207,6 +227,16 @@ enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
 static int cmd_complete(struct command *c)
 {
+	struct err err = ERR_INIT;
+	bool words = c->argc && strcmp(c->argv[0], "--") == 0;
+	if (!words && !command_done(c, 1, 1, &err))
+		return command_fail(c, &err);
+	if (!words && complete_print_script(str_of(c->argv[0])))
+		return STATUS_OK;
+	if (!words) {
+		err_set(&err, ERR_CONFIG, "expected bash, zsh or fish, or -- and the words that were typed; got %s", c->argv[0]);
+		return command_fail(c, &err);
+	}
 	return complete_words(c, subcommands, SUBCOMMANDS);
 }
 
@@ -225,6 +255,8 @@ static void print_subcommands(FILE *f)
 		fprintf(f, "  %-14s %s\n", subcommands[i].name, subcommands[i].sentence);
 	fputs(
 		"\nEvery key of the configuration is a flag, before or after the subcommand; `nowcast check-config --sample` lists them.\n"
+		"Those that read take --now T, and answer as if it were T. They print to --out FILE or s3://BUCKET/KEY, too, which is\n"
+		"then there whole or not at all.\n"
 		"Exit status: 0 it worked, 1 it did not, 2 arguments or configuration are wrong, 3 a threshold was crossed.\n",
 		f);
 }
@@ -267,6 +299,20 @@ static int cmd_help(struct command *c)
 	return STATUS_OK;
 }
 
+// What it prints goes where --out says, if it worked.
+static int run_reader(const struct subcommand *s, struct command *c)
+{
+	struct err err = ERR_INIT;
+	struct output out;
+	const char *where = NULL;
+	if (!command_option(c, "--out", &where, &err))
+		return command_fail(c, &err);
+	bool begun = output_begin(&out, where, &err);
+	int status = begun ? s->run(c) : STATUS_USAGE;
+	bool written = output_end(&out, status == STATUS_OK || status == STATUS_THRESHOLD, &err);
+	return begun && written ? status : command_fail(c, &err);
+}
+
 static int run_subcommand(struct command *c)
 {
 	if (c->version)
@@ -283,7 +329,8 @@ static int run_subcommand(struct command *c)
 		return STATUS_OK;
 	}
 	c->synopsis = s->synopsis;
-	return s->run(c);
+	c->details = s->help;
+	return strstr(s->synopsis, "[--out ") ? run_reader(s, c) : s->run(c);
 }
 
 static bool reader_is_gone(void)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Budgets: what is spent of them, and when they will be spent at this rate. Both use the lower end of the
 // band. The rate is that of the last hours, not the forecast of query/, so that a sudden rise rings before it
-// has changed the day's forecast. Budgets that do not ring are shown by web/api_budgets.c, with that
+// has changed the day's forecast. Budgets that do not ring are shown by alert/budgets.c, with that
 // forecast.
+#include "alert/budgets.h"
 #include "alert/check_priv.h"
 #include "base/when.h"
 
@@ -65,10 +66,7 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 	bool good = read_budget_sums(c, rule, &s, err);
 	for (int32_t i = 0; good && i < s.spent.n; i++) {
 		const struct group *g = &s.spent.list[i];
-		int64_t level = 0;
-		for (int k = 0; k < rule->nat; k++)
-			if (usd_cmp(usd_muldiv(rule->amount, rule->at[k], 100), g->usd_low) <= 0)
-				level = rule->at[k];
+		int64_t level = budget_mark(rule, g->usd_low);
 		if (!level || !alert_rule_covers(rule, g))
 			continue;
 		struct alert_finding *f = alert_add_finding(c, rule, g);
@@ -82,7 +80,7 @@ bool alert_check_budget(struct alert_check *c, const struct alert_rule *rule, st
 			c->arena,
 			"%.*s has spent %s, %lld%% of its budget of %s for the %s %s: the mark of %lld%% is passed",
 			STR_ARG(f->group), alert_money(f->usd).text,
-			(long long)((f->usd.pico * 100 + rule->amount.pico / 2) / rule->amount.pico),
+			(long long)budget_percent(f->usd, rule->amount),
 			alert_money(rule->amount).text, alert_period_names[rule->period], s.period, (long long)level);
 	}
 	release_budget_sums(&s);

@@ -17,21 +17,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/when.h"
 
 const char *const alert_kind_names[] = {"budget",   "forecast", "spike", "burn", "new",
                                         "unpriced", "silent",   "bill",  NULL};
 const char *const receiver_kind_names[] = {"slack", "webhook", "alertmanager", "email", "command", NULL};
 
-enum { RULES_MAX = 256, FILE_BYTES_MAX = 1 << 20 };
+enum { RULES_MAX = 256 };
 
 // In force without a file: nothing here needs a budget.
-static const char defaults[] =
-	"[rule spike]\nkind = spike\nby = principal\nfactor = 4.3\nfloor = 0.05\n"
-	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n"
-	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n"
-	"[rule unpriced]\nkind = unpriced\nby = model\n"
-	"[rule silent]\nkind = silent\nquiet = 30m\nseverity = critical\n"
+const char alert_rules_built_in[] =
+	"[rule spike]\nkind = spike\nby = principal\nfactor = 4.3\nfloor = 0.05\n\n"
+	"[rule new-principal]\nkind = new\nby = principal\nfloor = 1\nseverity = info\n\n"
+	"[rule new-model]\nkind = new\nby = model\nfloor = 1\nseverity = info\n\n"
+	"[rule unpriced]\nkind = unpriced\nby = model\n\n"
+	"[rule silent]\nkind = silent\nquiet = 30m\nseverity = critical\n\n"
 	"[rule estimate-off]\nkind = bill\nby = account\nperiod = day\nat = 25,50\nfloor = 10\nseverity = info\n";
 
 struct rules_reader {
@@ -352,7 +353,8 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 }
 
 // A rule by a column that the mapping file does not have would never ring.
-static bool check_mapping(const struct alert_rules *rules, const struct conf *conf, struct err *err)
+static bool check_mapping(const struct alert_rules *rules, const char *file, const struct conf *conf,
+                          struct err *err)
 {
 	struct mapping *m;
 	if (!mapping_load(&m, conf, err))
@@ -360,9 +362,15 @@ static bool check_mapping(const struct alert_rules *rules, const struct conf *co
 	bool good = true;
 	for (int i = 0; i < rules->nrules && good; i++)
 		good = grouping_check_keys(&rules->rules[i].by, m, err) ||
-		       err_prefix(err, "%s: rule %.*s", conf->alerts_file, STR_ARG(rules->rules[i].name));
+		       err_prefix(err, "%s: rule %.*s", file, STR_ARG(rules->rules[i].name));
 	mapping_free(m);
 	return good;
+}
+
+bool alert_rules_read(struct alert_rules *ret, struct str text, const char *file, const struct conf *conf,
+                      struct err *err)
+{
+	return alert_rules_parse(ret, text, file, conf_sources(conf), err) && check_mapping(ret, file, conf, err);
 }
 
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err)
@@ -370,18 +378,11 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	struct buf text = BUF_INIT;
 	*ret = (struct alert_rules){0};
 	if (!*conf->alerts_file)
-		return alert_rules_parse(ret, str_of(defaults), "(built-in rules)", conf_sources(conf), err);
-	FILE *f = fopen(conf->alerts_file, "r");
-	if (!f)
-		return err_set(err, ERR_CONFIG, "alerts.file: %s cannot be read: %m", conf->alerts_file);
-	buf_reserve(&text, FILE_BYTES_MAX);
-	buf_add(&text, "", 0);
-	text.len = fread(text.data, 1, FILE_BYTES_MAX, f);
-	fclose(f);
-	bool good = text.len < FILE_BYTES_MAX ||
-	            err_set(err, ERR_CONFIG, "alerts.file: %s is larger than 1 MiB", conf->alerts_file);
-	good = good && alert_rules_parse(ret, buf_str(&text), conf->alerts_file, conf_sources(conf), err) &&
-	       check_mapping(ret, conf, err);
+		return alert_rules_parse(ret, str_of(alert_rules_built_in), "(built-in rules)", conf_sources(conf),
+		                         err);
+	bool good = file_read(conf->alerts_file, ALERT_RULES_BYTES_MAX, &text, err)
+	                ? alert_rules_read(ret, buf_str(&text), conf->alerts_file, conf, err)
+	                : err_prefix(err, "alerts.file");
 	buf_release(&text);
 	return good;
 }

@@ -62,7 +62,13 @@ struct alert_rules {
 bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct err *err) NC_CHECK;
 bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct caller_sources from,
                        struct err *err) NC_CHECK;
+// The text of an alerts file as `run` reads it: parsed, and compared with the mapping file.
+bool alert_rules_read(struct alert_rules *ret, struct str text, const char *file, const struct conf *conf,
+                      struct err *err) NC_CHECK;
 void alert_rules_release(struct alert_rules *r);
+
+enum { ALERT_RULES_BYTES_MAX = 1 << 20 }; // of an alerts file
+extern const char alert_rules_built_in[]; // in force without a file, as the text of one
 
 // The severity of a rule's alert at a level: of its own `at`, or any for other kinds.
 struct str alert_rule_severity(const struct alert_rule *r, int64_t level);

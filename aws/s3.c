@@ -57,9 +57,11 @@ static bool renew_credentials(struct s3 *s)
 }
 
 // What a status that is not success means, and what to do.
-static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, const char *what,
+static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, const struct s3_ask *q,
                         struct err *err)
 {
+	const char *what = q->what;
+	bool kms, writes = q->body.p != NULL;
 	struct str code = xml_element(buf_str(&a->body), "Code", NULL),
 			   words = xml_element(buf_str(&a->body), "Message", NULL);
 	struct str name = s->bucket;
@@ -69,13 +71,18 @@ static bool set_refusal(const struct s3 *s, const struct http_client_answer *a, 
 		return err_set(err, s->found_ms ? ERR_CONFIG : ERR_RETRY,
 		               "s3://%.*s: S3 answers %.*s: the credentials, from the %s, have expired: renew them",
 		               STR_ARG(name), STR_ARG(code), s->credentials.origin);
+	kms = words.len && memmem(words.p, words.len, "kms:", 4);
 	if (a->status == 403 || a->status == 401 || str_is(code, "InvalidAccessKeyId"))
 		return err_set(
 			err, ERR_CONFIG,
-			"s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; s3:ListBucket and s3:GetObject are needed%s",
+			"s3://%.*s: S3 refuses %s: %.*s (%.*s); credentials are from the %s; %s%s%s%s",
 			STR_ARG(name), what, STR_ARG(code.len ? code : STR("access denied")), STR_ARG(words),
 			s->credentials.origin,
-			words.len && memmem(words.p, words.len, "kms:", 4) ? ", and kms:Decrypt of the key that the bucket is encrypted with" : "");
+			writes ? "s3:PutObject is needed" : "s3:ListBucket and s3:GetObject are needed", kms ? ", and " : "",
+			!kms     ? ""
+			: writes ? "kms:GenerateDataKey"
+			         : "kms:Decrypt",
+			kms ? " of the key that the bucket is encrypted with" : "");
 	if (a->status == 404)
 		return err_set(err, ERR_CONFIG, "s3://%.*s: there is no such bucket", STR_ARG(name));
 	return err_set(err, a->status >= 500 || a->status == 429 ? ERR_RETRY : ERR_CONFIG,
@@ -110,12 +117,9 @@ static bool is_region(struct str s)
 	return s.len > 0;
 }
 
-// Repeats a request after 5xx and broken connections, and in the Region that S3 names. `tail`: what follows
-// the bucket, encoded. `file`: the body is appended to it, from the byte at which it ends; NULL: the body is
-// in the answer.
-static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *what,
-                    struct http_client_answer *ret, struct err *err)
+bool s3_request(struct s3 *s, const struct s3_ask *q, struct http_client_answer *ret, struct err *err)
 {
+	FILE *file = q->file;
 	struct buf url = BUF_INIT;
 	struct err last = ERR_INIT;
 	bool good = false, again = true, renewed = false;
@@ -127,9 +131,12 @@ static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *w
 		err_clear(&last);
 		buf_clear(&url);
 		add_url(s, &url);
-		buf_adds(&url, tail);
+		buf_adds(&url, q->tail);
 		struct file_writer writer = {s, file, false};
 		struct http_client_request r = {.url = url.data,
+		                                .method = q->body.p ? "PUT" : NULL,
+		                                .body = q->body,
+		                                .headers = {q->header},
 		                                .sign = &s->credentials,
 		                                .region = s->region,
 		                                .ca_file = aws_ca_file(),
@@ -161,7 +168,7 @@ static bool s3_request(struct s3 *s, const char *tail, FILE *file, const char *w
 			snprintf(s->region, sizeof s->region, "%.*s", STR_ARG(region));
 		} else {
 			s->expired = is_expired(xml_element(buf_str(&ret->body), "Code", NULL));
-			set_refusal(s, ret, what, &last);
+			set_refusal(s, ret, q, &last);
 			again = s->expired ? s->found_ms && !renewed && renew_credentials(s) : last.kind == ERR_RETRY;
 			renewed |= s->expired;
 		}
@@ -218,7 +225,7 @@ static bool list_objects(struct s3 *s, struct err *err)
 		}
 		buf_adds(&tail, "encoding-type=url&list-type=2&prefix=");
 		buf_add_url_part(&tail, s->prefix, false);
-		good = s3_request(s, tail.data, NULL, "the listing", &a, err);
+		good = s3_request(s, &(struct s3_ask){.tail = tail.data, .what = "the listing"}, &a, err);
 		if (!good)
 			break;
 		s3_add_objects(s, buf_str(&a.body));
@@ -264,7 +271,7 @@ bool s3_list_page(struct s3 *page, struct str prefix, struct str after, bool fol
 	page->n = 0;
 	page->expired = false;
 	arena_reset(&page->arena);
-	bool good = s3_request(page, tail.data, NULL, "the listing", &a, err);
+	bool good = s3_request(page, &(struct s3_ask){.tail = tail.data, .what = "the listing"}, &a, err);
 	if (good) {
 		struct str xml = buf_str(&a.body);
 		if (folders)
@@ -316,7 +323,8 @@ static bool download_object(struct s3 *s, const struct s3_object *o, const char 
 	                 "%s: cannot be written (%s): set reconcile.cache to a folder that nowcast may write",
 	                 part.data, strerror(errno));
 	bool whole = good && fseeko(f, 0, SEEK_END) == 0 && ftello(f) == o->size;
-	if (good && !whole && (good = s3_request(s, tail.data, f, "a file", &a, err)))
+	const struct s3_ask q = {.tail = tail.data, .what = "a file", .file = f};
+	if (good && !whole && (good = s3_request(s, &q, &a, err)))
 		http_client_answer_release(&a);
 	if (f && (fflush(f) != 0 || fsync(fileno(f)) != 0) && good)
 		good = err_set(err, ERR_FATAL, "%s: cannot be written: %s", part.data, strerror(errno));
@@ -378,7 +386,7 @@ bool s3_read(const struct credentials *c, const char *region, struct s3_name obj
 	struct http_client_answer a;
 	snprintf(s.region, sizeof s.region, "%s", region);
 	buf_add_url_part(&tail, object.key, true);
-	bool good = s3_request(&s, tail.data, NULL, "a file", &a, err);
+	bool good = s3_request(&s, &(struct s3_ask){.tail = tail.data, .what = "a file"}, &a, err);
 	*ret_expired = !good && s.expired;
 	if (good) {
 		buf_addstr(ret, buf_str(&a.body));
@@ -449,10 +457,21 @@ static void choose_folders(struct s3 *s, const char *cache)
 	buf_release(&b);
 }
 
+bool s3_find_credentials(struct s3 *s, struct err *err)
+{
+	struct buf region = BUF_INIT;
+	if (!credentials_find(&s->credentials, err))
+		return false;
+	s->found_ms = when_ticks_ms();
+	aws_add_region(&region, buf_str(&s->credentials.region));
+	snprintf(s->region, sizeof s->region, "%s", region.data);
+	buf_release(&region);
+	return true;
+}
+
 static bool open_listing(struct s3 *s, const char *uri, const char *cache, struct err *err)
 {
 	struct str rest = str_of(uri);
-	struct buf region = BUF_INIT;
 	assert(str_starts(rest, STR("s3://")));
 	rest.p += 5, rest.len -= 5;
 	s->bucket = arena_str(&s->arena, str_cut(&rest, '/'));
@@ -463,13 +482,7 @@ static bool open_listing(struct s3 *s, const char *uri, const char *cache, struc
 		return err_set(err, ERR_CONFIG, "%s: expected s3://BUCKET/PREFIX", uri);
 	choose_folders(s, cache);
 	s->opened_ms = when_now_ms();
-	if (!credentials_find(&s->credentials, err))
-		return false;
-	s->found_ms = when_ticks_ms();
-	aws_add_region(&region, buf_str(&s->credentials.region));
-	snprintf(s->region, sizeof s->region, "%s", region.data);
-	buf_release(&region);
-	return list_objects(s, err);
+	return s3_find_credentials(s, err) && list_objects(s, err);
 }
 
 bool s3_open(struct s3 *s, const char *uri, const char *cache, s3_progress *progress, void *user,

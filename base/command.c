@@ -95,6 +95,7 @@ static bool refuse_unknown_flag(const struct command *c, const char *text, struc
 	for (size_t i = 0; i < conf_nkeys; i++)
 		nearest_try(&near, arena_text(&arena, "%s", conf_key_flag(&conf_keys[i], key) + 2));
 	try_synopsis(&near, c->synopsis);
+	try_synopsis(&near, c->details);
 	if (near.word.len)
 		snprintf(meant, sizeof meant, "did you mean --%.*s? ", STR_ARG(near.word));
 	arena_release(&arena);
@@ -223,13 +224,26 @@ bool command_time(struct command *c, const char *flag, int64_t *ret_ms, struct e
 	               text);
 }
 
+bool command_now(struct command *c, int64_t *ret_ms, struct err *err)
+{
+	*ret_ms = when_now_ms();
+	return command_time(c, "--now", ret_ms, err);
+}
+
+const char *command_argument(struct command *c, int at)
+{
+	const char *word = c->argc > at ? c->argv[at] : NULL;
+	for (int i = 0; i <= at && word; i++)
+		if (c->argv[i][0] == '-')
+			return NULL;
+	if (word)
+		remove_arguments(c, at, 1);
+	return word;
+}
+
 const char *command_verb(struct command *c)
 {
-	const char *verb = c->argc ? c->argv[0] : NULL;
-	if (!verb || verb[0] == '-')
-		return NULL;
-	remove_arguments(c, 0, 1);
-	return verb;
+	return command_argument(c, 0);
 }
 
 bool command_switch(struct command *c, const char *name)

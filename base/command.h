@@ -26,7 +26,9 @@ struct command_flag {
 
 struct command {
 	const char *name;      // of the subcommand; NULL: none was given
-	const char *synopsis; // its arguments, for people; NULL: not known. The owner of the subcommands sets it.
+	// its arguments, for people, and what help says of them, which names those of its verbs; NULL: not known.
+	// The owner of the subcommands sets them.
+	const char *synopsis, *details;
 	const char *config;    // path of the configuration, or NULL
 	struct conf conf;      // in force
 	bool help, version;    // --help, --version were given
@@ -52,8 +54,11 @@ bool command_option_next(struct command *c, const char *name, const char **ret_v
                          struct err *err) NC_CHECK;
 // as command_option, for a moment; a time of day alone is the last one up to now
 bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
+// --now: the present for what is read, else that of the clock
+bool command_now(struct command *c, int64_t *ret_ms, struct err *err) NC_CHECK;
 // takes the first argument out; NULL: there is none, or it is a flag
 const char *command_verb(struct command *c);
+const char *command_argument(struct command *c, int at); // the same of the argument behind `at` others
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 
 // Whether a flag of the configuration holds a secret: by its name, or as the password of a URL.

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool file_read(const char *path, size_t max, struct buf *ret, struct err *err)
@@ -41,23 +43,74 @@ bool file_write_all(int fd, struct str text)
 	return true;
 }
 
-bool file_replace(const char *path, struct str text, struct err *err)
+// The file that takes the place of another one keeps its owner, group and mode: who could read it still can,
+// and nobody else. Only root can give a file away; without that the mode is kept all the same.
+static bool keep_owner(int fd, const char *path)
+{
+	struct stat old;
+	if (stat(path, &old) != 0)
+		return errno == ENOENT;
+	(void)!fchown(fd, old.st_uid, old.st_gid);
+	return fchmod(fd, old.st_mode & 07777) == 0;
+}
+
+bool file_draft_open(struct file_draft *ret, const char *path, struct err *err)
 {
 	struct buf beside = BUF_INIT;
-	buf_addf(&beside, "%s.new.%ld", path, (long)getpid());
-	int fd = open(beside.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	bool good = fd >= 0 && file_write_all(fd, text) && fsync(fd) == 0;
+	char *target = realpath(path, NULL); // a symbolic link stays one
+	bool exists = target != NULL;
+	if (!exists)
+		target = xstrdup(str_of(path));
+	buf_addf(&beside, "%s.new.%ld", target, (long)getpid());
+	*ret = (struct file_draft){.path = target, .beside = beside.data, .fd = -1};
+	ret->fd = open(ret->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, exists ? 0600 : 0644);
+	if (ret->fd >= 0 && keep_owner(ret->fd, path))
+		return true;
 	int why = errno;
-	if (fd >= 0 && close(fd) != 0 && good) {
+	file_draft_drop(ret);
+	return err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
+}
+
+bool file_draft_commit(struct file_draft *d, struct err *err)
+{
+	bool good = fsync(d->fd) == 0;
+	int why = errno;
+	if (close(d->fd) != 0 && good) {
 		good = false;
 		why = errno;
 	}
-	if (good && rename(beside.data, path) != 0) {
+	if (good && rename(d->beside, d->path) != 0) {
 		good = false;
 		why = errno;
 	}
-	if (!good && fd >= 0)
-		unlink(beside.data);
-	buf_release(&beside);
-	return good || err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
+	if (!good)
+		err_set(err, ERR_CONFIG, "cannot write %s: %s", d->path, strerror(why));
+	else
+		d->beside[0] = '\0'; // it is there no more
+	d->fd = -1;
+	file_draft_drop(d);
+	return good;
+}
+
+void file_draft_drop(struct file_draft *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	if (d->beside && *d->beside)
+		unlink(d->beside);
+	free(d->path);
+	free(d->beside);
+	*d = (struct file_draft){.fd = -1};
+}
+
+bool file_replace(const char *path, struct str text, struct err *err)
+{
+	struct file_draft d;
+	if (!file_draft_open(&d, path, err))
+		return false;
+	if (file_write_all(d.fd, text))
+		return file_draft_commit(&d, err);
+	int why = errno;
+	file_draft_drop(&d);
+	return err_set(err, ERR_CONFIG, "cannot write %s: %s", path, strerror(why));
 }

@@ -10,6 +10,7 @@
 #include "alert/keys.h"
 #include "alert/message.h"
 #include "alert/send.h"
+#include "alert/unmatched.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/alert_priv.h"
@@ -55,7 +56,8 @@ struct stored_objects {
 	enum alert_key key;
 	const char *last; // index in the list; NULL: it is a hash
 	const char *none; // what is printed if there is none
-	void (*print)(struct str name, const json_t *j);
+	// false: it does not hold at `now_ms`, and is not printed
+	bool (*print)(struct str name, const json_t *j, int64_t now_ms);
 };
 
 // Prints each object; those of a hash by urgency.
@@ -71,7 +73,7 @@ static bool print_objects(struct alert_command *a, const struct stored_objects *
 	buf_release(&key);
 	if (!redis_exec(a->redis, err))
 		return false;
-	size_t n = redis_len(a->redis, 0), step = hash ? 2 : 1, found = 0;
+	size_t n = redis_len(a->redis, 0), step = hash ? 2 : 1, found = 0, shown = 0;
 	struct entry *list = xcalloc(n / step + 1, sizeof *list);
 	for (size_t i = 0; i + step <= n; i += step) {
 		struct str value = redis_elem(a->redis, 0, i + step - 1);
@@ -82,55 +84,66 @@ static bool print_objects(struct alert_command *a, const struct stored_objects *
 	if (hash)
 		qsort(list, found, sizeof *list, compare_urgency);
 	for (size_t i = 0; i < found; i++) {
-		o->print(list[i].name, list[i].value);
+		shown += o->print(list[i].name, list[i].value, a->now_ms);
 		json_decref(list[i].value);
 	}
 	free(list);
-	if (n == 0)
+	if (shown == 0)
 		puts(o->none);
 	return true;
 }
 
 // ---- list ---------------------------------------------------------------------------------------
 
-static void print_alert(struct str name, const json_t *j)
+static bool print_alert(struct str name, const json_t *j, int64_t now_ms)
 {
 	char since[WHEN_SIZE];
 	(void)name;
+	if (json_integer_value(json_object_get(j, "since")) > now_ms)
+		return false;
 	printf("%-8s %-8s since %s  %s: %s%s\n", "up", text_at(j, "severity"), time_at(j, "since", since),
 	       text_at(j, "rule"), text_at(j, "text"),
 	       json_is_true(json_object_get(j, "silenced")) ? "  (silenced)" : "");
 	if (*text_at(j, "contributors"))
 		printf("         most by: %s\n", text_at(j, "contributors"));
+	return true;
 }
 
-static void print_silence(struct str name, const json_t *j)
+static bool print_silence(struct str name, const json_t *j, int64_t now_ms)
 {
 	char until[WHEN_SIZE];
-	if (json_integer_value(json_object_get(j, "until")) > when_now_ms())
-		printf("silence  %.*s  rule %s, group %s, until %s  %s\n", STR_ARG(name), text_at(j, "rule"),
-		       text_at(j, "group"), time_at(j, "until", until), text_at(j, "why"));
+	if (json_integer_value(json_object_get(j, "until")) <= now_ms)
+		return false;
+	printf("silence  %.*s  rule %s, group %s, until %s  %s\n", STR_ARG(name), text_at(j, "rule"),
+	       text_at(j, "group"), time_at(j, "until", until), text_at(j, "why"));
+	return true;
 }
 
-static void print_event(struct str name, const json_t *j)
+static bool print_event(struct str name, const json_t *j, int64_t now_ms)
 {
 	char at[WHEN_SIZE];
 	(void)name;
+	if (json_integer_value(json_object_get(j, "at")) > now_ms)
+		return false;
 	printf("%-8s %-8s at    %s  %s: %s%s%s\n", text_at(j, "event"), text_at(j, "severity"),
 	       time_at(j, "at", at), text_at(j, "rule"), text_at(j, "text"),
 	       *text_at(j, "ended") ? "; ended: " : "", text_at(j, "ended"));
+	return true;
 }
 
-static void print_dead(struct str name, const json_t *j)
+static bool print_dead(struct str name, const json_t *j, int64_t now_ms)
 {
 	char at[WHEN_SIZE];
 	(void)name;
+	if (json_integer_value(json_object_get(j, "created")) > now_ms)
+		return false;
 	const json_t *events = json_object_get(j, "events"), *first = json_array_get(events, 0);
 	printf("dead     for %s, of %s, %zu events, %d tries: %s\n", text_at(j, "receiver"),
 	       time_at(j, "created", at), json_array_size(events),
 	       (int)json_integer_value(json_object_get(j, "tries")), text_at(j, "error"));
 	printf("         %s %s: %s%s\n", text_at(first, "event"), text_at(first, "rule"), text_at(first, "text"),
 	       json_array_size(events) > 1 ? ", and more" : "");
+	return true;
 }
 
 static bool print_undelivered(struct alert_command *a, struct err *err)
@@ -159,7 +172,8 @@ static bool list_alerts(struct alert_command *a, struct err *err)
 												   print_dead};
 	char last[24];
 	bool dead = command_switch(a->args, "--dead");
-	if (!command_option(a->args, "--history", &history, err) || !command_done(a->args, 1, 1, err))
+	if (!command_now(a->args, &a->now_ms, err) ||
+	    !command_option(a->args, "--history", &history, err) || !command_done(a->args, 1, 1, err))
 		return false;
 	if (dead)
 		return print_objects(a, &given_up, err);
@@ -301,6 +315,12 @@ static void add_percents(struct buf *b, const struct alert_rule *r)
 		buf_addstr(b, STR(" %"));
 }
 
+static void warn_of_rule(void *user, const char *text)
+{
+	(void)user;
+	printf("warning: %s\n", text);
+}
+
 // What is in force, in one line a rule and a receiver.
 static bool list_rules(struct alert_command *a, struct err *err)
 {
@@ -308,7 +328,7 @@ static bool list_rules(struct alert_command *a, struct err *err)
 	struct buf at = BUF_INIT;
 	static const char *const heads[] = {"rule",   "kind", "by",       "only",     "period",
 	                                    "amount", "at",   "severity", "receivers"};
-	if (!command_done(a->args, 1, 1, err))
+	if (!command_now(a->args, &a->now_ms, err) || !command_done(a->args, 1, 1, err))
 		return false;
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
 		table_column(&table, str_of(heads[i]),
@@ -343,7 +363,7 @@ static bool list_rules(struct alert_command *a, struct err *err)
 	putchar('\n');
 	buf_release(&at);
 	table_release(&table);
-	return true;
+	return alert_rules_each_unmatched(&a->rules, a->rollups, a->now_ms, warn_of_rule, NULL, err);
 }
 
 // ---- the table ----------------------------------------------------------------------------------

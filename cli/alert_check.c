@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/alert_priv.h"
+#include "cli/selection.h"
 
 enum { DELIVER_MS = 20000 };
 
@@ -106,10 +107,11 @@ static bool backtest_hour(struct alert_command *a, const struct alert_rule *only
 bool alert_backtest(struct alert_command *a, struct err *err)
 {
 	const char *name = NULL;
-	int64_t first, last, from_ms = 0, to_ms = INT64_MAX, rings = 0, hours = 0;
+	int64_t first, last, rings = 0, hours = 0;
 	struct command *c = a->args;
-	if (!command_option(c, "--rule", &name, err) || !command_time(c, "--from", &from_ms, err) ||
-	    !command_time(c, "--to", &to_ms, err) || !command_done(c, 1, 1, err))
+	struct selection of = {0};
+	if (!command_option(c, "--rule", &name, err) || !selection_take_span(&of, c, 1, err) ||
+	    !command_done(c, 1, 1, err))
 		return false;
 	const struct alert_rule *only = name ? alert_rule_find(&a->rules, str_of(name)) : NULL;
 	if (name && !only)
@@ -117,10 +119,8 @@ bool alert_backtest(struct alert_command *a, struct err *err)
 		               *a->conf->alerts_file ? a->conf->alerts_file : "the built-in rules");
 	if (!rollups_extent(a->rollups, &first, &last, err))
 		return false;
-	if (from_ms / MS_PER_HOUR > first)
-		first = from_ms / MS_PER_HOUR;
-	if (to_ms / MS_PER_HOUR - 1 < last)
-		last = to_ms / MS_PER_HOUR - 1;
+	first = of.span.from > first ? of.span.from : first;
+	last = of.span.to - 1 < last ? of.span.to - 1 : last;
 	json_t *held = json_object();
 	bool good = true;
 	for (int64_t h = first; good && first && h <= last; h++, hours++)
@@ -128,6 +128,7 @@ bool alert_backtest(struct alert_command *a, struct err *err)
 	json_decref(held);
 	if (good)
 		printf("%lld ring%s in %lld hour%s%s\n", (long long)rings, text_s(rings), (long long)hours,
-		       text_s(hours), hours ? "" : ": there are no figures of that time");
+		       text_s(hours),
+		       hours ? ", by the figures of whole hours" : ": there are no figures of that time");
 	return good;
 }

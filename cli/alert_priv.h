@@ -13,6 +13,7 @@ struct alert_command {
 	struct alert_rules rules;
 	struct rollups *rollups;
 	struct redis *redis;
+	int64_t now_ms;
 };
 
 // What each takes is in the help of the subcommand. They print to stdout. ERR_CONFIG: wrong arguments.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing.
+// `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing but to
+// Redis, and to that only if a rule of alerts names somebody: whether that name was ever seen.
 #include <stdio.h>
 
-#include "alert/rules.h"
+#include "alert/unmatched.h"
 #include "base/secret_files.h"
+#include "base/when.h"
 #include "cli/commands.h"
 #include "ingest/dead_letter_file.h"
 #include "ingest/kafka.h"
@@ -22,6 +24,29 @@ static void print_open_file(void *user, const char *key, const char *path)
 		key, path);
 }
 
+static void warn_of_rule(void *user, const char *text)
+{
+	const struct conf *conf = user;
+	fprintf(stderr, "nowcast check-config: warning: %s: %s\n", conf->alerts_file, text);
+}
+
+static void check_names(const struct alert_rules *rules, const struct conf *conf)
+{
+	struct rollups *rollups = NULL;
+	struct err err = ERR_INIT;
+	bool good = rollups_open(&rollups, redis_target_of(conf), &err) &&
+	            view_map(rollups_view(rollups), conf, &err) &&
+	            alert_rules_each_unmatched(rules, rollups, when_now_ms(), warn_of_rule,
+	                                       (void *)(uintptr_t)conf, &err);
+	if (!good)
+		fprintf(
+			stderr,
+			"nowcast check-config: whether the names in `only` were ever seen was not checked, for that takes "
+			"Redis: %s\n",
+			err.msg);
+	rollups_close(rollups);
+}
+
 static bool check_alerts_file(const struct conf *conf, struct err *err)
 {
 	struct alert_rules rules;
@@ -29,6 +54,8 @@ static bool check_alerts_file(const struct conf *conf, struct err *err)
 	if (good && *conf->alerts_file)
 		fprintf(stderr, "nowcast check-config: %s has %d rules and %d receivers\n", conf->alerts_file,
 		        rules.nrules, rules.nreceivers);
+	if (good && alert_rules_name_somebody(&rules))
+		check_names(&rules, conf);
 	alert_rules_release(&rules);
 	return good;
 }

@@ -12,6 +12,7 @@ int cmd_who(struct command *c);
 int cmd_top(struct command *c);
 int cmd_doctor(struct command *c);
 int cmd_alert(struct command *c);
+int cmd_budget(struct command *c);
 int cmd_price(struct command *c);
 int cmd_reprice(struct command *c);
 int cmd_migrate(struct command *c);

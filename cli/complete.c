@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/embed.h"
 #include "query/group.h"
 #include "query/span.h"
 
@@ -13,6 +14,7 @@ struct completion {
 	size_t n;
 	const struct subcommand *subcommand; // that the words name; NULL: none yet
 	int nwords; // behind it, that are no flags, without the last
+	struct str verb; // the first of them
 	struct str previous, last;
 	struct arena arena;
 };
@@ -74,11 +76,40 @@ static bool has_choices(struct str value)
 	return value.len > 0 && !str_starts(value, STR("--"));
 }
 
+// What the help says behind a verb: its line, and those behind it that are indented.
+static struct str synopsis_of_verb(const struct completion *x)
+{
+	struct str rest = str_of(x->subcommand && x->verb.len ? x->subcommand->help : ""), of = STR_NONE;
+	while (rest.len) {
+		struct str line = str_cut(&rest, '\n'), words = line;
+		bool begins = str_eq(str_cut(&words, ' '), x->verb);
+		if (of.p && !str_starts(line, STR(" ")))
+			break;
+		if (begins || of.p)
+			of = (struct str){of.p ? of.p : line.p, (size_t)(line.p + line.len - (of.p ? of.p : line.p))};
+	}
+	return of;
+}
+
+static bool mentions(struct str text, struct str flag)
+{
+	struct str one, value;
+	while (next_flag(&text, &one, &value))
+		if (str_eq(one, flag))
+			return true;
+	return false;
+}
+
 static void offer_flags(const struct completion *x)
 {
-	struct str rest = str_of(x->subcommand ? x->subcommand->synopsis : ""), flag, value;
+	struct str verb = synopsis_of_verb(x), rest = verb, flag, value;
 	while (next_flag(&rest, &flag, &value))
-		offer(x, flag, NULL);
+		if (!mentions((struct str){verb.p, (size_t)(flag.p - verb.p)}, flag))
+			offer(x, flag, NULL);
+	struct str synopsis = rest = str_of(x->subcommand ? x->subcommand->synopsis : "");
+	while (next_flag(&rest, &flag, &value))
+		if (!mentions(verb, flag) && !mentions((struct str){synopsis.p, (size_t)(flag.p - synopsis.p)}, flag))
+			offer(x, flag, NULL);
 	offer(x, STR("--config"), NULL);
 	offer(x, STR("--help"), NULL);
 	for (size_t i = 0; i < conf_nkeys; i++) {
@@ -126,7 +157,8 @@ static void offer_groupings(struct completion *x)
 // Offers the values of the flag before the last word. False: it takes none that is known, or it is no flag.
 static bool offer_values(struct completion *x)
 {
-	struct str rest = str_of(x->subcommand ? x->subcommand->synopsis : ""), flag, value, key;
+	struct str rest = str_of(x->subcommand ? x->subcommand->synopsis : ""), verb = synopsis_of_verb(x), flag,
+			   value, key;
 	if (!str_starts(x->previous, STR("--")))
 		return false;
 	if (str_is(x->previous, "--by"))
@@ -134,8 +166,8 @@ static bool offer_values(struct completion *x)
 	if (str_is(x->previous, "--since"))
 		return offer_spans(x), true;
 	bool takes = false;
-	while (next_flag(&rest, &flag, &value)) {
-		if (!str_eq(flag, x->previous))
+	while (next_flag(&verb, &flag, &value) || next_flag(&rest, &flag, &value)) {
+		if (!str_eq(flag, x->previous) || takes)
 			continue;
 		if (has_choices(value))
 			offer_words(x, value);
@@ -162,7 +194,7 @@ static void read_words(struct completion *x, int argc, char **argv)
 			continue;
 		}
 		if (x->subcommand) {
-			x->nwords++;
+			x->verb = x->nwords++ ? x->verb : word;
 			continue;
 		}
 		for (size_t k = 0; k < x->n; k++)
@@ -171,6 +203,35 @@ static void read_words(struct completion *x, int argc, char **argv)
 	}
 	x->last = str_of(argc ? argv[argc - 1] : "");
 	x->previous = argc > 1 ? str_of(argv[argc - 2]) : STR("");
+}
+
+// SPAN is the first word, the one behind NAME, or the one behind a verb.
+static bool takes_span(const struct completion *x)
+{
+	struct str synopsis = str_of(x->subcommand->synopsis), verb = synopsis_of_verb(x);
+	if (!x->nwords)
+		return str_starts(synopsis, STR("[SPAN]")) || str_starts(synopsis, STR("SPAN|"));
+	return x->nwords == 1 &&
+	       ((synopsis.len && strstr(synopsis.p, " [SPAN]")) ||
+	        (verb.len && memmem(verb.p, verb.len, " [SPAN]", 7)));
+}
+
+EMBED(script_bash, "deploy/completion/nowcast.bash")
+EMBED(script_zsh, "deploy/completion/_nowcast")
+EMBED(script_fish, "deploy/completion/nowcast.fish")
+
+bool complete_print_script(struct str shell)
+{
+	const struct {
+		const char *shell;
+		struct str script;
+	} all[] = {{"bash", script_bash()}, {"zsh", script_zsh()}, {"fish", script_fish()}};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (str_is(shell, all[i].shell)) {
+			fwrite(all[i].script.p, 1, all[i].script.len, stdout);
+			return true;
+		}
+	return false;
 }
 
 int complete_words(struct command *c, const struct subcommand *all, size_t n)
@@ -185,7 +246,7 @@ int complete_words(struct command *c, const struct subcommand *all, size_t n)
 		offer_flags(&x);
 	else if (strcmp(name, "help") == 0)
 		offer_subcommands(&x);
-	else if (!x.nwords && str_starts(str_of(x.subcommand->synopsis), STR("[SPAN]")))
+	else if (takes_span(&x))
 		offer_spans(&x);
 	else if (!x.nwords)
 		offer_verbs(&x);

@@ -3,6 +3,7 @@
 // note (worth a look), warn (figures are less exact, or missing), FAIL (something does not work).
 #include <stdio.h>
 
+#include "alert/unmatched.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "query/health.h"
@@ -14,20 +15,49 @@ static void print_finding(void *user, enum health_level level, const char *what,
 	printf("%-5s %-10s %s\n", health_word(level), what, text);
 }
 
+static void warn_of_rule(void *user, const char *text)
+{
+	print_finding(user, HEALTH_WARN, "alerts", text);
+}
+
+// The rules as the daemon would load them now.
+static void check_rules(const struct conf *conf, struct rollups *rollups, int64_t now_ms, int *found)
+{
+	struct alert_rules rules;
+	struct err err = ERR_INIT;
+	struct buf text = BUF_INIT;
+	if (!alert_rules_load(&rules, conf, &err)) {
+		buf_addf(&text, "%s; a running daemon keeps its rules, and cannot start again with these", err.msg);
+		print_finding(found, HEALTH_FAIL, "alerts", text.data);
+	} else if (!alert_rules_each_unmatched(&rules, rollups, now_ms, warn_of_rule, found, &err)) {
+		print_finding(found, HEALTH_FAIL, "alerts", err.msg);
+	} else {
+		buf_addf(&text, "%s: %d rule%s, %d receiver%s",
+		         *conf->alerts_file ? conf->alerts_file : "the built-in rules", rules.nrules,
+		         text_s(rules.nrules), rules.nreceivers, text_s(rules.nreceivers));
+		print_finding(found, HEALTH_OK, "alerts", text.data);
+	}
+	buf_release(&text);
+	alert_rules_release(&rules);
+}
+
 int cmd_doctor(struct command *c)
 {
 	struct err err = ERR_INIT;
-	struct view *view = NULL;
+	struct rollups *rollups = NULL;
 	int found[HEALTH_LEVELS] = {0};
-	if (!command_done(c, 0, 0, &err) ||
-	    !view_open(&view, redis_target_of(&c->conf), &err))
+	int64_t now_ms;
+	if (!command_now(c, &now_ms, &err) || !command_done(c, 0, 0, &err) ||
+	    !rollups_open(&rollups, redis_target_of(&c->conf), &err))
 		return command_fail(c, &err);
+	struct view *view = rollups_view(rollups);
 	struct err bad_file = ERR_INIT; // a bad mapping file is one of the findings
 	bool mapped = view_map(view, &c->conf, &bad_file);
 	(void)mapped;
-	health_check(&c->conf, view, print_finding, found);
+	health_check(&c->conf, view, now_ms, print_finding, found);
 	health_check_kafka(&c->conf, view, print_finding, found);
-	view_close(view);
+	check_rules(&c->conf, rollups, now_ms, found);
+	rollups_close(rollups);
 	printf("%d ok, %d note%s, %d warning%s, %d failure%s\n", found[HEALTH_OK], found[HEALTH_NOTE],
 	       text_s(found[HEALTH_NOTE]), found[HEALTH_WARN], text_s(found[HEALTH_WARN]), found[HEALTH_FAIL],
 	       text_s(found[HEALTH_FAIL]));

@@ -311,9 +311,9 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
 int cmd_explain(struct command *c)
 {
 	struct err err = ERR_INIT;
-	int64_t ms, now_ms = when_now_ms();
+	int64_t ms, now_ms;
 	int status = STATUS_OK;
-	if (!command_time(c, "--now", &now_ms, &err) || !command_done(c, 2, 2, &err))
+	if (!command_now(c, &now_ms, &err) || !command_done(c, 2, 2, &err))
 		return command_fail(c, &err);
 	if (!when_parse(str_of(c->argv[1]), &ms) && !when_parse_clock(str_of(c->argv[1]), now_ms, &ms)) {
 		err_set(&err, ERR_CONFIG, "expected an hour like 2026-11-02T05:00:00Z or 05:00, got \"%s\"",

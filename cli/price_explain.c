@@ -247,15 +247,14 @@ static bool explain_hour(struct price_explanation *e, const struct conf *conf, s
 
 bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 {
-	struct price_explanation e = {.q.time_ms = when_now_ms()};
+	struct price_explanation e = {0};
 	const char *model = NULL, *region = NULL, *account = NULL, *foundation = NULL, *tokens = NULL;
 	struct prices *prices = NULL;
 	int64_t hour_ms = -1;
-	if (!command_option(c, "--principal", &e.principal, err) ||
-	    !command_time(c, "--hour", &hour_ms, err) ||
-	    !command_time(c, "--time", &e.q.time_ms, err) || !price_parse_tier(c, &e.q.tier, err) ||
-	    !command_option(c, "--model", &model, err) || !command_option(c, "--region", &region, err) ||
-	    !command_option(c, "--account", &account, err) ||
+	if (!command_option(c, "--principal", &e.principal, err) || !command_time(c, "--hour", &hour_ms, err) ||
+	    !command_now(c, &e.q.time_ms, err) || !command_time(c, "--time", &e.q.time_ms, err) ||
+	    !price_parse_tier(c, &e.q.tier, err) || !command_option(c, "--model", &model, err) ||
+	    !command_option(c, "--region", &region, err) || !command_option(c, "--account", &account, err) ||
 	    !command_option(c, "--foundation", &foundation, err) ||
 	    !command_option(c, "--tokens", &tokens, err) || !command_done(c, 0, 0, err))
 		return false;

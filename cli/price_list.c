@@ -79,12 +79,13 @@ static void list_csv(const struct prices *p, const struct row_filter *f)
 
 bool price_verb_list(struct command *c, int *ret_status, struct err *err)
 {
-	struct row_filter f = {.all = command_switch(c, "--all"), .time_ms = when_now_ms()};
+	struct row_filter f = {.all = command_switch(c, "--all")};
 	const char *format = "table";
 	struct prices *p;
 	(void)ret_status;
-	if (!command_time(c, "--time", &f.time_ms, err) || !command_option(c, "--source", &f.source, err) ||
-	    !command_option(c, "--format", &format, err) || !command_done(c, 0, 1, err))
+	if (!command_now(c, &f.time_ms, err) || !command_time(c, "--time", &f.time_ms, err) ||
+	    !command_option(c, "--source", &f.source, err) || !command_option(c, "--format", &format, err) ||
+	    !command_done(c, 0, 1, err))
 		return false;
 	f.word = c->argc ? c->argv[0] : NULL;
 	if (strcmp(format, "table") != 0 && strcmp(format, "csv") != 0)
@@ -149,11 +150,12 @@ static int64_t show_band(const struct prices *p, struct price_query *q, bool *re
 // Ends with 3 if nothing of the model has a price.
 bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 {
-	struct price_query q = {.time_ms = when_now_ms()};
+	struct price_query q = {0};
 	const char *region = "us-east-1", *account = NULL, *foundation = NULL;
 	struct prices *p;
 	bool any = false;
-	if (!command_time(c, "--time", &q.time_ms, err) || !price_parse_tier(c, &q.tier, err) ||
+	if (!command_now(c, &q.time_ms, err) || !command_time(c, "--time", &q.time_ms, err) ||
+	    !price_parse_tier(c, &q.tier, err) ||
 	    !command_option(c, "--region", &region, err) || !command_option(c, "--account", &account, err) ||
 	    !command_option(c, "--foundation", &foundation, err) || !command_done(c, 1, 1, err) ||
 	    !prices_load(&p, &c->conf, err))

@@ -144,10 +144,13 @@ static int compare_ids(const void *a, const void *b)
 static bool list_profiles(struct command *c, size_t *ret_unresolved, struct err *err)
 {
 	static const char *const heads[] = {"profile", "model", "name", "source", "from", "calls"};
-	int64_t from_ms = when_now_ms() - (int64_t)LOOK_BACK_HOURS * MS_PER_HOUR;
+	int64_t from_ms;
 	struct table t = TABLE_INIT;
 	struct view *v = NULL;
 	*ret_unresolved = 0;
+	if (!command_now(c, &from_ms, err))
+		return false;
+	from_ms -= (int64_t)LOOK_BACK_HOURS * MS_PER_HOUR;
 	if (!command_time(c, "--from", &from_ms, err))
 		return false;
 	struct profile_list x = {.from = from_ms / MS_PER_HOUR};

@@ -51,12 +51,23 @@ static void show_progress(void *last_ms, struct str key, int64_t done, int64_t s
 	fflush(stderr);
 }
 
+static void show_period(void *last_ms, struct str period, int i, int of)
+{
+	(void)last_ms;
+	fprintf(stderr, "\r\033[Kreading the bill of %.*s, %d of %d", STR_ARG(period), i, of);
+	fflush(stderr);
+}
+
 int cmd_reconcile(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct reconciliation r;
 	const char *period = NULL;
 	int64_t shown_ms = 0;
+	bool terminal = isatty(STDERR_FILENO);
+	struct reconcile_progress progress = {0};
+	if (terminal)
+		progress = (struct reconcile_progress){show_progress, show_period, &shown_ms};
 	bool unless_fresh = command_switch(c, "--unless-fresh"), fresh = false;
 	if (!command_option(c, "--period", &period, &err) ||
 	    (unless_fresh && !reconcile_is_fresh(&c->conf, c->conf.reconcile_every_ms / 10 * 9, &fresh, &err)))
@@ -67,8 +78,13 @@ int cmd_reconcile(struct command *c)
 	}
 	if (!command_done(c, *c->conf.reconcile_source ? 0 : 1, 1, &err) ||
 	    !reconcile_run(&r, &c->conf, c->argc ? c->argv[0] : c->conf.reconcile_source, str_of(period),
-	                   isatty(STDERR_FILENO) ? show_progress : NULL, &shown_ms, &err))
+	                   &progress, &err)) {
+		if (terminal)
+			fputs("\r\033[K", stderr);
 		return command_fail(c, &err);
+	}
+	if (terminal)
+		fputs("\r\033[K", stderr);
 	print_summary(&r);
 	reconciliation_release(&r);
 	return STATUS_OK;

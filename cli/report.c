@@ -184,15 +184,15 @@ static void print_no_figures(const struct report *r)
 	fprintf(stderr, "nowcast report: no figures%s in that span%s\n",
 	        r->of.only.by.n ? " under these conditions" : "",
 	        quiet ? ": it was observed, and nothing was spent" : " (nowcast doctor shows what has arrived)");
-	report_print_observed(stderr, r, o, "this span");
+	report_print_observed(stderr, r->of.has_span, o, "this span");
 }
 
 static void print_table(const struct report *r, const struct groups *groups, const struct groups *total)
 {
 	report_print_table(r, groups, total);
-	report_print_observed(stdout, r, &r->observed, "this span");
+	report_print_observed(stdout, r->of.has_span, &r->observed, "this span");
 	if (r->compare)
-		report_print_observed(stdout, r, &r->observed_before, "the span before");
+		report_print_observed(stdout, r->of.has_span, &r->observed_before, "the span before");
 }
 
 static void print_sums(struct report *r, struct groups *groups, struct groups *total)
@@ -257,6 +257,8 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	if (good && r->compare && !before.seen.to && r->format == FORMAT_TABLE)
 		fputs("nowcast report: there are no figures at all in the span before: its zeros may be what was not recorded\n",
 		      stderr);
+	if (good && groups.n == 0)
+		good = report_print_nobody(r, v, err);
 	good = good && print_quarantine(r, v, err);
 	groups_release(&groups);
 	groups_release(&total);

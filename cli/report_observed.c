@@ -10,9 +10,9 @@ enum { SHOWN = 3, HOUR = 60 };
 
 // Of a report that names no span, which is then as long as the figures, what lies before and after them is no
 // gap.
-static bool is_shown(const struct report *r, const struct observed *o, const struct observed_gap *g)
+static bool is_shown(bool has_span, const struct observed *o, const struct observed_gap *g)
 {
-	return r->of.has_span || (g->from > o->from && g->to < o->to);
+	return has_span || (g->from > o->from && g->to < o->to);
 }
 
 // "3 h 20 min"
@@ -38,13 +38,13 @@ static void print_gap(FILE *f, const struct observed_gap *g)
 	buf_release(&why);
 }
 
-void report_print_observed(FILE *f, const struct report *r, const struct observed *o, const char *of)
+void report_print_observed(FILE *f, bool has_span, const struct observed *o, const char *of)
 {
 	int64_t missing = 0, observed = observed_count(o, o->from, o->to, MINUTE_OBSERVED), last = 0;
 	char one[32], other[32];
 	int n = 0;
 	for (int i = 0; i < o->ngaps; i++)
-		if (is_shown(r, o, &o->gaps[i])) {
+		if (is_shown(has_span, o, &o->gaps[i])) {
 			missing += o->gaps[i].to - o->gaps[i].from;
 			last = i;
 			n++;
@@ -54,7 +54,7 @@ void report_print_observed(FILE *f, const struct report *r, const struct observe
 	fprintf(f, "not observed of %s: %s, beside %s that were; what was spent in them is not known\n", of,
 	        length_text(missing, one), length_text(observed, other));
 	for (int i = 0, shown = 0; i <= last; i++) {
-		if (!is_shown(r, o, &o->gaps[i]))
+		if (!is_shown(has_span, o, &o->gaps[i]))
 			continue;
 		if (shown++ < SHOWN)
 			print_gap(f, &o->gaps[i]);

@@ -3,6 +3,7 @@
 //
 //     report_print.c            sums as a table, CSV and JSON
 //     report_observed.c         what of the span was not observed
+//     report_nobody.c           whom conditions that nobody meets may have meant
 //     report_focus.c            --format focus
 //     report_reconciliation.c   --reconciliation       report_html.c, report_chart.c: its page to mail
 //     report_scoreboard.c       --scoreboard
@@ -25,6 +26,9 @@
 // The subcommand behind its --reconciliation or --scoreboard. They return the exit status.
 int report_reconciliation(struct command *c);
 int report_scoreboard(struct command *c);
+
+// Takes --period, or --now T, which is the month of T, into `month` of 8 bytes. *ret NULL: neither was given.
+bool report_take_period(struct command *c, char *month, const char **ret, struct err *err) NC_CHECK;
 
 // ---- sums ----------------------------------------------------------------------------------------
 
@@ -57,7 +61,12 @@ void report_print_json(const struct report *r, const struct groups *g);
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total);
 
 // Prints what of a span was not observed, from when to when and why; nothing if all was. `of`: "this span".
-void report_print_observed(FILE *f, const struct report *r, const struct observed *o, const char *of);
+// Without `has_span` the span is as long as the figures: what lies before and after them is no gap.
+void report_print_observed(FILE *f, bool has_span, const struct observed *o, const char *of);
+
+// Of a report without figures: prints on stderr which of its conditions nobody of its span meets, and who was
+// meant.
+bool report_print_nobody(const struct report *r, struct view *v, struct err *err) NC_CHECK;
 
 // ---- FOCUS --------------------------------------------------------------------------------------
 

@@ -285,15 +285,30 @@ static bool parse_groupings(const char *by, bool html, struct caller_sources fro
 	return !html || grouping_parse(&ret[all.n], STR("hour"), from, err);
 }
 
+bool report_take_period(struct command *c, char *month, const char **ret, struct err *err)
+{
+	int64_t now_ms = -1;
+	char when[WHEN_SIZE];
+	if (!command_option(c, "--period", ret, err) || !command_time(c, "--now", &now_ms, err))
+		return false;
+	if (*ret || now_ms < 0)
+		return true;
+	when_format(now_ms, when);
+	snprintf(month, 8, "%.7s", when);
+	*ret = month;
+	return true;
+}
+
 int report_reconciliation(struct command *c)
 {
+	char month[8];
 	struct err err = ERR_INIT;
 	const char *by = NULL, *period = NULL, *format = "table", *threshold = NULL;
 	struct grouping groupings[PAGE_TABLES];
 	struct recon_report r;
 	bool above = false;
 	int ntables = 1;
-	bool good = command_option(c, "--by", &by, &err) && command_option(c, "--period", &period, &err) &&
+	bool good = command_option(c, "--by", &by, &err) && report_take_period(c, month, &period, &err) &&
 	            command_option(c, "--format", &format, &err) &&
 	            command_option(c, "--threshold", &threshold, &err) && command_done(c, 0, 0, &err);
 	bool html = strcmp(format, "html") == 0;

@@ -167,7 +167,8 @@ int report_scoreboard(struct command *c)
 	struct scoreboard s = {0};
 	struct buf b = BUF_INIT;
 	const char *period = NULL, *name = "table";
-	if (!command_option(c, "--period", &period, &err) || !command_option(c, "--format", &name, &err) ||
+	char month[8];
+	if (!report_take_period(c, month, &period, &err) || !command_option(c, "--format", &name, &err) ||
 	    !command_done(c, 0, 0, &err))
 		return command_fail(c, &err);
 	const struct format *format = find_format(name);

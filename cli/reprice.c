@@ -5,29 +5,31 @@
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/price_priv.h"
+#include "cli/selection.h"
 #include "store/reprice.h"
 #include "store/schema.h"
+
+enum { YEAR_9999 = 70380768 }; // in hours since the epoch
 
 int cmd_reprice(struct command *c)
 {
 	struct err err = ERR_INIT;
-	int64_t from = -1, to = INT64_C(253370764800000); // the year 9999
+	struct selection of = {0};
 	struct prices *prices = NULL;
 	struct redis *redis = NULL;
 	struct reprice_counts n = {0};
 	char before[USD_SIZE], after[USD_SIZE];
 	bool dry = command_switch(c, "--dry-run");
-	bool good = command_time(c, "--from", &from, &err) && command_time(c, "--to", &to, &err) &&
-	            command_done(c, 0, 0, &err);
-	if (good && from < 0)
-		good = err_set(&err, ERR_CONFIG,
-		               "--from is missing: the first hour whose dollars are to be computed again");
-	if (good && from >= to)
-		good = err_set(&err, ERR_CONFIG, "--to: the span ends before it begins");
+	bool good = selection_take_span(&of, c, 0, &err) && command_done(c, 0, 0, &err);
+	if (good && !of.has_span)
+		good =
+			err_set(&err, ERR_CONFIG,
+		            "the hours are missing whose dollars are to be computed again: --from T, a span such as "
+		            "this-month, or all");
 	good = good && prices_load(&prices, &c->conf, &err) &&
 	       schema_open(&redis, redis_target_of(&c->conf), SCHEMA_WRITE, &err) &&
-	       reprice(redis, c->conf.redis_prefix, prices, from / MS_PER_HOUR,
-	               (to + MS_PER_HOUR - 1) / MS_PER_HOUR, dry, &n, &err);
+	       reprice(redis, c->conf.redis_prefix, prices, of.span.from,
+	               of.span.to < YEAR_9999 ? of.span.to : YEAR_9999, dry, &n, &err);
 	if (good) {
 		printf("%-16s %zu\n%-16s %zu%s\n", "rows", n.rows, "rows_changed", n.rows_changed,
 		       dry ? " (not written)" : "");

@@ -59,18 +59,33 @@ bool selection_take_conditions(struct selection *s, struct command *c, struct er
 	}
 }
 
-static bool take_span(struct selection *s, struct command *c, struct err *err)
+// `nowcast report payments` means the team, or somebody.
+static bool parse_span_word(struct selection *s, const char *word, const char *command, struct err *err)
+{
+	struct err why = ERR_INIT;
+	if (span_parse(&s->span, &s->before, str_of(word), s->now_ms, &why))
+		return true;
+	if (strcmp(command, "report") == 0)
+		return err_set(err, why.kind,
+		               "%s; a team is given by --team, a caller by --principal, a model by --model", why.msg);
+	return err_set(err, why.kind, "%s", why.msg);
+}
+
+bool selection_take_span(struct selection *s, struct command *c, int at, struct err *err)
 {
 	const char *from = NULL, *to = NULL, *since = NULL;
-	if (!command_option(c, "--from", &from, err) || !command_option(c, "--to", &to, err) ||
+	struct err ignored = ERR_INIT;
+	if (!command_now(c, &s->now_ms, err) ||
+	    !span_parse(&s->span, NULL, STR("all"), s->now_ms, &ignored) ||
+	    !command_option(c, "--from", &from, err) || !command_option(c, "--to", &to, err) ||
 	    !command_option(c, "--since", &since, err))
 		return false;
-	const char *word = command_verb(c);
+	const char *word = command_argument(c, at);
 	if ((word && since) || ((word || since) && (from || to)))
 		return err_set(err, ERR_CONFIG, "a span is given once: as SPAN, by --since, or by --from and --to");
 	s->has_span = word || since || from || to;
 	if (word)
-		return span_parse(&s->span, &s->before, str_of(word), s->now_ms, err);
+		return parse_span_word(s, word, c->name, err);
 	if (since) {
 		bool good = span_parse(&s->span, NULL, str_of(since), s->now_ms, err);
 		s->span.to = s->now_ms / MS_PER_HOUR + 1;
@@ -91,11 +106,8 @@ static bool take_span(struct selection *s, struct command *c, struct err *err)
 
 bool selection_take(struct selection *ret, struct command *c, struct err *err)
 {
-	struct err ignored = ERR_INIT;
-	*ret = (struct selection){.now_ms = when_now_ms()};
-	return command_time(c, "--now", &ret->now_ms, err) &&
-	       span_parse(&ret->span, NULL, STR("all"), ret->now_ms, &ignored) &&
-	       selection_take_conditions(ret, c, err) && take_span(ret, c, err);
+	*ret = (struct selection){0};
+	return selection_take_conditions(ret, c, err) && selection_take_span(ret, c, 0, err);
 }
 
 void selection_release(struct selection *s)

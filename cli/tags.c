@@ -186,9 +186,9 @@ static bool show_tags(struct command *c, struct err *err)
 	struct arena arena = ARENA_INIT;
 	struct view *v = NULL;
 	const char *format = "table";
-	int64_t at_ms = when_now_ms();
-	if (!command_time(c, "--at", &at_ms, err) || !command_option(c, "--format", &format, err) ||
-	    !command_done(c, 1, 1, err))
+	int64_t at_ms;
+	if (!command_now(c, &at_ms, err) || !command_time(c, "--at", &at_ms, err) ||
+	    !command_option(c, "--format", &format, err) || !command_done(c, 1, 1, err))
 		return false;
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return err_set(err, ERR_CONFIG, "--format: expected table or json, got \"%s\"", format);

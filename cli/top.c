@@ -60,7 +60,8 @@ static bool parse_arguments(struct command *c, struct watch *w, struct err *err)
 	w->top.full = command_switch(c, "--full");
 	if (!command_option(c, "--by", &by, err) || !command_option(c, "--hours", &hours, err) ||
 	    !command_option(c, "--every", &every, err) || !command_option(c, "--turns", &turns, err) ||
-	    !selection_take_conditions(&w->of, c, err) || !command_done(c, 0, 0, err))
+	    !command_time(c, "--now", &w->top.now_ms, err) || !selection_take_conditions(&w->of, c, err) ||
+	    !command_done(c, 0, 0, err))
 		return false;
 	w->top.only = w->of.only.by.n ? &w->of.only : NULL;
 	if (!grouping_parse(&w->top.by, str_of(by), conf_sources(&c->conf), err) ||
@@ -168,15 +169,16 @@ bool top_draw(const struct top *t, struct view *v, struct err *err)
 {
 	struct groups span, hour, total;
 	struct top_sums s = {&span, &hour, &total, 0};
-	int64_t now = when_now_ms() / MS_PER_HOUR;
+	int64_t now = (t->now_ms ? t->now_ms : when_now_ms()) / MS_PER_HOUR;
+	int64_t end = t->now_ms ? now + 1 : INT64_MAX / MS_PER_HOUR;
 	groups_init(&span, &t->by);
 	groups_init(&hour, &t->by);
 	groups_init(&total, &(struct grouping){0});
 	span.only = hour.only = total.only = t->only;
 	// Replayed figures may be old: the span ends with the newest hour that has figures.
-	bool good = view_each(v, now - t->hours + 1, INT64_MAX / MS_PER_HOUR, find_newest_hour, &s.newest, err);
+	bool good = view_each(v, now - t->hours + 1, end, find_newest_hour, &s.newest, err);
 	if (good && !s.newest)
-		good = view_each(v, 0, INT64_MAX / MS_PER_HOUR, find_newest_hour, &s.newest, err);
+		good = view_each(v, 0, end, find_newest_hour, &s.newest, err);
 	good = good && view_each(v, s.newest - t->hours + 1, s.newest + 1, add_model_hour, &s, err);
 	if (good) {
 		groups_sort(&span, ORDER_USD);
@@ -224,7 +226,8 @@ static void redraw_until_stopped(struct watch *w, struct view *v, struct err *er
 	top_begin(&w->top);
 	for (int64_t n = 1; !stopped; n++) {
 		char now[WHEN_SIZE], title[80];
-		snprintf(title, sizeof title, "nowcast  %s", when_format(when_now_ms(), now));
+		snprintf(title, sizeof title, "nowcast  %s",
+		         when_format(w->top.now_ms ? w->top.now_ms : when_now_ms(), now));
 		w->top.title = title;
 		top_measure(&w->top);
 		err_clear(err);

@@ -15,6 +15,7 @@ struct top {
 	int64_t hours;      // how many, up to the newest hour that has figures
 	const struct group_filter *only; // NULL: all rows
 	bool full; // names as they are, on a terminal, too
+	int64_t now_ms;     // figures up to its hour count; 0: all, and the present is the clock's
 	const char *title;  // a line above the table; NULL: none
 	bool terminal;      // redraw in place
 	int rows, columns;  // of the screen; columns 0: any width

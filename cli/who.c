@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast who ARN|ACCESS-KEY|NAME`: what is known of a principal. An ARN may have any of its forms. For the
-// access key of a session, its session is looked up. Anything else is the name of a session, a user or a
-// role, or the value of a tag, such as an e-mail address. If several principals have the name, they are
+// `nowcast who ARN|ACCESS-KEY|NAME [SPAN]`: what is known of a principal. An ARN may have any of its forms.
+// For the access key of a session, its session is looked up. Anything else is the name of a session, a user
+// or a role, or the value of a tag, such as an e-mail address. If several principals have the name, they are
 // listed.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/selection.h"
 #include "cli/who_priv.h"
 #include "ingest/principal.h"
 #include "ingest/pseudonym.h"
@@ -18,7 +19,7 @@ enum { SESSIONS_SHOWN = 20 };
 struct question {
 	struct str text;
 	bool json;
-	int64_t now_ms, from; // from: hour
+	struct selection of;  // what of its time and span is used
 	int64_t sessions;
 	struct arena arena;
 	struct str arn, hash; // what was asked for, as Redis has it where names are hashed
@@ -27,9 +28,8 @@ struct question {
 static bool parse_arguments(struct command *c, struct question *q, struct err *err)
 {
 	const char *format = "table", *sessions = NULL;
-	int64_t from_ms = -1;
-	*q = (struct question){.now_ms = when_now_ms(), .sessions = SESSIONS_SHOWN};
-	if (!command_time(c, "--now", &q->now_ms, err) || !command_time(c, "--from", &from_ms, err) ||
+	*q = (struct question){.sessions = SESSIONS_SHOWN};
+	if (!selection_take_span(&q->of, c, 1, err) ||
 	    !command_option(c, "--format", &format, err) || !command_option(c, "--sessions", &sessions, err) ||
 	    !command_done(c, 1, 1, err))
 		return false;
@@ -40,11 +40,21 @@ static bool parse_arguments(struct command *c, struct question *q, struct err *e
 	    (!usd_parse_scaled(str_of(sessions), 0, &q->sessions) || q->sessions < 1 || q->sessions > INT32_MAX))
 		return err_set(err, ERR_CONFIG, "--sessions: expected a number of sessions to show, got \"%s\"",
 		               sessions);
-	// The month of now, and the one before it.
-	q->from = from_ms >= 0 ? from_ms / MS_PER_HOUR
-	                       : when_month_start(when_month_start(q->now_ms / MS_PER_HOUR) - 1);
+	int64_t now = q->of.now_ms / MS_PER_HOUR;
+	if (!q->of.has_span) // the month of now, and the one before it
+		q->of.span.from = when_month_start(when_month_start(now) - 1);
+	q->of.span.to = q->of.span.to < now + 1 ? q->of.span.to : now + 1;
+	q->of.span.from = q->of.span.from < q->of.span.to ? q->of.span.from : q->of.span.to;
 	q->text = str_of(c->argv[0]);
 	return q->text.len || err_set(err, ERR_CONFIG, "expected an ARN, an access key, or a name, got nothing");
+}
+
+static void init_summary(struct principal_summary *s, const struct question *q)
+{
+	if (q->of.has_span)
+		principal_summary_init_span(s, q->of.now_ms, q->of.span);
+	else
+		principal_summary_init(s, q->of.now_ms, q->of.span.from);
 }
 
 static bool is_access_key(struct str s)
@@ -57,14 +67,15 @@ static bool is_access_key(struct str s)
 
 static bool fail_unknown(const struct question *q, const struct principal_summary *s, struct err *err)
 {
-	char from[WHEN_SIZE];
+	char from[WHEN_SIZE], to[WHEN_SIZE];
 	return err_set(
 		err, ERR_SKIP,
-		"nothing is known of %.*s: it has no figures since %s (--from T searches earlier hours), and no tags%s",
-		STR_ARG(q->text), when_format(q->from * MS_PER_HOUR, from),
+		"nothing is known of %.*s: it has no figures %s %s%s%s (--from T searches earlier hours), and no tags%s",
+		STR_ARG(q->text), q->of.has_span ? "from" : "since", when_format(q->of.span.from * MS_PER_HOUR, from),
+		q->of.has_span ? " to " : "", q->of.has_span ? when_format(q->of.span.to * MS_PER_HOUR, to) : "",
 		!s->maybe_other ? str_starts(q->text, STR("arn:")) ? ""
-		                                                  : "; a name counts as a whole: `nowcast report "
-		                                                    "--principal TEXT` finds a part of one"
+	                                                       : "; a name counts as a whole: `nowcast report "
+	                                                         "--principal TEXT` finds a part of one"
 		: cardinality_is_of_sessions(cardinality_group(s->arn))
 			? "; a session may be among the " OTHER_SESSIONS
 			  " of its role, of which sessions.max keep their names each day"
@@ -76,7 +87,7 @@ static bool answer_arn(const struct question *q, struct view *v, struct str arn,
                        const struct session *session, struct err *err)
 {
 	struct principal_summary s;
-	principal_summary_init(&s, q->now_ms, q->from);
+	init_summary(&s, q);
 	if (session) {
 		s.session = *session;
 		s.key = q->text;
@@ -116,7 +127,7 @@ static bool answer_key(const struct question *q, struct view *v, struct err *err
 static bool answer_name(const struct question *q, struct view *v, struct err *err)
 {
 	struct principal_summary s;
-	principal_summary_init(&s, q->now_ms, q->from);
+	init_summary(&s, q);
 	bool good = principal_summary_find(&s, v, q->text, q->hash, err) && (s.nseen || fail_unknown(q, &s, err));
 	if (good && s.nseen == 1)
 		good = answer_arn(q, v, s.seen[0].arn, NULL, err);

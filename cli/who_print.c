@@ -10,7 +10,7 @@
 
 enum { USD_SHOWN = 4 };
 
-static const char *const span_names[SUMMARY_SPANS] = {"today", "month"};
+static const char *const span_names[SUMMARY_SPANS] = {"today", "month", "span"};
 
 static const char *format_usd(const struct group *g, struct usd usd, char *buf)
 {
@@ -57,7 +57,7 @@ static void print_identity(const struct principal_summary *s)
 	printf("account     %.*s\n", STR_ARG(s->account));
 	when_format(s->from * MS_PER_HOUR, from);
 	if (!s->nseen) {
-		printf("seen        in no hour since %s\n", from);
+		printf("seen        in no hour %s%s\n", s->of_span ? "of the span from " : "since ", from);
 		return;
 	}
 	printf("first seen  in the hour of %s%s\n", when_format(first_hour * MS_PER_HOUR, first),
@@ -71,11 +71,17 @@ static void print_spend(const struct principal_summary *s)
 {
 	struct table t = TABLE_INIT;
 	char text[USD_SIZE], count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	static const char *const labels[SUMMARY_SPANS] = {"today", "this month"};
+	char from[WHEN_SIZE], to[WHEN_SIZE], labels[SUMMARY_SPANS][2 * WHEN_SIZE] = {"today", "this month"};
 	static const char *const heads[] = {"spend", "usd", "low", "high", "calls", "tokens"};
 	add_columns(&t, heads, 6, 1);
 	table_column(&t, STR("basis"), TABLE_TEXT, 0);
+	when_format(s->from * MS_PER_HOUR, from);
+	when_format(s->to * MS_PER_HOUR, to);
+	snprintf(labels[SUMMARY_SPAN], sizeof labels[0], "%.10s %.5s to %.10s %.5s", from, from + 11, to,
+	         to + 11);
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		if (!principal_summary_has(s, (enum summary_span)span))
+			continue;
 		struct group g = principal_summary_total(s, (enum summary_span)span);
 		const struct usd usd[] = {g.usd, g.usd_low, g.usd_high};
 		table_cell(&t, str_of(labels[span]));
@@ -88,30 +94,42 @@ static void print_spend(const struct principal_summary *s)
 	print_table(&t);
 }
 
-// Of this month, the most expensive first. Returns how many were left out.
+// The widest span there is, by which lists are sorted.
+static enum summary_span widest(const struct principal_summary *s)
+{
+	return s->of_span ? SUMMARY_SPAN : SUMMARY_MONTH;
+}
+
+// The most expensive first. Returns how many were left out.
 static int32_t print_groups(struct principal_summary *s, enum summary_cut cut, const char *head, int most)
 {
-	struct groups *month = &s->sums[SUMMARY_MONTH][cut];
+	struct groups *all = &s->sums[widest(s)][cut];
 	struct table t = TABLE_INIT;
 	char text[USD_SIZE], count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	const char *const heads[] = {head, "today", "month", "calls", "tokens"};
-	if (month->n == 0)
+	if (all->n == 0)
 		return 0;
-	groups_sort(month, ORDER_USD);
-	add_columns(&t, heads, 5, 1);
+	groups_sort(all, ORDER_USD);
+	table_column(&t, str_of(head), TABLE_NAME, 0);
+	for (int span = 0; span < SUMMARY_SPANS; span++)
+		if (principal_summary_has(s, (enum summary_span)span))
+			table_column(&t, str_of(span_names[span]), TABLE_NUMBER, 0);
+	table_column(&t, STR("calls"), TABLE_NUMBER, 0);
+	table_column(&t, STR("tokens"), TABLE_NUMBER, 0);
 	table_column(&t, STR("basis"), TABLE_TEXT, 0);
-	for (int32_t i = 0; i < month->n && i < most; i++) {
-		const struct group *g = &month->list[i],
-						   *today = find_group(&s->sums[SUMMARY_TODAY][cut], g->keys[0]);
+	for (int32_t i = 0; i < all->n && i < most; i++) {
+		const struct group *g = &all->list[i];
 		table_cell(&t, g->keys[0]);
-		table_cell(&t, today ? str_of(format_usd(today, today->usd, text)) : STR("0.0000"));
-		table_cell(&t, str_of(format_usd(g, g->usd, text)));
+		for (int span = 0; span < SUMMARY_SPANS; span++) {
+			const struct group *part = find_group(&s->sums[span][cut], g->keys[0]);
+			if (principal_summary_has(s, (enum summary_span)span))
+				table_cell(&t, part ? str_of(format_usd(part, part->usd, text)) : STR("0.0000"));
+		}
 		table_cell(&t, str_of(table_count(g->calls, count)));
 		table_cell(&t, str_of(table_count(g->tokens, count)));
 		table_cell(&t, str_of(group_basis(g, basis)));
 	}
 	print_table(&t);
-	return month->n > most ? month->n - most : 0;
+	return all->n > most ? all->n - most : 0;
 }
 
 static void print_tags(struct principal_summary *s)
@@ -153,10 +171,13 @@ void who_print_text(struct principal_summary *s, int sessions)
 
 void who_print_list(const struct principal_summary *s)
 {
-	static const char *const heads[] = {"principal", "by its", "first seen", "last seen", "today", "month"};
+	static const char *const heads[] = {"principal", "by its", "first seen", "last seen"};
 	struct table t = TABLE_INIT;
 	char text[WHEN_SIZE], usd[USD_SIZE];
-	add_columns(&t, heads, 6, 4);
+	add_columns(&t, heads, 4, 4);
+	for (int span = 0; span < SUMMARY_SPANS; span++)
+		if (principal_summary_has(s, (enum summary_span)span))
+			table_column(&t, str_of(span_names[span]), TABLE_NUMBER, 0);
 	for (int32_t i = 0; i < s->nseen; i++) {
 		const struct summary_seen *seen = &s->seen[i];
 		table_cell(&t, seen->arn);
@@ -164,6 +185,8 @@ void who_print_list(const struct principal_summary *s)
 		table_cell(&t, str_of(when_format(seen->first * MS_PER_HOUR, text)));
 		table_cell(&t, str_of(when_format(seen->last * MS_PER_HOUR, text)));
 		for (int span = 0; span < SUMMARY_SPANS; span++) {
+			if (!principal_summary_has(s, (enum summary_span)span))
+				continue;
 			struct group g = principal_summary_spend(s, (enum summary_span)span, seen->arn);
 			table_cell(&t, str_of(format_usd(&g, g.usd, usd)));
 		}
@@ -191,17 +214,18 @@ static void write_figure(struct json_writer *j, const char *key, const struct gr
 static void write_groups(struct json_writer *j, struct principal_summary *s, enum summary_cut cut,
                          const char *list, const char *key)
 {
-	struct groups *month = &s->sums[SUMMARY_MONTH][cut];
-	groups_sort(month, ORDER_USD);
+	struct groups *all = &s->sums[widest(s)][cut];
+	groups_sort(all, ORDER_USD);
 	jw_line(j);
 	jw_array(j, list);
-	for (int32_t i = 0; i < month->n; i++) {
-		struct str name = month->list[i].keys[0];
+	for (int32_t i = 0; i < all->n; i++) {
+		struct str name = all->list[i].keys[0];
 		jw_line(j);
 		jw_object(j, NULL);
 		write_text(j, key, name);
-		write_figure(j, "today", find_group(&s->sums[SUMMARY_TODAY][cut], name));
-		write_figure(j, "month", &month->list[i]);
+		for (int span = 0; span < SUMMARY_SPANS; span++)
+			if (principal_summary_has(s, (enum summary_span)span))
+				write_figure(j, span_names[span], find_group(&s->sums[span][cut], name));
 		jw_end(j);
 	}
 	jw_end(j);
@@ -211,6 +235,7 @@ static void write_seen(struct json_writer *j, const struct principal_summary *s)
 {
 	jw_line(j);
 	jw_time(j, "looked_at_from", s->from * MS_PER_HOUR);
+	jw_time(j, "looked_at_to", s->to * MS_PER_HOUR);
 	jw_array(j, "seen");
 	for (int32_t i = 0; i < s->nseen; i++) {
 		const struct summary_seen *seen = &s->seen[i];
@@ -222,6 +247,8 @@ static void write_seen(struct json_writer *j, const struct principal_summary *s)
 		if (seen->why.len)
 			jw_str(j, "why", seen->why);
 		for (int span = 0; seen->why.len && span < SUMMARY_SPANS; span++) {
+			if (!principal_summary_has(s, (enum summary_span)span))
+				continue;
 			struct group g = principal_summary_spend(s, (enum summary_span)span, seen->arn);
 			write_figure(j, span_names[span], &g);
 		}
@@ -270,6 +297,8 @@ void who_print_json(struct principal_summary *s)
 	write_text(&j, "account", s->account);
 	write_seen(&j, s);
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
+		if (!principal_summary_has(s, (enum summary_span)span))
+			continue;
 		struct group g = principal_summary_total(s, (enum summary_span)span);
 		jw_line(&j);
 		write_figure(&j, span_names[span], &g);

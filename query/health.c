@@ -19,6 +19,7 @@
 #include "pricing/prices.h"
 #include "query/freshness.h"
 #include "query/group.h"
+#include "query/observed_health.h"
 #include "query/source_health.h"
 #include "store/batch.h"
 #include "store/cardinality.h"
@@ -136,7 +137,7 @@ static void check_clock(struct health *h)
 {
 	int64_t redis_ms = strtoll(redis_elem(h->redis, 1, 0).p, NULL, 10) * 1000 +
 	                   strtoll(redis_elem(h->redis, 1, 1).p, NULL, 10) / 1000;
-	int64_t skew = redis_ms - h->now_ms;
+	int64_t skew = redis_ms - when_now_ms();
 	if (skew > SKEW_MAX_MS || skew < -SKEW_MAX_MS)
 		add_finding(
 			h, HEALTH_WARN, "clock",
@@ -751,11 +752,11 @@ static void check_overflow(void *user, const struct overflow *f)
 		(long long)most[f->kind]);
 }
 
-void health_check(const struct conf *conf, struct view *view, health_fn *report, void *user)
+void health_check(const struct conf *conf, struct view *view, int64_t now_ms, health_fn *report, void *user)
 {
 	struct err err = ERR_INIT;
 	struct health h = {.conf = conf,
-	                   .now_ms = when_now_ms(),
+	                   .now_ms = now_ms,
 	                   .view = view,
 	                   .redis = view_redis(view),
 	                   .report = report,
@@ -764,10 +765,10 @@ void health_check(const struct conf *conf, struct view *view, health_fn *report,
 	check_mapping(&h);
 	check_trust(&h);
 	secret_files_each_open(conf, warn_of_file, &h);
-	if (!check_redis(&h, &err) || !check_signals(&h, &err) || !check_unpriced(&h, &err) ||
-	    !check_backlog(&h, &err) || !check_dead_letters(&h, &err) ||
-	    !check_gaps(&h, &err) || !check_loss(&h, &err) ||
-	    !check_telemetry(&h, &err) ||
+	if (!check_redis(&h, &err) || !check_signals(&h, &err) ||
+	    !observed_health_check(h.redis, view_prefix(view), now_ms, report, user, &err) ||
+	    !check_unpriced(&h, &err) || !check_backlog(&h, &err) || !check_dead_letters(&h, &err) ||
+	    !check_gaps(&h, &err) || !check_loss(&h, &err) || !check_telemetry(&h, &err) ||
 	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
 	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))

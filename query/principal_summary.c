@@ -20,7 +20,8 @@ void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t
 	struct err unused = ERR_INIT;
 	int64_t hour = now_ms / MS_PER_HOUR;
 	*s = (struct principal_summary){
-		.now_ms = now_ms, .from = from, .day = when_day_start(hour), .month = when_month_start(hour)};
+		.now_ms = now_ms, .from = from, .to = hour + 1, .day = when_day_start(hour),
+		.month = when_month_start(hour)};
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++) {
 			struct grouping by;
@@ -29,6 +30,14 @@ void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t
 			groups_init(&s->sums[span][cut], &by);
 		}
 	}
+}
+
+void principal_summary_init_span(struct principal_summary *s, int64_t now_ms, struct time_span span)
+{
+	assert(span.from <= span.to);
+	principal_summary_init(s, now_ms, span.from);
+	s->to = span.to;
+	s->of_span = true;
 }
 
 void principal_summary_release(struct principal_summary *s)
@@ -124,7 +133,8 @@ static void record_mapped(struct principal_summary *s, struct view *v, const str
 static bool add_sums(struct principal_summary *s, struct view *v, const struct model_hour *model_hour)
 {
 	for (int cut = 0; cut < SUMMARY_CUTS; cut++)
-		if ((model_hour->hour >= s->month && !groups_add(&s->sums[SUMMARY_MONTH][cut], v, model_hour)) ||
+		if ((s->of_span && !groups_add(&s->sums[SUMMARY_SPAN][cut], v, model_hour)) ||
+		    (model_hour->hour >= s->month && !groups_add(&s->sums[SUMMARY_MONTH][cut], v, model_hour)) ||
 		    (model_hour->hour >= s->day && !groups_add(&s->sums[SUMMARY_TODAY][cut], v, model_hour)))
 			return false;
 	return true;
@@ -287,7 +297,7 @@ bool principal_summary_gather(struct principal_summary *s, struct view *v, struc
 {
 	assert(s->nseen == 0 && !s->arn.p); // fresh from principal_summary_init
 	choose_principal(s, arn);
-	return view_each(v, s->from, s->now_ms / MS_PER_HOUR + 1, gather_model_hour, s, err) &&
+	return view_each(v, s->from, s->to, gather_model_hour, s, err) &&
 	       gather_tags(s, v, err);
 }
 
@@ -295,6 +305,13 @@ bool principal_summary_is_known(const struct principal_summary *s)
 {
 	// the tags of its role do not make a session
 	return s->nseen || (s->has_own_tags && (s->is_role || !s->role.len));
+}
+
+bool principal_summary_has(const struct principal_summary *s, enum summary_span span)
+{
+	if (span == SUMMARY_SPAN)
+		return s->of_span;
+	return !s->of_span || (s->from <= s->month && s->to > s->now_ms / MS_PER_HOUR);
 }
 
 struct group principal_summary_total(const struct principal_summary *s, enum summary_span span)
@@ -400,5 +417,5 @@ bool principal_summary_find(struct principal_summary *s, struct view *v, struct 
 {
 	assert(name.len > 0 && s->nseen == 0);
 	struct name_search n = {.summary = s, .name = name, .hash = hash};
-	return view_each(v, s->from, s->now_ms / MS_PER_HOUR + 1, search_model_hour, &n, err);
+	return view_each(v, s->from, s->to, search_model_hour, &n, err);
 }

@@ -11,10 +11,11 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "query/group.h"
+#include "query/span.h"
 #include "store/session.h"
 #include "store/view.h"
 
-enum summary_span { SUMMARY_TODAY, SUMMARY_MONTH, SUMMARY_SPANS };
+enum summary_span { SUMMARY_TODAY, SUMMARY_MONTH, SUMMARY_SPAN, SUMMARY_SPANS };
 enum summary_cut { SUMMARY_ALL, SUMMARY_BY_MODEL, SUMMARY_BY_PRINCIPAL, SUMMARY_CUTS };
 
 // A principal that has figures.
@@ -55,8 +56,10 @@ struct principal_summary {
 	struct str key;       // that access key; none
 
 	int64_t now_ms;
-	int64_t from, day, month; // hours: the first one that is searched; today and this month begin
+	int64_t from, to;     // hours that are searched: from .. to - 1
+	int64_t day, month;   // hours: today and this month begin
 
+	bool of_span;         // SUMMARY_SPAN has the sums of all hours that are searched; else it is empty
 	struct groups sums[SUMMARY_SPANS][SUMMARY_CUTS];
 	struct group_filter only;
 	struct summary_seen *seen; // each principal once, in order of appearance
@@ -76,6 +79,8 @@ struct principal_summary {
 
 // `from`: the first hour to search.
 void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t from);
+// The same of a span, of which the sums are made, too.
+void principal_summary_init_span(struct principal_summary *s, int64_t now_ms, struct time_span span);
 void principal_summary_release(struct principal_summary *s);
 
 // Gathers what is known of `arn`, in any form of it, into a summary fresh from principal_summary_init that is
@@ -91,6 +96,9 @@ bool principal_summary_find(struct principal_summary *s, struct view *v, struct 
 
 // Whether anything is known after principal_summary_gather: figures, or tags of a role, user or session.
 bool principal_summary_is_known(const struct principal_summary *s);
+
+// Whether the sums of that span are there: those of today and this month only if all of both was searched.
+bool principal_summary_has(const struct principal_summary *s, enum summary_span span);
 
 // The sum over everything that was gathered, and the part of one principal in it. A role's part is that of
 // all its sessions.

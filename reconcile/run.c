@@ -122,6 +122,8 @@ static bool run_periods(const struct reconcile_run *common, struct duck *duck, s
 		struct reconcile_run w = *common;
 		w.period = &common->export->periods[i];
 		w.start_ms = when_ticks_ms();
+		if (w.progress->period)
+			w.progress->period(w.progress->user, w.period->name, i + 1, w.export->nperiods);
 		bool good = run_period(&w, duck, err);
 		release_run(&w);
 		if (!good)
@@ -211,7 +213,7 @@ static void spill_folder(char *ret, size_t size)
 }
 
 bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
-                   s3_progress *progress, void *user, struct err *err)
+                   const struct reconcile_progress *progress, struct err *err)
 {
 	struct reconciliation out = {0};
 	struct export x = {0};
@@ -227,7 +229,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	bool good = pseudonyms_open(&callers, conf, err) && price_names_load(&models, conf, err) &&
 	            duck_open(&duck, conf->reconcile_memory / 2, spill, err) &&
 	            (strncmp(source, "s3://", 5) != 0 ||
-	             s3_open(&s3, source, conf->reconcile_cache, progress, user, err)) &&
+	             s3_open(&s3, source, conf->reconcile_cache, progress->fetch, progress->user, err)) &&
 	            find_export(&x, &s3, source, period, err);
 	if (good)
 		buf_addstr(&out.notes, buf_str(&x.notes));
@@ -241,6 +243,7 @@ bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const ch
 	       run_periods(&(struct reconcile_run){.conf = conf,
 	                                           .source = source,
 	                                           .export = &x,
+	                                           .progress = progress,
 	                                           .publish = &p,
 	                                           .bill_names = &names,
 	                                           .out = &out,

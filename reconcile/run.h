@@ -38,10 +38,16 @@ struct reconciliation { // the result of a run
 	struct buf notes;     // findings, a line each
 };
 
-// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all. `progress`, which may be
-// NULL, is called with what is fetched.
+// What a run is about to do, for people who wait. Functions may be NULL.
+struct reconcile_progress {
+	s3_progress *fetch;                                             // a file of S3
+	void (*period)(void *user, struct str period, int i, int of);   // reads it, the i-th from 1 on
+	void *user;
+};
+
+// `source`: a folder, or s3://BUCKET/PREFIX. `period`: one of them, or none for all.
 bool reconcile_run(struct reconciliation *ret, const struct conf *conf, const char *source, struct str period,
-                   s3_progress *progress, void *user, struct err *err) NC_CHECK;
+                   const struct reconcile_progress *progress, struct err *err) NC_CHECK;
 // Whether a run, of this process or another, has ended within the last `within_ms`.
 bool reconcile_is_fresh(const struct conf *conf, int64_t within_ms, bool *ret_fresh,
                         struct err *err) NC_CHECK;

@@ -38,6 +38,7 @@ struct reconcile_run {
 	const char *source;
 	const struct export *export;
 	const struct export_period *period;
+	const struct reconcile_progress *progress;
 	struct publish *publish;
 	const struct bill_names *bill_names;
 	struct reconciliation *out;

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "ingest/files.h"
+#include "query/span.h"
 #include "run/backoff.h"
 #include "run/commands.h"
 #include "run/intake.h"
@@ -350,6 +351,25 @@ static void split_arguments(struct replay *r, struct command *c)
 	c->argv[kept] = NULL;
 }
 
+// Which objects of S3 are read: --from, --to, or from where a span in words begins.
+static bool take_span(struct replay *r, struct command *c, struct err *err)
+{
+	const char *since = NULL;
+	int64_t now_ms;
+	struct time_span span;
+	if (!command_now(c, &now_ms, err) || !command_time(c, "--from", &r->s3.from_ms, err) ||
+	    !command_time(c, "--to", &r->s3.to_ms, err) || !command_option(c, "--since", &since, err))
+		return false;
+	if (!since)
+		return true;
+	if (r->s3.from_ms || r->s3.to_ms)
+		return err_set(err, ERR_CONFIG, "a span is given once: by --since, or by --from and --to");
+	if (!span_parse(&span, NULL, str_of(since), now_ms, err))
+		return err_prefix(err, "--since");
+	r->s3.from_ms = span.from * MS_PER_HOUR;
+	return true;
+}
+
 static void catch_signals(void)
 {
 	// no SA_RESTART: a signal must end a blocked read of standard input
@@ -369,8 +389,7 @@ int cmd_replay(struct command *c)
 	r.reopen = command_switch(c, "--reopen");
 	r.s3.read = read_object;
 	r.s3.user = &r;
-	bool good = command_time(c, "--from", &r.s3.from_ms, &err) &&
-	            command_time(c, "--to", &r.s3.to_ms, &err) && command_done(c, 1, -1, &err);
+	bool good = take_span(&r, c, &err) && command_done(c, 1, -1, &err);
 	if (good)
 		split_arguments(&r, c);
 	good = good && files_list(&r.files, c->argv, &err) &&

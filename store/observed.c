@@ -88,16 +88,23 @@ size_t observed_queue_read(struct redis *r, const char *prefix, struct str acct_
 	return (size_t)(to_day - from_day) * (size_t)each;
 }
 
-static void take_day(struct str bits, uint8_t *ret)
+static void take_day(struct str bits, int shift, uint8_t *ret)
 {
 	size_t bytes = bits.len < OBSERVED_DAY / 8 ? bits.len : OBSERVED_DAY / 8;
 	for (size_t i = 0; i < bytes; i++)
 		for (int k = 0; bits.p[i] && k < 8; k++)
-			ret[8 * i + (size_t)k] |= (uint8_t)bits.p[i] >> (7 - k) & 1;
+			ret[8 * i + (size_t)k] |= (uint8_t)(((uint8_t)bits.p[i] >> (7 - k) & 1) << shift);
 }
 
 void observed_take(struct redis *r, size_t first, size_t n, int64_t days, uint8_t *ret)
 {
 	for (size_t i = 0; i < n; i++)
-		take_day(redis_str(r, first + i), ret + (int64_t)i * days / (int64_t)n * OBSERVED_DAY);
+		take_day(redis_str(r, first + i), 0, ret + (int64_t)i * days / (int64_t)n * OBSERVED_DAY);
+}
+
+void observed_take_signals(struct redis *r, size_t first, int64_t days, uint8_t *ret)
+{
+	for (int64_t day = 0; day < days; day++)
+		for (int s = 0; s < OBSERVED_SIGNALS; s++)
+			take_day(redis_str(r, first++), s, ret + day * OBSERVED_DAY);
 }

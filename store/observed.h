@@ -67,4 +67,7 @@ size_t observed_queue_read(struct redis *r, const char *prefix, struct str acct_
 // minute.
 void observed_take(struct redis *r, size_t first, size_t n, int64_t days, uint8_t *ret);
 
+// The same of an account and Region with the signals apart: that of number N is bit 1 << N.
+void observed_take_signals(struct redis *r, size_t first, int64_t days, uint8_t *ret);
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The alerts file: what is taken, and that each mistake is told with its line and what is allowed.
 #include "alert/rules.h"
+#include "alert/rules_edit.h"
 #include "base/when.h"
 #include "tests/tap.h"
 
@@ -71,6 +72,42 @@ static void test_right(void)
 	alert_rules_release(&r);
 }
 
+static void becomes(const char *before, const char *key, const char *value, const char *after)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	buf_adds(&b, before);
+	ok(alert_rules_edit(&b, STR("x"), str_of(key), str_of(value), &err), "%s = %s is set", key, value);
+	is_str(b.len ? b.data : "", after, "and nothing else changes");
+	buf_release(&b);
+}
+
+// Every byte that is not of the value stays: comments, blanks, line ends, other sections.
+static void test_edit(void)
+{
+	struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+	becomes("", "amount", "5", "[rule x]\namount = 5\n");
+	becomes("# mine", "amount", "5", "# mine\n\n[rule x]\namount = 5\n");
+	becomes("[rule x]\namount = 1\n", "amount", "5", "[rule x]\namount = 5\n");
+	becomes("[rule x]\r\n\tamount=1  \r\n# end\r\n", "amount", "5", "[rule x]\r\n\tamount=5  \r\n# end\r\n");
+	becomes("[rule x]\namount = 1\namount = 2\n", "amount", "5", "[rule x]\namount = 1\namount = 5\n");
+	becomes("[rule x]\n#amount = 1\n\n[rule y]\namount = 2\n", "amount", "5",
+	        "[rule x]\namount = 5\n#amount = 1\n\n[rule y]\namount = 2\n");
+	becomes("[rule x]\n  by = team\n# why\n\n[receiver x]\nkind = slack", "amount", "5",
+	        "[rule x]\n  by = team\n  amount = 5\n# why\n\n[receiver x]\nkind = slack");
+	becomes("[rule x]\r\nby = team\r\n", "amount", "5", "[rule x]\r\nby = team\r\namount = 5\r\n");
+	becomes("[rule x]\nby = team", "amount", "5", "[rule x]\nby = team\namount = 5\n");
+	becomes("[rule x]\nonly =\n", "only", "a = b", "[rule x]\nonly = a = b\n");
+	becomes("[rule x]\nonly = a = b\n", "only", "", "[rule x]\nonly = \n");
+	becomes(" [rule  x] \nby = team\n[rule xy]\n", "by", "role", " [rule  x] \nby = role\n[rule xy]\n");
+	ok(!alert_rules_edit(&b, STR("x"), STR("only"), STR("a\nkind = silent"), &err), "a value is one line");
+	err_clear(&err);
+	ok(!alert_rules_edit(&b, STR("x]\n[rule y"), STR("only"), STR("a"), &err), "so is a name");
+	is_int((int64_t)b.len, 0, "nothing was written");
+	buf_release(&b);
+}
+
 static void test_periods(void)
 {
 	int64_t from, to, hour = 498248; // 2026-11-03T08, a Tuesday
@@ -95,6 +132,7 @@ int main(void)
 {
 	test_wrong();
 	test_right();
+	test_edit();
 	test_periods();
 	return done();
 }

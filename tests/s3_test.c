@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "aws/s3_put.h"
 #include "aws/sqs.h"
 #include "base/when.h"
 #include "tests/support/aws_fake.h"
@@ -104,6 +105,10 @@ static void test_kms(const char *folder)
 	   "a bucket that is encrypted: the permission for its key is named");
 	s3_close(&s);
 	err_clear(&err);
+	ok(!s3_put((struct s3_name){STR("b"), STR("p/x")}, STR("ok"), "text/csv", &err) &&
+	       strstr(err.msg, "s3:PutObject is needed, and kms:GenerateDataKey of the key"),
+	   "to write to it takes another permission");
+	err_clear(&err);
 	const struct aws_place at = {&c, "us-east-1", "111122223333"};
 	ok(sqs_receive(&at, "https://sqs/q", &batch, &scratch, &err) == AWS_DENIED &&
 	       strstr(err.msg, "the permission kms:Decrypt (of the key that it is encrypted with) is missing"),
@@ -112,6 +117,16 @@ static void test_kms(const char *folder)
 	sqs_batch_release(&batch);
 	credentials_release(&c);
 	buf_release(&scratch.body);
+}
+
+static void test_names(void)
+{
+	struct s3_name n;
+	bool good = s3_name_parse(&n, STR("s3://b/k/x.csv"));
+	ok(good && str_is(n.bucket, "b") && str_is(n.key, "k/x.csv"), "a key");
+	static const char *const wrong[] = {"s3://b", "s3://b/", "s3:///k", "s3://b/k/", "s3://b/../k", "/b/k"};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ok(!s3_name_parse(&n, str_of(wrong[i])), "%s is none", wrong[i]);
 }
 
 int main(void)
@@ -123,6 +138,7 @@ int main(void)
 	test_expiring(folder);
 	test_read();
 	test_kms(folder);
+	test_names();
 	aws_fake_stop();
 	snprintf(command, sizeof command, "rm -r %s", folder);
 	return system(command) == 0 ? done() : 1;

@@ -72,11 +72,10 @@ static void write_finding(void *findings, enum health_level level, const char *w
 bool api_findings(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct findings f = {a, j, BUF_INIT};
-	(void)q;
 	(void)err;
 	jw_object(j, NULL);
 	jw_array(j, "findings");
-	health_check(a->conf, rollups_view(a->rollups), write_finding, &f);
+	health_check(a->conf, rollups_view(a->rollups), q->now_ms, write_finding, &f);
 	buf_release(&f.text);
 	jw_end(j);
 	jw_end(j);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "query/figure_json.h"
+#include "query/signal_gaps.h"
 #include "store/dead_letter_counts.h"
 #include "store/telemetry_counts.h"
 #include "store/keys.h"
@@ -151,6 +152,43 @@ static bool write_signals(struct api *a, struct buf *out, struct err *err)
 		}
 	}
 	return true;
+}
+
+// What of the last day was not observed, and which signals do not come where another one does.
+static bool write_observed(struct api *a, int64_t now_ms, struct buf *out, struct err *err)
+{
+	enum { DAYS = 2 };
+	struct arena arena = ARENA_INIT;
+	struct signal_gap *gaps;
+	size_t n;
+	int64_t hour = now_ms / MS_PER_HOUR, minute = now_ms / MS_PER_MINUTE;
+	const struct observed *o = rollups_observed(a->rollups, NULL, hour - 24, hour + 1, now_ms, err);
+	if (!o)
+		return false;
+	write_family(
+		out, "nowcast_unobserved_seconds", "gauge",
+		"Time of the last 24 hours of which nothing was read: what was spent then is in no figure.");
+	buf_addf(out, "nowcast_unobserved_seconds %lld\n",
+	         60 * (long long)observed_count(o, minute - 24 * 60, minute, MINUTE_UNOBSERVED));
+	bool good = signal_gaps_read(&arena, view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, now_ms,
+	                             DAYS, &gaps, &n, err);
+	write_family(
+		out, "nowcast_signal_missing_since_timestamp_seconds", "gauge",
+		"Since when a signal does not come in an account and Region where another one does, of two days.");
+	for (size_t i = 0, shown = 0; good && i < n && shown < (size_t)a->conf->metrics_top; i++) {
+		struct str region = gaps[i].place, account = str_cut(&region, '/');
+		if (gaps[i].to)
+			continue;
+		shown++;
+		buf_addf(out, "nowcast_signal_missing_since_timestamp_seconds{signal=\"%s\",account=\"",
+		         observed_words[gaps[i].signal]);
+		buf_add_label(out, account);
+		buf_adds(out, "\",region=\"");
+		buf_add_label(out, region);
+		buf_addf(out, "\"} %lld\n", (long long)gaps[i].from * 60);
+	}
+	arena_release(&arena);
+	return good;
 }
 
 struct overflow_sum {
@@ -369,6 +407,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	struct err err = ERR_INIT;
 	struct api_query q = {.now_ms = api_now_ms(a)};
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
+	          write_observed(a, q.now_ms, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
 	          write_gaps(a, &figures, &err) && write_telemetry(a, q.now_ms, &figures, &err) &&
 	          write_sources(a, &figures, &err) &&

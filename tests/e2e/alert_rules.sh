@@ -132,10 +132,10 @@ rules <<-END
 END
 for hour in 05 06 07 08 09; do spend 1 2026-10-31T$hour:20:00Z steady-$hour $sonnet steady; done
 past() { alert backtest --rule spike --from 2026-10-31T05:00:00Z --to 2026-10-31T12:00:00Z; }
-is "a steady pace is no spike" "$(past | tail -n 1)" "0 rings in 7 hours"
+is "a steady pace is no spike" "$(past | tail -n 1)" "0 rings in 7 hours, by the figures of whole hours"
 spend 30 2026-10-31T10:20:00Z steady-10 $sonnet steady
 has "a backtest tells when one would have rung, and against what" "$(past)" "^2026-10-31T10:59:59Z  spike: .*steady/i-1 spends .* or more in 10 minutes, where .0.17 is usual"
-is "once" "$(past | tail -n 1)" "1 ring in 7 hours"
+is "once" "$(past | tail -n 1)" "1 ring in 7 hours, by the figures of whole hours"
 
 # --- a signal gone silent: it is the newest event that counts, though records arrived a moment ago
 

@@ -64,6 +64,66 @@ has "nothing of it is delivered" "$(tail -n 1 "$T/preview") $(alert list | head 
 is "to nobody" "$(lines slack) $(redis exists "{nowcast:alerts}:outbox")" "0 0"
 has "the rules in force are listed" "$(alert rules)" '^day +budget +all +- +day +[0-9.]+ +50,80,100 % +warning'
 has "and who is told" "$(alert rules | tail -n 1)" 'alerts.conf; 7 receivers: chat [(]slack[)], '
+# --- budgets: what is spent of them, and how to set one. The rules above are in a file that others may write, too.
+
+budget() { "$nowcast" budget "$@" --redis "$REDIS_URL" --alerts-file "${alerts_file:-$T/alerts.conf}"; }
+percent=$(sed -n 's/^day: .*, \([0-9]*\)% of its budget.*/\1/p' "$T/preview")
+has "a budget has the percentage of its alert" "$(budget list --now "$now")" "^day +all +day 2026-11-02 .* $percent% +[$]"
+is "in CSV, too" "$(budget list --now "$now" --format csv | awk -F, 'NR == 2 { print $1, $2, $4, $5, $11 }')" "day all day 2026-11-02T00:00:00Z $percent"
+is "in JSON it is what the API says" "$(budget list --now "$now" --json | jq -r '.budgets[0] | .rule, .period, .rules[0].kind' | xargs)" "day day budget"
+has "the status names the mark, as the alert does" "$(budget status day --now "$now")" "marks +50%, 80%, 100%: 50% is passed"
+has "and who is told" "$(budget status --now "$now")" "rules +day [(]budget[)] to every receiver"
+fails 2 "a budget that is none is told" budget status dya --now "$now"
+has "with what was meant" "$(cat "$T/err")" "there is no budget dya: did you mean day[?]"
+cp "$T/alerts.conf" "$T/mine.conf"
+sed -i 's/^amount = .*/amount=1  /; s/^kind = budget$/&\r/' "$T/mine.conf"
+printf '# mine, at the end' >>"$T/mine.conf"
+chmod 600 "$T/mine.conf"
+cp "$T/mine.conf" "$T/before.conf"
+ln -s mine.conf "$T/link.conf"
+alerts_file=$T/link.conf
+ok "a budget is changed" budget set day --amount 250.5
+is "nothing else of the file is" "$(diff "$T/before.conf" "$T/mine.conf" | grep '^[<>]' | cat -A)" '< amount=1  $
+> amount=250.5  $'
+is "who could read it still can, and a link stays one" "$(stat -c %a "$T/mine.conf") $(readlink "$T/link.conf")" "600 mine.conf"
+cp "$T/mine.conf" "$T/before.conf"
+fails 2 "what check-config would refuse is refused" budget set day --receivers nobody
+has "and says why" "$(cat "$T/err")" "nothing was changed, since the file would be refused: .*rule day: there is no \[receiver nobody\]"
+fails 2 "so are marks that fall" budget set day --at 80,50
+fails 2 "a name without a key" budget set other --amount 5 --only payments
+fails 2 "a name of everything" budget set day --by all --only payments
+fails 2 "and a new budget without an amount" budget set other
+ok "a trial" budget set other --amount 5 --team payments --dry-run
+same_file "the file is as it was after all of them" "$T/mine.conf" "$T/before.conf"
+ok "another budget" budget set pay --amount 5 --team payments --receivers chat,post
+is "it has its own section" "$(tail -n 8 "$T/mine.conf" | xargs)" "[rule pay] kind = budget by = team only = payments period = month amount = 5 at = 50,80,100 receivers = chat,post"
+printf '[rule pay-soon]\nkind = forecast\nby = team\nonly = payments\namount = 5\n' >>"$T/mine.conf"
+ok "a budget of two rules" budget set pay --amount 6
+is "stays one" "$(grep -c '^amount = 6$' "$T/mine.conf")" 2
+has "and is shown once" "$(budget status pay --now "$now" | grep rules)" "rules +pay [(]budget[)] to chat,post; pay-soon [(]forecast[)] to every receiver"
+ok "a name that nobody has" budget set typo --amount 5 --team paymnets
+has "is told, with what was meant" "$(cat "$T/ok.out")" "warning: rule typo watches nobody: only = paymnets, and no team of that name was ever seen; did you mean payments[?]"
+printf '[rule late]\nkind = silent\nonly = metrics\n[rule lost]\nkind = unpriced\nonly = x\n[rule unborn]\nkind = new\nby = team\nonly = nobody-yet\n' >>"$T/mine.conf"
+watched() { grep -oE '(late|lost|typo|unborn|pay) (watches|never)[^:]*' | xargs; }
+check_config() { "$nowcast" check-config --redis "$REDIS_URL" --alerts-file "$T/mine.conf" 2>&1 >/dev/null; }
+wrong="typo watches nobody late watches nobody lost never rings"
+is "check-config warns of all that watch nobody, and of no other" "$(check_config | watched)" "$wrong"
+has "it is no mistake" "$(check_config | grep 'rule late'; echo $?)" "did you mean metric[?]"
+has "without Redis it says what was not checked" "$("$nowcast" check-config --redis unix:"$T/none" --alerts-file "$T/mine.conf" 2>&1 >/dev/null)" "whether the names in .only. were ever seen was not checked, for that takes Redis"
+is "doctor warns, too" "$("$nowcast" doctor --redis "$REDIS_URL" --alerts-file "$T/mine.conf" | grep ^warn | watched)" "$wrong"
+is "and alert rules" "$("$nowcast" alert rules --redis "$REDIS_URL" --alerts-file "$T/mine.conf" | watched)" "$wrong"
+printf '[rule x\n' >"$T/bad.conf"
+has "a file that is none is a failure of doctor" "$("$nowcast" doctor --redis "$REDIS_URL" --alerts-file "$T/bad.conf")" "^FAIL +alerts +.*bad.conf:1: expected \[rule NAME\]"
+alerts_file=$T/new.conf
+ok "a first budget makes the file" budget set month --amount 5000
+is "for those only who may see its secrets" "$(stat -c %a "$T/new.conf")" 640
+is "which begins with the rules that hold without one" "$(grep -c '^\[rule' "$T/new.conf")" "$(($("$nowcast" alert rules --redis "$REDIS_URL" | grep -c '^[a-z-]* .* warning\|^[a-z-]* .* info\|^[a-z-]* .* critical') + 1))"
+budget status --now "$now" >"$T/out"
+is "the exit status says whether one is passed" $? 0
+ok "a lower amount" budget set month --amount 0.01
+fails 3 "is passed" budget status --now "$now"
+unset alerts_file
+
 ok "an evaluation" at_time "$now" alert check
 has "finds the budget half spent" "$(alert list)" "day: all has spent .* of its budget of .* for the day"
 is "Slack is told once" "$(lines slack)" 1

@@ -57,6 +57,14 @@ same_file "it changes nothing" "$T/got.csv" "$T/want.csv"
 fails 0 "a span" replay span --from 2026-11-02T01:30:00Z --to 2026-11-02T01:40:00Z s3://audit/org/AWSLogs/111122223333/CloudTrail/
 is "takes the files whose names are of it, and of the hour after it" "$(awk '$1 == "files" { print $2 }' "$T/out")" \
 	"$(find "$T/trail/AWSLogs/111122223333/CloudTrail" -name '*_20261102T01[345]*' -o -name '*_20261102T02[0123]*' -o -name '*_20261102T0240*' | wc -l)"
+files_taken() { awk '$1 == "files" { print $2 }' "$T/out"; }
+fails 0 "from an hour on" replay span2 --from 2026-11-02T02:00:00Z s3://audit/org/AWSLogs/111122223333/CloudTrail/
+taken=$(files_taken)
+fails 0 "the same in words" replay span3 --since 3h --now 2026-11-02T04:30:00Z s3://audit/org/AWSLogs/111122223333/CloudTrail/
+is "takes the same files" "$(files_taken)" "$taken"
+has "which are not all" "$taken $(find "$T/trail/AWSLogs/111122223333/CloudTrail" -type f | wc -l)" "^([0-9]|[1-4][0-9]) 5[0-9]$"
+fails 2 "two spans" replay span2 --since 7d --from 2026-11-02 s3://audit/org/
+has "are one too many" "$(cat "$T/err")" "a span is given once"
 fails 1 "a prefix with nothing below it" replay none s3://audit/nothing
 has "is no success" "$(cat "$T/err")" 'no record was recognised in 0 messages of 0 files'
 fails 2 "a bucket that is not there" replay none s3://nowhere/x

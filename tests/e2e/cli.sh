@@ -18,6 +18,8 @@ fails 2 "an unknown flag" "$nowcast" report --pricnipal=x
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --pricnipal; did you mean --principal[?]'
 fails 2 "an unknown flag of the configuration, before the subcommand" "$nowcast" --listne=x serve
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --listne before the subcommand; did you mean --listen[?]'
+fails 2 "one that only the help of a verb names" "$nowcast" budget set month --ammount 5
+has "is told what it may be" "$(cat "$T/err")" 'unknown flag --ammount; did you mean --amount[?]'
 fails 2 "a misspelt grouping" "$nowcast" report --by principle
 has "is told what it may be" "$(cat "$T/err")" 'did you mean principal[?]'
 fails 2 "what is like nothing" "$nowcast" report --by xyzzy
@@ -80,6 +82,19 @@ has "names it" "$(cat "$T/err")" 'nonsense'
 fails 2 "a span that ends before it begins is a mistake" "$nowcast" report --redis "$REDIS_URL" --from 2026-11-03 --to 2026-11-02
 has "which is said" "$(cat "$T/err")" "ends before it begins"
 fails 2 "so it is of reprice" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-03 --to 2026-11-02
+fails 2 "of which the hours must be given" "$nowcast" reprice --redis "$REDIS_URL"
+fails 2 "whole ones" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-03T10:30:00Z
+for words in "report today" "who ann last-week" "reprice 2026-11" "alert backtest 7d" "alert backtest --since this-week" "reprice --since yesterday"; do
+	"$nowcast" $words --redis "$REDIS_URL" --now 2026-11-18T14:50:00Z >/dev/null 2>"$T/err"
+	has "a span of $words" "$? $(cat "$T/err")" "^(0|1 nowcast who: nothing is known of ann: it has no figures from 2026-11-09T00:00:00Z to 2026-11-16T00:00:00Z)"
+	fails 2 "and one that is none" "$nowcast" ${words% *} lastweek --redis "$REDIS_URL"
+done
+for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "alert rules" "alert check" "alert backtest" "budget list" "budget status" doctor \
+	"price list" "price show x" "price explain --model x --region y --tokens input=1" "reprice all" "tags show arn:aws:iam::111122223333:user/ann" "profiles list" \
+	"report --reconciliation" "report --scoreboard"; do
+	"$nowcast" $words --redis "$REDIS_URL" --now 2026-11-18T14:50:00Z >/dev/null 2>"$T/err"
+	is "--now of $words" "$(grep -c 'unknown flag\|unexpected argument' "$T/err")" 0
+done
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis,calls,failed"
 fails 0 "so is a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv

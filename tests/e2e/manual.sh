@@ -47,6 +47,14 @@ is "the manual has every key of reports" "$(sed -n 's/^\.Cm \(hour , .*\)/\1/p' 
 touch "$T/trail.json.gz"
 is "completion: nothing where a file may stand, so that the shell looks for one" "$(complete_words replay "$T/tra")" ""
 is "completion: what help knows" "$(complete_words help de)" "demo"
+is "completion: the flags of a verb, and of no other" "$(complete_words alert list -- | cut -d" " -f -6)" "--history --dead --now --out --config --help"
+is "completion: its values" "$(complete_words budget status --format '')" "table csv json"
+is "completion: a span behind a name" "$(complete_words who ann last)" "last-week last-month"
+for shell in bash:nowcast.bash zsh:_nowcast fish:nowcast.fish; do
+	"$nowcast" complete "${shell%:*}" >"$T/script"
+	same_file "the script of ${shell%:*} is in the program" "$T/script" "$top/deploy/completion/${shell#*:}"
+done
+fails 2 "that of no shell" "$nowcast" complete tcsh
 mkdir "$T/bin"
 ln -s "$nowcast" "$T/bin/nowcast"
 if command -v fish >/dev/null; then

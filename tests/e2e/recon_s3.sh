@@ -34,6 +34,7 @@ is "and then taken from the cache" "$(downloads)" 1
 forget
 ok "on a terminal" keys script -qec "'$nowcast' reconcile --redis '$REDIS_URL' --reconcile.cache '$T/cache' 's3://bill/with space/nowcast'" "$T/tty"
 has "it shows how much has come" "$(tr '\r' '\n' <"$T/tty")" 'fetching with space/nowcast/data/.*: [0-9]+ of [0-9]+ KiB'
+has "and which bill is read" "$(tr '\r' '\n' <"$T/tty")" 'reading the bill of 2026-[0-9]+, 1 of [0-9]+'
 
 # The cache is kept small: the longest unused goes, what is in use or somebody else's stays.
 export_dir="$T/cache/bill/with space/nowcast/data/BILLING_PERIOD=2026-10"

@@ -45,6 +45,20 @@ has "is named" "$(cat "$T/err")" "s3://nowhere: there is no such bucket"
 fails 2 "a bucket without an export" reconcile s3://empty/x
 has "is told from one that has" "$(cat "$T/err")" "no export: expected"
 
+report() { "$nowcast" report --redis "$REDIS_URL" --by team,model --format csv "$@"; }
+report >"$T/report.csv"
+put='out/a b+c (é).csv'
+ok "a report is written to S3" report --out "s3://bill/$put"
+s3_curl -D "$T/head" "$s3_url/bill/out/a%20b%2Bc%20%28%C3%A9%29.csv" >"$T/put.csv"
+same_file "as it would have been printed" "$T/put.csv" "$T/report.csv"
+has "with its type" "$(tr -d '\r' <"$T/head")" "Content-Type: text/csv"
+AWS_REGION=eu-west-1 ok "another takes its place, signed for another Region" report --top 1 --out "s3://bill/$put"
+is "whole" "$(s3_curl "$s3_url/bill/out/a%20b%2Bc%20%28%C3%A9%29.csv" | wc -l)" 2
+fails 2 "a bucket that is not there" report --out s3://nowhere/x.csv
+has "is named" "$(cat "$T/err")" "report: --out: s3://nowhere: there is no such bucket"
+AWS_SECRET_ACCESS_KEY=wrong fails 2 "a wrong secret" report --out "s3://bill/$put"
+has "is refused, with the permission that is needed" "$(cat "$T/err")" "S3 refuses to write: SignatureDoesNotMatch.*s3:PutObject is needed"
+
 export AWS_ENDPOINT_URL_S3=$s3_tls_url
 rm -r "$T/cache"
 fails 1 "over TLS, a certificate of nobody" reconcile

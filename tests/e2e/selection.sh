@@ -122,6 +122,44 @@ shown 120 top --turns 1 --hours 240 --team search >"$T/screen"
 has "top takes conditions, too" "$(cat "$T/screen")" '\$16\.5000 in the last 240 h, 2 groups'
 has "and has short names" "$(cat "$T/screen")" '^ann +claude-opus-4-6 \(us\) '
 
+# --- what was meant
+
+nobody() { rows "$@" >/dev/null; cat "$T/err"; }
+has "a team that is misspelt" "$(nobody --team serach)" "no team of that span is called serach; did you mean Search[?]"
+has "a caller" "$(nobody --principal ana)" "no principal of that span is called ana; did you mean ann[?]"
+has "a name that is like none" "$(nobody --where team=xyz)" "no team of that span is called xyz; there are: .*Search"
+is "conditions of which each is met, but not both, are nobody's mistake" "$(nobody --team search --model nova)" ""
+fails 2 "a team where a span is expected" "$nowcast" report search --redis "$REDIS_URL"
+has "is told how it is given" "$(cat "$T/err")" 'got "search"; a team is given by --team, a caller by --principal'
+
+# --- where it goes
+
+out() { "$nowcast" "$1" --redis "$REDIS_URL" --now $now --prices builtin "${@:2}" 2>"$T/err"; }
+out report --format csv >"$T/printed.csv"
+umask 022
+ok "a report into a file" out report --format csv --out "$T/report.csv"
+same_file "is what it would have printed" "$T/report.csv" "$T/printed.csv"
+is "for all to read, with nothing left beside it" "$(stat -c %a "$T/report.csv") $(ls "$T" | grep -c 'report.csv')" "644 1"
+chmod 600 "$T/report.csv"
+ln -s report.csv "$T/newest.csv"
+ok "again, through a link" out report --format csv --top 1 --out "$T/newest.csv"
+is "it takes the place of the old one, and keeps its mode" "$(wc -l <"$T/report.csv") $(stat -c %a "$T/report.csv") $(readlink "$T/newest.csv")" "2 600 report.csv"
+cp "$T/report.csv" "$T/kept.csv"
+fails 2 "a report that is none" out report --by colour --out "$T/report.csv"
+fails 1 "a Redis that is away" "$nowcast" report --redis unix:"$T/nowhere" --out "$T/report.csv"
+fails 2 "a disk that is full" out report --out /dev/full
+has "is told" "$(cat "$T/err")" "report: --out /dev/full: No space left on device: make room"
+same_file "the old file stays after each of them" "$T/report.csv" "$T/kept.csv"
+fails 2 "a folder that is not there" out report --out "$T/none/x.csv"
+has "is told, with what to do" "$(cat "$T/err")" "none/x.csv: No such file or directory: make the folder first"
+fails 2 "a folder" out report --out "$T"
+fails 2 "a bucket without a key" out report --out s3://bucket/
+has "says what was expected" "$(cat "$T/err")" "--out s3://bucket/: expected s3://BUCKET/KEY"
+ok "a device is written to, not replaced" out report --out /dev/null
+is "as ever" "$(stat -c %F /dev/null)" "character special file"
+ok "who" out who ann --out "$T/ann.txt"
+has "into a file, too" "$(cat "$T/ann.txt")" "user/ann"
+
 # --- what was not observed
 
 gap() { "$nowcast" report --redis "$REDIS_URL" --redis.prefix gap --prices builtin --now 2026-11-17T12:00:00Z "$@" 2>&1 | tr '\n' '\t'; }

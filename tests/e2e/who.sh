@@ -26,6 +26,14 @@ is "the month is not the day" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-
 	"today 0.0000 0.0000
 this month 0.0264"
 
+has "a span has a sum of its own" "$(who $sessions/gateway/u-2 2026-11-02 | tr -s ' ')" '^2026-11-02 00:00 to 2026-11-02 07:00 0\.0264 0\.0264 0\.0264 1 8,000 exact$'
+is "and no other that it does not have" "$(who $sessions/gateway/u-2 2026-11-02 | grep -cE '^(today|this)')" 0
+is "of an hour, in JSON" "$(field '[s["span"]["usd"] for s in d["sessions"]], "month" in d, d["looked_at_to"]' --from 2026-11-02T05:00:00Z --to 06:00 arn:aws:iam::111122223333:role/gateway)" \
+	"(['0.069300000', '0.029700000', '0.026400000', '0.023100000'], False, '2026-11-02T06:00:00Z')"
+is "what was before this month beside it" "$(field 'd["span"]["usd"], d["month"]["usd"], d["today"]["usd"]' --from 2026-10-01 $sessions/gateway/u-2)" "('0.026400000', '0.026400000', '0.026400000')"
+fails 1 "nothing is known of other hours" who $sessions/gateway/u-2 2026-11-01
+has "which are named" "$(cat "$T/err")" "no figures from 2026-11-01T00:00:00Z to 2026-11-02T00:00:00Z"
+
 is "a role stands for its sessions, the dearest first" "$(field '[(s["principal"].split("/")[-1], s["month"]["usd"]) for s in d["sessions"]]' arn:aws:iam::111122223333:role/any/path/gateway)" \
 	"[('u-4', '0.069300000'), ('u-3', '0.029700000'), ('u-2', '0.026400000'), ('u-1', '0.023100000')]"
 is "and for their sum" "$(field 'd["month"]["usd"]' arn:aws:iam::111122223333:role/gateway)" 0.148500000

@@ -185,6 +185,7 @@ class Asker:
             for form in "table", "json":
                 self.ask("who", "--now", self.now, "--format", form, principal, ok=(0, 1))
             self.ask("who", "--now", self.now, principal.split("/")[-1], ok=(0, 1))
+            self.ask("who", "--now", self.now, "--format", form, principal, "today", ok=(0, 1))
             self.ask("tags", "show", "--at", self.now, principal, ok=(0, 2))
             self.ask("tags", "show", "--at", self.now, "--format", "json", principal, ok=(0, 2))
         for role in self.roles:
@@ -199,11 +200,14 @@ class Asker:
         self.ask("doctor", ok=(0, 1, 3))
         self.ask("profiles", "list", "--from", "2026-10-01", ok=(0, 3))
         self.ask("reprice", "--from", "2026-10-01", "--dry-run")
+        self.ask("reprice", "2026-11", "--dry-run")
         for model in self.models:
             self.ask("price", "show", model, "--time", self.now, ok=(0, 1, 3))
         self.ask("alert", "list", "--history", "1000")
         self.ask("alert", "list", "--dead")
         self.ask("alert", "backtest", "--from", "2026-10-01")
+        self.ask("budget", "list", "--now", "2026-11-02T12:00:00Z")
+        self.ask("budget", "status", "--now", "2026-11-02T12:00:00Z", "--json")
 
     # --- the server
 
