@@ -23,6 +23,12 @@ static const struct property consumer_defaults[] = {
 	{0},
 };
 
+// Those that librdkafka does not know in every version.
+static const struct property consumer_newer[] = {
+	{"fetch.queue.backoff.ms", "5"},                    // from 2.2 on; before: kafka_refill.c
+	{0},
+};
+
 static const struct property shared_defaults[] = {
 	{"client.id", "nowcast"},
 	{"log.connection.close", "false"},                  // brokers close idle connections: not worth a line
@@ -76,6 +82,12 @@ static bool set_properties(rd_kafka_conf_t *k, const struct property *p, struct 
 		if (!set_property(k, p->name, p->value, err))
 			return false;
 	return true;
+}
+
+static void set_known_properties(rd_kafka_conf_t *k, const struct property *p)
+{
+	for (; p->name; p++)
+		rd_kafka_conf_set(k, p->name, p->value, NULL, 0);
 }
 
 static bool is_fixed(const char *name)
@@ -192,6 +204,7 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 {
 	// fetch.max.bytes and its framing; a single larger message comes alone
 	const int64_t fetch_most = 17 << 20;
+	set_known_properties(k, consumer_newer);
 	return set_properties(k, shared_defaults, err) && set_properties(k, consumer_defaults, err) &&
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
 	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&
