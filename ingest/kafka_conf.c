@@ -16,8 +16,8 @@ static const struct property consumer_defaults[] = {
 	{"partition.assignment.strategy", "roundrobin"},
 	{"enable.partition.eof", "false"},
 	// with queue.bytes, these bound the memory of a worker
-	{"fetch.max.bytes", "12582912"},
-	{"max.partition.fetch.bytes", "3145728"},
+	{"fetch.max.bytes", "4194304"},
+	{"max.partition.fetch.bytes", "1048576"},
 	{"fetch.wait.max.ms", "100"},
 	{"queued.min.messages", "50000"},
 	{0},
