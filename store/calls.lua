@@ -35,10 +35,10 @@ local is_prompt = {[TOKENS_INPUT] = true, [TOKENS_CACHE_READ] = true, [TOKENS_CA
 -- The tokens of the call that was read last, in the order of its evidence: their kinds, and how many.
 local kinds, counts = {}, {}
 
--- Reads the tokens of a call in one pass: most of what a call costs is here. Returns how many kinds there are;
--- whether any is of telemetry; the second of its record, as evidence has it: of a call of which no log knows
--- the tokens, and of which telemetry has not been joined by its request id, else ''; the tokens of its prompt,
--- as far as they are known, and of how many kinds.
+-- Reads the tokens of a call, in one pass: much of what a call costs is here. Returns how many kinds there
+-- are; whether any is of telemetry; the second of its record, as evidence has it, of a call of which no log
+-- knows the tokens, and of which telemetry has not been joined by its request id, else ''; the tokens of its
+-- prompt, as far as they are known, and of how many kinds.
 local function read_tokens(ev, last)
   local n, told, second, closed, prompt, prompts = 0, false, '', false, 0, 0
   for i = FIRST, last, EVIDENCE_TOKENS do
@@ -105,9 +105,9 @@ local function add_call(d, n, times, failed, well)
   end
 end
 
--- Adds a call to the sums of its key: model, caller and minute as in its evidence, then the rate class, unless
--- that is 0, and the id of its metadata, with the rate class before it, if it has some, and then the second of
--- its record, likewise. Calls with tokens of telemetry are apart from the others.
+-- Adds a call to the sums of its key: model, caller and minute as in its evidence, then the rate class,
+-- unless that is 0, and the id of its metadata, with the rate class before it, if it has some, and then the
+-- second of its record, likewise. Calls with tokens of telemetry are apart from the others.
 local function count_call(sums, ev, times)
   local flags, timing = byte(ev, AT_FLAGS, AT_TIMING)
   if flags < SOURCE then return end -- is_unjoined

@@ -99,7 +99,8 @@ static rd_kafka_t *open_producer(const char *bootstrap)
 	return rk;
 }
 
-static void send_records(uint64_t n, unsigned callers, const char *bootstrap, const char *topic, int partitions)
+static void send_records(uint64_t n, unsigned callers, const char *bootstrap, const char *topic,
+                         int partitions)
 {
 	uint64_t bytes = 0;
 	rd_kafka_t *rk = open_producer(bootstrap);

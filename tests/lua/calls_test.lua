@@ -114,8 +114,8 @@ is('and nothing better than a log',
 
 local INPUT, READ, WRITE = TOKENS_INPUT, TOKENS_CACHE_READ, TOKENS_CACHE_WRITE
 local function class_of(timing, tokens, failed)
-  local sums, ev = {}, evidence {flags = 5 * SOURCE + (failed and EVIDENCE_FAILED or 0), timing = timing, tokens = tokens}
-  count_call(sums, ev, 1)
+  local sums, flags = {}, 5 * SOURCE + (failed and EVIDENCE_FAILED or 0)
+  count_call(sums, evidence {flags = flags, timing = timing, tokens = tokens}, 1)
   local key = next(sums)
   return #key > EVIDENCE_AT_FLAGS and byte(key, EVIDENCE_AT_FLAGS + 1) or 0
 end
