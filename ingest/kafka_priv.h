@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to kafka*.c: our configuration as librdkafka's, and what the files of the consumer share: kafka.c
 // (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_refill.c (that it goes on
-// (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_refill.c (that it goes on
 // fetching), kafka_unreadable.c (what it cannot fetch), kafka_login.c (tokens by which it logs in).
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
