@@ -186,6 +186,13 @@ alert-accuracy: all $(B)/tests/rate_play $(B)/tests/alert_play  ## how fast spik
 bench-price: all helpers  ## instructions of a message's path without and with prices and names (callgrind); fails from 10 % more
 	$(Q)tests/bench/price.sh
 
+.PHONY: bench-scale bench-peers
+bench-scale: all helpers  ## what a record costs by how many there are and by how many principals make them; docs/scale.svg
+	$(Q)tests/bench/scale.sh
+
+bench-peers: all helpers  ## records/s of rsyslog and of a Node consumer, which do less, beside nowcast
+	$(Q)tests/bench/peers/peers.sh
+
 .PHONY: bench-learn
 bench-learn: all helpers  ## instructions of learning and allocation on the way of a message (callgrind); 5,000 callers on 30 models
 	$(Q)tests/bench/learn.sh

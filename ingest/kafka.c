@@ -136,6 +136,7 @@ bool kafka_open(struct kafka **ret, const struct conf *conf, const struct kafka_
 		return false;
 	}
 	rd_kafka_poll_set_consumer(k->rk);
+	kafka_refill_init(k);
 	*ret = k;
 	if (subscribe_topics(k, conf, err))
 		return true;
@@ -202,6 +203,7 @@ bool kafka_poll(struct kafka *k, int wait_ms, struct err *err)
 	kafka_seek_positions(k);
 	rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, wait_ms);
 	while (m) {
+		kafka_refill(k, m->len);
 		bool enough = deliver_message(k, m);
 		rd_kafka_message_destroy(m);
 		if (enough || (++n % CLOCK_EVERY == 0 && when_ticks_ms() >= until))

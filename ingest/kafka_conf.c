@@ -16,10 +16,16 @@ static const struct property consumer_defaults[] = {
 	{"partition.assignment.strategy", "roundrobin"},
 	{"enable.partition.eof", "false"},
 	// with queue.bytes, these bound the memory of a worker
-	{"fetch.max.bytes", "12582912"},
-	{"max.partition.fetch.bytes", "3145728"},
+	{"fetch.max.bytes", "4194304"},
+	{"max.partition.fetch.bytes", "1048576"},
 	{"fetch.wait.max.ms", "100"},
 	{"queued.min.messages", "50000"},
+	{0},
+};
+
+// Those that librdkafka does not know in every version.
+static const struct property consumer_newer[] = {
+	{"fetch.queue.backoff.ms", "5"},                    // from 2.2 on; before: kafka_refill.c
 	{0},
 };
 
@@ -76,6 +82,12 @@ static bool set_properties(rd_kafka_conf_t *k, const struct property *p, struct 
 		if (!set_property(k, p->name, p->value, err))
 			return false;
 	return true;
+}
+
+static void set_known_properties(rd_kafka_conf_t *k, const struct property *p)
+{
+	for (; p->name; p++)
+		rd_kafka_conf_set(k, p->name, p->value, NULL, 0);
 }
 
 static bool is_fixed(const char *name)
@@ -192,6 +204,7 @@ static bool fill_consumer(rd_kafka_conf_t *k, const struct conf *conf, struct er
 {
 	// fetch.max.bytes and its framing; a single larger message comes alone
 	const int64_t fetch_most = 17 << 20;
+	set_known_properties(k, consumer_newer);
 	return set_properties(k, shared_defaults, err) && set_properties(k, consumer_defaults, err) &&
 	       set_number(k, "queued.max.messages.kbytes", conf->queue_bytes >> 10, err) &&
 	       set_number(k, "receive.message.max.bytes", conf->message_bytes + fetch_most, err) &&

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to kafka*.c: our configuration as librdkafka's, and what the files of the consumer share: kafka.c
-// (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_unreadable.c (what it cannot
-// fetch), kafka_login.c (tokens by which it logs in).
+// (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_refill.c (that it goes on
+// fetching), kafka_unreadable.c (what it cannot fetch), kafka_login.c (tokens by which it logs in).
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
 
 #include <librdkafka/rdkafka.h>
 
 #include "ingest/kafka.h"
+
+// What was read of the queue since it was last refilled, and how much of it is read until then.
+struct refill {
+	int64_t bytes_read, messages_read;
+	int64_t bytes, messages;     // INT64_MAX: never
+};
 
 struct kafka {
 	struct kafka_hooks hooks;    // first: its address is librdkafka's opaque, and ours
@@ -21,6 +27,7 @@ struct kafka {
 	bool unreadable;             // some message could not be fetched
 	int64_t endangered, endangered_due_ms; // kafka_endangered as of the last look; monotonic
 	int64_t unreadable_due_ms;   // monotonic: when to look for it
+	struct refill refill;
 	size_t unreadable_at;        // the position that is tried next, modulo their number
 	struct err fatal;
 };
@@ -58,6 +65,10 @@ bool kafka_is_unreadable(int code);
 
 // Goes on behind messages that cannot be fetched, if there are any; reports them. May take some seconds.
 void kafka_skip_unreadable(struct kafka *k);
+
+// After the client was made; after each message of `bytes` was taken from its queue.
+void kafka_refill_init(struct kafka *k);
+void kafka_refill(struct kafka *k, size_t bytes);
 
 // What librdkafka reports of the whole client: logs it. `opaque` is the hooks.
 void kafka_conf_on_error(rd_kafka_t *rk, int code, const char *text, void *opaque);

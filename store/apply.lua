@@ -332,20 +332,17 @@ end
 
 -- Adds the sums `old`, as Redis has them, to `d`. Returns how many there are up to the last that is not zero.
 local function add_old(d, old)
-  local k, width = 1, 0
+  local k, width = 1, SUMS
   for digits in string.gmatch(old or '', '%d+') do
     if k <= SUMS then d[k] = d[k] + tonumber(digits) end
     k = k + 1
   end
-  for i = 1, SUMS do
-    if d[i] ~= 0 then width = i end
-  end
+  while width > 0 and d[width] == 0 do width = width - 1 end
   return width
 end
 
 local function sums_text(d, width)
-  for k = 1, width do d[k] = format('%d', d[k]) end
-  return table.concat(d, ' ', 1, width)
+  return format('%d' .. string.rep(' %d', width - 1), unpack(d, 1, width))
 end
 
 local function add_sums(g)
@@ -433,9 +430,9 @@ end
 -- Sorts the sums by hour and model.
 local function group_sums()
   for key, d in pairs(sums) do
-    local changed = false
-    for k = 1, SUMS do if d[k] ~= 0 then changed = true end end
-    if changed then
+    local k = 1
+    while d[k] == 0 do k = k + 1 end
+    if k <= SUMS then -- something changed
       local minute = uint32(key, MINUTE)
       local g = group(sub(key, 1, EVIDENCE_AT_CALLER), minute)
       local caller, class = sub(key, EVIDENCE_AT_CALLER + 1, WHO), sub(key, EVIDENCE_AT_FLAGS + 1)

@@ -77,6 +77,7 @@ void batch_release(struct batch *b)
 	map_release(&b->call_index);
 	arena_release(&b->arena);
 	buf_release(&b->identity);
+	buf_release(&b->caller);
 	buf_release(&b->meta);
 	*b = (struct batch){0};
 }
@@ -313,14 +314,7 @@ static void note_labels(struct batch *b, const struct batch_acct_region *acct_re
 
 static void add_caller_name(struct batch *b, struct section *s, uint64_t id, const struct caller *c)
 {
-	struct str identity = buf_str(&b->identity);
-	size_t room =
-		c->arn.len + c->access_key.len + c->role_arn.len + c->project.len + identity.len + 32;
-	char *p = arena_alloc(&b->arena, room);
-	int n = snprintf(p, room, "c%.*s\t%.*s\t%lld\t%.*s\t%.*s%.*s", STR_ARG(c->arn), STR_ARG(c->access_key),
-	                 (long long)c->session_start_ms, STR_ARG(c->role_arn), STR_ARG(c->project),
-	                 STR_ARG(identity));
-	add_name(b, s, id, (struct str){p, (size_t)n});
+	add_name(b, s, id, arena_str(&b->arena, buf_str(&b->caller)));
 	struct str session = c->access_key.len     ? arena_str(&b->arena, c->access_key)
 	                     : c->session_start_ms ? batch_arn_at_start(b, c->arn, c->session_start_ms)
 	                                           : STR_NONE;
@@ -473,8 +467,8 @@ static bool add_call(struct batch *b, const struct call *c, int64_t latest_ms, s
 	struct str labels = write_labels(&b->meta, 't', c->meta);
 	uint64_t model = name_id_of_model(&b->name_key, c->model),
 			 meta = labels.len ? name_id(&b->name_key, labels) : 0;
-	uint64_t caller =
-		name_id_of_caller(&b->name_key, &c->caller, write_labels(&b->identity, '\t', c->caller.identity));
+	struct str identity = write_labels(&b->identity, '\t', c->caller.identity);
+	uint64_t caller = name_id(&b->name_key, name_of_caller(&b->caller, &c->caller, identity));
 	struct evidence e;
 	evidence_pack(&e, c, model, caller, meta, may_be_told(b, c));
 	struct section *s = find_section(b, acct_region, hour / BUCKET_HOURS, other_bucket(hour),

@@ -108,6 +108,7 @@ struct batch {
 	struct siphash_key name_key; // of the ids of names; the same as long as the batch is not empty
 	struct arena arena;
 	struct buf identity, meta;   // text of the labels of the record in hand
+	struct buf caller;           // the name of its caller
 	struct batch_acct_region *acct_regions;
 	int32_t nacct_regions, capacct_regions;
 	struct map known_places; // hashes of the accounts and Regions that Redis has, and of new ones

@@ -27,60 +27,48 @@ local function is_evidence(ev)
   return true
 end
 
-local function is_prompt(kind)
-  return kind == TOKENS_INPUT or kind == TOKENS_CACHE_READ or kind == TOKENS_CACHE_WRITE
-end
-
 -- Whether telemetry is all that has come of a call: such evidence waits, and counts nowhere.
 local function is_unjoined(ev) return byte(ev, AT_FLAGS) < SOURCE end
 
--- Whether any of its tokens are those of telemetry.
-local function has_telemetry(ev, last)
-  for i = FIRST, last, EVIDENCE_TOKENS do
-    if byte(ev, i) % KIND == EVIDENCE_TELEMETRY then return true end
-  end
-  return false
-end
+local is_prompt = {[TOKENS_INPUT] = true, [TOKENS_CACHE_READ] = true, [TOKENS_CACHE_WRITE] = true}
 
--- The second of its record, as evidence has it: of a call of which no log knows the tokens, and of which
--- telemetry has not been joined by its request id. Else ''.
-local function open_second(ev, last)
-  local at = last - EVIDENCE_TOKENS + 1
-  if at < FIRST or floor(byte(ev, at) / KIND) ~= EVIDENCE_SECOND then return '' end
-  for i = FIRST, at - 1, EVIDENCE_TOKENS do
-    if byte(ev, i) % KIND > EVIDENCE_TRAIL then return '' end
-  end
-  return sub(ev, at, last)
-end
+-- The tokens of the call that was read last, in the order of its evidence: their kinds, and how many.
+local kinds, counts = {}, {}
 
--- Tokens of the call's prompt, as far as they are known, and whether all of them are.
-local function prompt_of(ev, last)
-  local prompt, known = 0, 0
+-- Reads the tokens of a call, in one pass: much of what a call costs is here. Returns how many kinds there
+-- are; whether any is of telemetry; the second of its record, as evidence has it, of a call of which no log
+-- knows the tokens, and of which telemetry has not been joined by its request id, else ''; the tokens of its
+-- prompt, as far as they are known, and of how many kinds.
+local function read_tokens(ev, last)
+  local n, told, second, closed, prompt, prompts = 0, false, '', false, 0, 0
   for i = FIRST, last, EVIDENCE_TOKENS do
-    if is_prompt(floor(byte(ev, i) / KIND)) then
-      prompt = prompt + uint32(ev, i + 1)
-      known = known + 1
+    local mark, b3, b2, b1, b0 = byte(ev, i, i + 4)
+    local rank = mark % KIND
+    local kind = (mark - rank) / KIND
+    if rank == EVIDENCE_TELEMETRY then told = true end
+    if kind == EVIDENCE_SECOND then
+      second = sub(ev, i, i + EVIDENCE_TOKENS - 1)
+    else
+      n = n + 1
+      local count = ((b3 * 256 + b2) * 256 + b1) * 256 + b0
+      kinds[n], counts[n] = kind, count
+      if rank > EVIDENCE_TRAIL then closed = true end
+      if is_prompt[kind] then prompt, prompts = prompt + count, prompts + 1 end
     end
   end
-  return prompt, known == 3
+  return n, told, closed and '' or second, prompt, prompts
 end
 
 -- Whether any usage is known; a limit of the output is none.
-local function has_tokens(ev, last)
-  return last > EVIDENCE_HEAD and floor(byte(ev, FIRST) / KIND) < TOKENS_OUTPUT_MAX
-end
+local function has_tokens(n) return n > 0 and kinds[1] < TOKENS_OUTPUT_MAX end
 
--- The rate class of a call (estimator/rate_class.h): its tier, and how long its prompt was, as far as its
+-- The rate class of a call (estimator/rate_class.h) by its tier and by how long its prompt was, as far as its
 -- tokens say.
-local function rate_class_of(ev, timing, failed)
-  local class, last = floor(timing / TIER) % (TIER_RANK / TIER), end_of_tokens(ev)
-  if not has_tokens(ev, last) then return class end
-  local prompt, complete = prompt_of(ev, last)
-  complete = complete or failed
-  if not complete and prompt <= RATE_CLASS_LIMITS[1] then return class end
+local function rate_class_of(tier, n, prompt, complete)
+  if not has_tokens(n) or (not complete and prompt <= RATE_CLASS_LIMITS[1]) then return tier end
   local band = 1
   while RATE_CLASS_LIMITS[band] and prompt > RATE_CLASS_LIMITS[band] do band = band + 1 end
-  return class + BAND * band + (complete and 0 or RATE_CLASS_AT_LEAST)
+  return tier + BAND * band + (complete and 0 or RATE_CLASS_AT_LEAST)
 end
 
 -- The sums of one minute, caller, rate class and metadata: calls, failed calls, calls of which only the
@@ -90,16 +78,13 @@ local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 4
 local SUMS = STARTED + 2 * TOKEN_KINDS
 local USED = STARTED + 2 * TOKENS_OUTPUT_MAX
 
-local function zero_sums()
-  local d = {}
-  for k = 1, SUMS do d[k] = 0 end
-  return d
-end
+local zeros = {}
+for k = 1, SUMS do zeros[k] = 0 end
 
--- Adds a call `times` times; a negative number takes it off. A failed call that has tokens used no others.
-local function add_call(d, ev, times, failed, well)
-  local last = end_of_tokens(ev)
-  if failed and not has_tokens(ev, last) then
+-- Adds the call that was read last, of `n` kinds of tokens, `times` times; a negative number takes it off. A
+-- failed call that has tokens used no others.
+local function add_call(d, n, times, failed, well)
+  if failed and not has_tokens(n) then
     d[FAILED] = d[FAILED] + times
     return
   end
@@ -109,41 +94,43 @@ local function add_call(d, ev, times, failed, well)
     for k = EXACT, USED, 2 do d[k] = d[k] + times end
   end
   local ended = failed
-  for i = FIRST, last, EVIDENCE_TOKENS do
-    local kind = floor(byte(ev, i) / KIND)
+  for i = 1, n do
+    local kind = kinds[i]
     local k = EXACT + 2 * kind
     ended = ended or kind == TOKENS_OUTPUT
     if kind < TOKENS_OUTPUT_MAX or (kind == TOKENS_OUTPUT_MAX and not ended) then
       if not failed then d[k] = d[k] + times end
-      d[k + 1] = d[k + 1] + times * uint32(ev, i + 1)
+      d[k + 1] = d[k + 1] + times * counts[i]
     end
   end
 end
 
--- The key of a call's sums: model, caller and minute as in its evidence, then the rate class, unless that
--- is 0, and the id of its metadata, with the rate class before it, if it has some, and then the second of
--- its record, likewise. Calls with tokens of telemetry are apart from the others.
-local function sums_key(ev, timing, failed)
-  local key = sub(ev, 1, EVIDENCE_AT_FLAGS)
-  if timing < TIER and #ev == EVIDENCE_HEAD then return key end
-  local class, last = rate_class_of(ev, timing, failed), end_of_tokens(ev)
-  if has_telemetry(ev, last) then class = class + CELL_TELEMETRY end
-  local second = failed and '' or open_second(ev, last)
-  if last < #ev or second ~= '' then return key .. char(class) .. sub(ev, last + 2) .. second end
-  return class ~= 0 and key .. char(class) or key
-end
-
+-- Adds a call to the sums of its key: model, caller and minute as in its evidence, then the rate class,
+-- unless that is 0, and the id of its metadata, with the rate class before it, if it has some, and then the
+-- second of its record, likewise. Calls with tokens of telemetry are apart from the others.
 local function count_call(sums, ev, times)
-  if is_unjoined(ev) then return end
   local flags, timing = byte(ev, AT_FLAGS, AT_TIMING)
+  if flags < SOURCE then return end -- is_unjoined
   local failed = flags % (2 * EVIDENCE_FAILED) >= EVIDENCE_FAILED
-  local key = sums_key(ev, timing, failed)
+  local key, n = sub(ev, 1, EVIDENCE_AT_FLAGS), 0
+  if timing >= TIER or #ev > EVIDENCE_HEAD then
+    local last, told, second, prompt, prompts = end_of_tokens(ev)
+    n, told, second, prompt, prompts = read_tokens(ev, last)
+    local tier = floor(timing / TIER) % (TIER_RANK / TIER)
+    local class = rate_class_of(tier, n, prompt, prompts == 3 or failed) + (told and CELL_TELEMETRY or 0)
+    if failed then second = '' end
+    if last < #ev or second ~= '' then
+      key = key .. char(class) .. sub(ev, last + 2) .. second
+    elseif class ~= 0 then
+      key = key .. char(class)
+    end
+  end
   local d = sums[key]
   if not d then
-    d = zero_sums()
+    d = {unpack(zeros)}
     sums[key] = d
   end
-  add_call(d, ev, times, failed, timing % TIER)
+  add_call(d, n, times, failed, timing % TIER)
 end
 
 -- The tokens by kind, and the metadata: '' if there is none.

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "store/keys.h"
@@ -53,18 +52,17 @@ static struct str format_start(int64_t ms, char buf[DIGITS])
 	return (struct str){p, (size_t)(end - p)};
 }
 
-uint64_t name_id_of_caller(const struct siphash_key *key, const struct caller *c, struct str labels)
+struct str name_of_caller(struct buf *text, const struct caller *c, struct str labels)
 {
 	char digits[DIGITS];
 	const struct str tab = STR("\t");
 	const struct str pieces[] = {
 		STR("c"), c->arn,      tab, c->access_key, tab,   format_start(c->session_start_ms, digits),
 		tab,      c->role_arn, tab, c->project,    labels};
-	struct siphash s;
-	siphash_begin(&s, key);
+	buf_clear(text);
 	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
-		siphash_add(&s, pieces[i]);
-	return siphash_end(&s);
+		buf_addstr(text, pieces[i]);
+	return buf_str(text);
 }
 
 // ---- the key ------------------------------------------------------------------------------------

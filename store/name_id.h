@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/siphash.h"
 #include "base/str.h"
@@ -25,8 +26,9 @@
 
 uint64_t name_id(const struct siphash_key *key, struct str text); // of any text of key_names
 uint64_t name_id_of_model(const struct siphash_key *key, struct str model);
-// `labels`: as the caller's text ends, with the TAB before it; empty if its identity has none.
-uint64_t name_id_of_caller(const struct siphash_key *key, const struct caller *c, struct str labels);
+// Writes the text of a caller into `text`. `labels`: as it ends, with the TAB before them; empty if its
+// identity has none.
+struct str name_of_caller(struct buf *text, const struct caller *c, struct str labels);
 // Of a project of bedrock-mantle: 0: none. AWS makes these names, and shares depend on the order of their
 // ids, so the id is the same for every key: 63 bits of SHA-256.
 uint64_t name_id_of_project(struct str project);

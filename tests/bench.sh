@@ -18,6 +18,8 @@ topics=cloudtrail
 
 now_ms() { date +%s%3N; }
 per_second() { awk -v n="$n" -v s="$1" 'BEGIN { printf "%d", n / s }'; }
+redis_stat() { redis info stats | sed -n "s/^$1:\([0-9]*\).*/\1/p"; } # NAME
+each_thousand() { awk -v n="$n" -v all="$1" 'BEGIN { printf "%.0f", all * 1000 / n }'; }
 redis_bytes() { redis info memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p'; }
 row() { printf '%-34s %12s   %s\n' "$1" "$2" "$3"; }
 
@@ -43,6 +45,7 @@ path=$(awk -v ms="$(($(now_ms) - began))" 'BEGIN { printf "%.3f", ms / 1000 }')
 peak=$(awk '/^VmHWM/ { printf "%d", $2 / 1024 }' "/proc/$worker/status")
 cpu=$(awk -v tick="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / tick }' "/proc/$worker/stat")
 redis_cpu=$(awk -v tick="$(getconf CLK_TCK)" '{ printf "%.1f", ($14 + $15) / tick }' "/proc/$redis_pid/stat")
+wire_in=$(redis_stat total_net_input_bytes) wire_out=$(redis_stat total_net_output_bytes) commands=$(redis_stat total_commands_processed)
 stop $worker
 "$nowcast" replay --redis "$REDIS_URL" - </dev/null >"$T/settle.log" 2>&1
 full=$(redis_bytes)
@@ -53,6 +56,9 @@ row "bare consumer, records/s" "$(per_second "$bare")" "$bare s"
 row "nowcast run, records/s" "$(per_second "$path")" "$path s; target 100000 or more"
 row "ratio to the bare consumer" "$(awk -v a="$bare" -v b="$path" 'BEGIN { printf "%.2f", a / b }')" ""
 row "bytes of Redis a call" "$(((full - empty) / n))" "target below 120"
-row "peak memory a worker, MB" "$((peak / workers))" "target below 256; $workers workers in one process"
+row "bytes to Redis a 1,000 calls" "$(each_thousand "$wire_in")" "$(each_thousand "$wire_out") bytes back"
+row "commands of Redis a 1,000 calls" "$(each_thousand "$commands")" "those in scripts too"
+row "peak memory a worker, MB" "$((peak / workers))" "target below 160; $workers workers in one process"
 row "processor seconds" "$cpu" "worker; Redis $redis_cpu"
+row "microseconds of a core a record" "$(awk -v n="$n" -v s="$cpu" 'BEGIN { printf "%.2f", s * 1e6 / n }')" "worker; Redis $(awk -v n="$n" -v s="$redis_cpu" 'BEGIN { printf "%.2f", s * 1e6 / n }')"
 row "machine" "$(nproc) cores" "load $load before; broker, Redis and worker together on them"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills a topic with CloudTrail records of inference calls for the benchmark: generate -b BOOTSTRAP -t TOPIC
-// -p PARTITIONS -n N
+// Fills a topic with CloudTrail records of inference calls for the benchmark: generate [-b BOOTSTRAP -t TOPIC
+// -p PARTITIONS] [-c CALLERS] -n N. Without -b it prints them, one a line.
 //
 // Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them,
-// by one of 50 principals in two accounts with one of four models, in order of time over six hours. One in
-// four says its input and output tokens; the others wait for their metric, as in real trails. The same N
+// by one of 50 principals (-c) in two accounts with one of four models, in order of time over six hours. One
+// in four says its input and output tokens; the others wait for their metric, as in real trails. The same N
 // gives the same bytes.
 #include <getopt.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 #include "base/when.h"
 
-enum { PRINCIPALS = 50, RECORD_MAX = 4096 };
+enum { RECORD_MAX = 4096 };
 
 static const char *const models[] = {
 	"us.anthropic.claude-sonnet-4-6",
@@ -42,10 +42,10 @@ static void uuid_of(uint64_t seed, char *out)
 	        (unsigned)a & 0xfff, (unsigned)(b >> 52), b & UINT64_C(0xffffffffffff));
 }
 
-static int write_record(uint64_t i, uint64_t n, char *out)
+static int write_record(uint64_t i, uint64_t n, unsigned callers, char *out)
 {
 	uint64_t r = random_of(i * 4);
-	unsigned who = (unsigned)(r % PRINCIPALS), role = who / 5;
+	unsigned who = (unsigned)(r % callers), role = who / 5;
 	const char *account = accounts[who % 2], *model = models[(r >> 16) % 4];
 	char time[WHEN_SIZE], request[40], event[40], tokens[80] = "";
 	when_format(start_ms + (int64_t)((__extension__(unsigned __int128) i * (uint64_t)span_ms) / n), time);
@@ -99,29 +99,14 @@ static rd_kafka_t *open_producer(const char *bootstrap)
 	return rk;
 }
 
-int main(int argc, char **argv)
+static void send_records(uint64_t n, unsigned callers, const char *bootstrap, const char *topic,
+                         int partitions)
 {
-	const char *bootstrap = NULL, *topic = NULL;
-	uint64_t n = 0, bytes = 0;
-	int partitions = 1;
-	for (int c; (c = getopt(argc, argv, "b:t:p:n:")) != -1;) {
-		if (c == 'b')
-			bootstrap = optarg;
-		else if (c == 't')
-			topic = optarg;
-		else if (c == 'p')
-			partitions = atoi(optarg);
-		else if (c == 'n')
-			n = strtoull(optarg, NULL, 10);
-	}
-	if (!bootstrap || !topic || !n || partitions < 1) {
-		fprintf(stderr, "usage: generate -b BOOTSTRAP -t TOPIC -p PARTITIONS -n N\n");
-		return 2;
-	}
+	uint64_t bytes = 0;
 	rd_kafka_t *rk = open_producer(bootstrap);
 	char record[RECORD_MAX];
 	for (uint64_t i = 0; i < n; i++) {
-		size_t len = (size_t)write_record(i, n, record);
+		size_t len = (size_t)write_record(i, n, callers, record);
 		bytes += len;
 		rd_kafka_resp_err_t err;
 		// Runs of 500 go to one partition, so that batches are full.
@@ -139,5 +124,43 @@ int main(int argc, char **argv)
 		die("flush", rd_kafka_err2str(err));
 	printf("%" PRIu64 " bytes_each\n", bytes / n);
 	rd_kafka_destroy(rk);
+}
+
+static void print_records(uint64_t n, unsigned callers)
+{
+	char record[RECORD_MAX];
+	for (uint64_t i = 0; i < n; i++) {
+		write_record(i, n, callers, record);
+		puts(record);
+	}
+	if (fflush(stdout) || ferror(stdout))
+		die("stdout", "cannot write");
+}
+
+int main(int argc, char **argv)
+{
+	const char *bootstrap = NULL, *topic = NULL;
+	uint64_t n = 0;
+	int partitions = 1, callers = 50;
+	for (int c; (c = getopt(argc, argv, "b:t:p:c:n:")) != -1;) {
+		if (c == 'b')
+			bootstrap = optarg;
+		else if (c == 't')
+			topic = optarg;
+		else if (c == 'p')
+			partitions = atoi(optarg);
+		else if (c == 'c')
+			callers = atoi(optarg);
+		else if (c == 'n')
+			n = strtoull(optarg, NULL, 10);
+	}
+	if (!bootstrap != !topic || !n || partitions < 1 || callers < 1) {
+		fprintf(stderr, "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] -n N\n");
+		return 2;
+	}
+	if (bootstrap)
+		send_records(n, (unsigned)callers, bootstrap, topic, partitions);
+	else
+		print_records(n, (unsigned)callers);
 	return 0;
 }
