@@ -446,8 +446,8 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 	arena_reset(&g->model_hour);
 }
 
-static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
-                   const struct view_row *row, const struct hour_names *names)
+bool group_filter_passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
+                         const struct view_row *row, const struct hour_names *names)
 {
 	for (int i = 0; only && i < only->by.n; i++) {
 		struct str key = grouping_key(&only->by, i, v, model_hour, row, names);
@@ -505,7 +505,7 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
 		const struct figure *twin = twin_of(model_hour, k);
-		if (!passes(g->only, v, model_hour, row, &names)) {
+		if (!group_filter_passes(g->only, v, model_hour, row, &names)) {
 			add_others(row, twin, whole);
 			before = -1;
 			continue;
@@ -519,7 +519,7 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 			x->calls_final += row->calls.charged;
 	}
 	for (int k = 0; k < model_hour->nunbilled; k++)
-		if (passes(g->only, v, model_hour, &model_hour->unbilled[k], &names))
+		if (group_filter_passes(g->only, v, model_hour, &model_hour->unbilled[k], &names))
 			add_unbilled(group_of(g, v, model_hour, &model_hour->unbilled[k], &names),
 			             &model_hour->unbilled[k]);
 	close_model_hour(g, whole, view_band_scale(v));

@@ -96,6 +96,10 @@ struct hour_names hour_names_of(int64_t hour);
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
                         const struct view_row *row, const struct hour_names *names);
 
+// Whether a row meets all conditions; NULL: there are none. `names`: of the hour of `model_hour`.
+bool group_filter_passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
+                         const struct view_row *row, const struct hour_names *names);
+
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z
 	int64_t calls, failed;

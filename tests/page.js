@@ -100,7 +100,28 @@ async function desk(browser) {
 	await page.keyboard.press("Enter");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("principal") !== null, "the keyboard drills down too", page.url());
+	const arn = new URL(page.url()).searchParams.get("principal");
+	await page.waitForSelector("#why-hour table", { timeout: 20000 }).catch(() => {});
+	ok((await page.textContent("#principal-facts")).includes(arn) && /Seenfirst 2 Nov 00:00, last 2 Nov 01:00, on 1 day/.test(await page.textContent("#principal-facts")), "whose page says who it is, and when it was seen", await page.textContent("#principal"));
+	ok(/TagValueOfSetteam.*(its role|its session|the user)/.test(await page.textContent("#principal-facts")), "which tags it has, and where they are from", await page.textContent("#principal-facts"));
+	ok(/in us-east-1: \d+ calls.*TypeTokens.*Input.*\$.*A call was assumed to use .* learned from/.test(await page.textContent("#why-hour")), "and why the most expensive hour is what it is", await page.textContent("#why-hour"));
 	ok(await page.evaluate(() => document.activeElement.closest("#groups tbody tr:first-child") !== null), "and goes on from the first row", await page.evaluate(() => document.activeElement.outerHTML));
+	const hours = await page.$$eval("#why-choice option", all => all.map(o => o.value));
+	await page.focus("#why-choice");
+	await page.selectOption("#why-choice", hours[1]);
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("explain") === hours[1] && await page.evaluate(() => document.activeElement.id) === "why-choice", "another hour can be asked about, by a link too", page.url());
+	await page.screenshot({ path: out + "/principal.png", fullPage: true });
+	await accessible(page, "principal");
+	await page.evaluate(() => document.activeElement.blur());
+	await page.keyboard.press("Escape");
+	await settled(page);
+	ok(!(await page.isVisible("#principal")), "which goes with the filter");
+	await page.fill("#search", "ASIALLM-ERIN0000");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("#why-hour table", { timeout: 20000 }).catch(() => {});
+	ok((new URL(page.url()).searchParams.get("principal") || "").endsWith("/llm-gateway/erin"), "an access key in the search leads to whose it is", page.url());
+	await page.evaluate(() => document.activeElement.blur());
 	await page.keyboard.press("Escape");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("principal") === null, "Escape takes the filter away", page.url());
@@ -180,6 +201,11 @@ async function phone(browser) {
 		await settled(page);
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth) && await page.isVisible("#groups th[aria-sort='descending']"), "nor do columns that were chosen");
 		await page.screenshot({ path: out + "/phone-" + scheme + ".png", fullPage: true });
+		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
+		await page.waitForSelector("#why-hour table");
+		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal");
+		await page.screenshot({ path: out + "/phone-principal-" + scheme + ".png", fullPage: true });
+		if (scheme === "dark") await accessible(page, "principal on a phone, dark");
 		await page.context().close();
 	}
 }

@@ -6,7 +6,7 @@
 #include "base/when.h"
 
 struct param_values { // as they came; p is NULL where a parameter is absent
-	struct str from, to, hours, by, limit, search, step, sort, now;
+	struct str from, to, hours, by, limit, search, step, sort, access_key, now;
 };
 
 static bool parse_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret,
@@ -69,7 +69,7 @@ static bool read_params(struct api_query *q, const struct http_request *r, int p
 		{"hours", QUERY_SPAN, &w->hours},  {"by", QUERY_BY, &w->by},
 		{"limit", QUERY_LIMIT, &w->limit}, {"search", QUERY_SEARCH, &w->search},
 		{"step", QUERY_STEP, &w->step},    {"sort", QUERY_SORT, &w->sort},
-		{"now", 0, &w->now},
+		{"access_key", QUERY_ACCESS_KEY, &w->access_key}, {"now", 0, &w->now},
 	};
 	if (r->nargs > HTTP_ARGS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d parameters in the query", HTTP_ARGS_MAX);
@@ -155,6 +155,7 @@ bool api_query_parse(struct api_query *q, const struct http_request *r, int para
 	if (!breakdown_order_parse(&q->order, w.sort, err))
 		return false;
 	q->search = w.search;
+	q->access_key = w.access_key;
 	// last, since its limits depend on now and on the step
 	if (!set_span(q, &w, params, hours, err))
 		return false;

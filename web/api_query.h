@@ -9,6 +9,7 @@
 //     KEY=VALUE                  only where the grouping KEY has that value: model=..., tag:env=prod;
 //                                empty: where it has none
 //     step=day|hour|minute  limit=N  search=TEXT  sort=COLUMN or -COLUMN (web/breakdown_order.h)
+//     access_key=KEY             the principal of that key of a session
 #ifndef NOWCAST_WEB_API_QUERY_H
 #define NOWCAST_WEB_API_QUERY_H
 
@@ -25,6 +26,7 @@ enum query_param {
 	QUERY_SEARCH = 16,
 	QUERY_STEP = 32,
 	QUERY_SORT = 64,
+	QUERY_ACCESS_KEY = 128,
 };
 
 enum {
@@ -43,7 +45,7 @@ struct api_query {
 	struct grouping by;
 	struct group_filter only;
 	int64_t limit;
-	struct str search;
+	struct str search, access_key;
 	struct breakdown_order order;
 };
 

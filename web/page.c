@@ -26,6 +26,7 @@ EMBED(page_columns_js, "web/page/columns.js")
 EMBED(page_csv_js, "web/page/csv.js")
 EMBED(page_panels_js, "web/page/panels.js")
 EMBED(page_parts_js, "web/page/parts.js")
+EMBED(page_principal_js, "web/page/principal.js")
 EMBED(page_view_js, "web/page/view.js")
 EMBED(page_icon_svg, "web/page/icon.svg")
 EMBED(page_openapi_json, "web/openapi.json")
@@ -47,6 +48,7 @@ static struct page_file {
 	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
 	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
 	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
+	{"/principal.js", "text/javascript; charset=utf-8", page_principal_js, BUF_INIT, ""},
 	{"/view.js", "text/javascript; charset=utf-8", page_view_js, BUF_INIT, ""},
 	{"/icon.svg", "image/svg+xml", page_icon_svg, BUF_INIT, ""},
 	{"/vendor/uPlot.js", "text/javascript; charset=utf-8", page_uplot_js, BUF_INIT, ""},

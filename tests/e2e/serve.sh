@@ -87,6 +87,38 @@ for column in usd name calls tokens usd_per_call usd_per_token failed_share cach
 	is "the list can be sorted by $column, in both directions" "$(sort -u "$T/sorted")" "True True"
 done
 
+# --- one principal: what is known of it, and why a figure of it is what it is; nothing beyond the filters
+
+ask() { code -G "$url/api/v1/$1" "${@:2}" >/dev/null; } # PATH NAME=VALUE...
+arn=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin team=search role=llm-gateway key=ASIALLM-ERIN0000
+code -G "$url/api/v1/breakdown" -d by=model,region --data-urlencode "principal=$arn" >/dev/null
+cp "$T/body" "$T/of_one"
+ask principal --data-urlencode "principal=$arn"
+is "a principal has the sums of the breakdown" "$(field "$T/body" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["models"]]')" \
+	"$(field "$T/of_one" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["groups"]]')"
+is "its role, when it was seen, and its tags with their source" "$(field "$T/body" 'a["role"].endswith(":role/'"$role"'"), a["first"][:11] + a["last"][:11], sorted((t["value"], t["of"]) for t in a["tags"] if t["key"] == "team"), a["known"]')" \
+	"(True, '2026-11-02T2026-11-02T', [('$team', 'session')], True)"
+ask principal --data-urlencode "principal=$arn" --data-urlencode "team=$team"
+is "within its team it has the same" "$(field "$T/body" 'a["total"]["usd"], len(a["tags"]) > 0, a["known"]')" "$(field "$T/of_one" 'a["total"]["usd"], True, True')"
+ask principal --data-urlencode "principal=$arn" --data-urlencode 'team=another'
+is "within another team nothing is said of it, not even a tag" "$(field "$T/body" 'a["known"], a["tags"], a["first"], a["last"], a["days"], a["models"], a["total"]["calls"], a["total"]["tokens"]')" "(False, [], None, None, 0, [], 0, 0)"
+hour=2026-11-02T00:00:00Z
+ask explain --data-urlencode "principal=$arn" -d "hour=$hour"
+cp "$T/body" "$T/why"
+code -G "$url/api/v1/breakdown" -d "by=principal&from=$hour&to=2026-11-02T01:00:00Z" --data-urlencode "principal=$arn" >/dev/null
+is "the rows of its hour add up to its figure" "$(field "$T/why" 'sum(r["tokens"] for m in a["models"] for r in m["rows"]), "%.6f" % sum(float(r["usd"]) for m in a["models"] for r in m["rows"]), sum(m["calls"] for m in a["models"])')" \
+	"$(field "$T/body" 'a["total"]["tokens"], "%.6f" % float(a["total"]["usd"]), a["total"]["calls"]')"
+has "with how many tokens a call was assumed to use" "$(field "$T/why" '[(w["tokens"], w["learned_from"]) for w in a["weights"] if w["a_call"] > 0]')" "'input', '(its own|the metrics|others|all callers)"
+ask explain --data-urlencode "principal=$arn" -d "hour=$hour&team=another"
+is "and of another team there are none" "$(field "$T/body" 'a["models"], a["weights"], a["total"]["tokens"]')" "([], [], 0)"
+is "a question without a principal" "$(code "$url/api/v1/principal")" 400
+has "is told how to ask" "$(cat "$T/body")" 'expected principal=ARN'
+is "one without an hour too" "$(code -G "$url/api/v1/explain" --data-urlencode "principal=$arn")" 400
+is "nobody is known by a made-up key" "$(code "$url/api/v1/principal?access_key=ASIANOBODY")" 400
+ask principal -d "access_key=$key"
+is "an access key leads to its principal" "$(field "$T/body" 'a["principal"], a["access_key"]["id"]')" "('$arn', '$key')"
+is "but not beyond the filters" "$(code "$url/api/v1/principal?access_key=$key&team=another"; grep -c "$arn" "$T/body")" 4000
+
 # --- questions that are wrong
 
 is "an unknown grouping" "$(code "$url/api/v1/breakdown?by=colour")" 400
@@ -119,8 +151,10 @@ has "with a strict policy" "$(cat "$T/head")" "Content-Security-Policy: default-
 has "and no cookie" "$(grep -ci '^set-cookie' "$T/head")" '^0$'
 etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
-size=$(for f in / /app.css /app.js /api.js /columns.js /csv.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
+size=$(for f in /principal.js; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners
 

@@ -7,7 +7,6 @@
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
-import { csvOf, save } from "./csv.js";
 import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, spanOf, usd } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
@@ -25,6 +24,7 @@ function go(changes, replace) {
 		compared = spanTotal = null;
 		byId("teamless").replaceChildren();
 	}
+	if ("filters" in changes && !("hour" in changes)) view.hour = "";
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
 	limit = PAGE;
 	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
@@ -74,6 +74,9 @@ function paintControls() {
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	byId("teamless-panel").hidden = teamIsChosen();
+	if (principalChosen() !== byId("principal").title) for (const id of ["principal-h", "principal-facts", "why-of", "why-hour"]) byId(id).replaceChildren();
+	byId("principal").title = principalChosen();
+	byId("principal").hidden = !principalChosen();
 	paintChoice(byId("columns-choice"), view, go);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
 }
@@ -318,7 +321,7 @@ const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basi
 
 function saveGroups() {
 	const by = view.by, search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
-	get("breakdown", question(["by", by], ["limit", 10000], ...search)).then(b => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
+	Promise.all([import("./csv.js"), get("breakdown", question(["by", by], ["limit", 10000], ...search))]).then(([{ csvOf, save }, b]) => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
 }
 
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
@@ -363,6 +366,7 @@ async function refresh() {
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
+	if (principalChosen()) work.push(import("./principal.js").then(m => m.showPrincipal({ signal, view, question, pinned, go, drill })));
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
@@ -373,6 +377,12 @@ async function refresh() {
 }
 
 const teamIsChosen = () => view.filters.some(([k]) => k === "team");
+const principalChosen = () => view.filters.find(([k]) => k === "principal")?.[1] || "";
+
+// An access key in the search leads to whose it is.
+function findKey(key) {
+	if (/^A[KS]IA[A-Z0-9-]+$/.test(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(arn => go({ by: "model", search: "", filters: [["principal", arn]] }), showTrouble);
+}
 
 // Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
 function askTeamless(signal) {
@@ -465,7 +475,7 @@ function start() {
 		setTheme(isDark());
 	});
 	byId("home").addEventListener("click", e => { e.preventDefault(); go({ ...blank }); });
-	byId("search-form").addEventListener("submit", e => e.preventDefault());
+	byId("search-form").addEventListener("submit", e => { e.preventDefault(); findKey(byId("search").value.trim()); });
 	let typing = 0;
 	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });
 	byId("chart-data").addEventListener("toggle", paintChart);

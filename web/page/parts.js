@@ -119,9 +119,10 @@ export const hasKey = grouping => /^(tag|meta|identity|map):./.test(grouping);
 export const keyName = key => hasKey(key) ? key.replace(":", " ") : keyNames[key] || key;
 
 const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
+export const typeName = type => typeNames[type] || type;
 export function labelOf(key, value) {
 	if (key === "model" && value && !value.startsWith("arn:")) return modelOf(value);
-	return key === "token_type" && typeNames[value] ? { main: typeNames[value], more: "" } : nameOf(key, value);
+	return key === "token_type" && value ? { main: typeName(value), more: "" } : nameOf(key, value);
 }
 
 // ---- how a figure is known
