@@ -161,7 +161,7 @@ static bool is_wanted(const struct principal_summary *s, const struct model_hour
 static bool gather_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct principal_summary *s = user;
-	const struct hour_names names = hour_names_of(model_hour->hour);
+	const struct model_hour_names names = model_hour_names_of(model_hour);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
 		s->maybe_other |= is_overflow_name(row->principal) &&

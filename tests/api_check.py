@@ -123,7 +123,7 @@ def check(path, operation, query, name, want=200):
 
 examples = {
     "from": "2026-11-02T00:00:00Z", "to": "2026-11-02T06:00:00Z", "hours": "3", "by": "model,tag:team", "now": "2026-11-02T05:30:00Z",
-    "account": "111122223333", "region": "us-east-1", "model": "amazon.nova-pro-v1:0", "principal": "(unattributed)", "role": "llm-gateway",
+    "account": "111122223333", "region": "us-east-1", "model": "amazon.nova-pro-v1:0", "family": "amazon.nova-pro", "principal": "(unattributed)", "role": "llm-gateway",
     "team": "", "user": "", "token_type": "output", "tier": "standard", "tag:KEY": "x", "limit": "2", "step": "hour", "search": "NOVA", "sort": "-cache_hit",
     "hour": "2026-11-02T00:00:00Z", "access_key": "ASIANOBODY",
 }

@@ -153,6 +153,16 @@ async function desk(browser) {
 	await settled(page);
 	const models = await page.$$eval("#groups tbody tr", r => r.map(e => e.title + " " + e.querySelector(".name").textContent));
 	ok(models.includes("us.anthropic.claude-sonnet-4-6 claude-sonnet-4-6 (us)") && models.includes("global.anthropic.claude-haiku-4-5-20251001-v1:0 claude-haiku-4-5 (global)"), "models are named by what tells them apart", models);
+	await page.click("#groups tbody tr:has-text('claude-sonnet-4-6')");
+	await page.waitForSelector("#model-types tbody tr", { timeout: 20000 }).catch(() => {});
+	await page.click("#model-h button");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("family") === "anthropic.claude-sonnet-4-6" && /us profileus\.anthropic\.claude-sonnet-4-6us-east-1.*k3v9q2m7x1tzapplication profileus-east-1/.test(await page.textContent("#model-ways")), "the page of a model has all its profiles and Regions", await page.textContent("#model"));
+	ok(/Output[\d.]+[KM]\$16\.50/.test(await page.textContent("#model-types")), "and what its tokens cost", await page.textContent("#model-types"));
+	await page.screenshot({ path: out + "/model.png", fullPage: true });
+	await accessible(page, "model");
+	await page.goto(url + "/?span=6h&by=model&mode=group");
+	await settled(page);
 	await page.click("#groupings button:has-text('token type')");
 	await settled(page);
 	ok((await page.$$eval("#groups tbody .c-calls", e => e.map(x => x.textContent))).every(t => t === "–"), "a call is of no one token type, so none are counted there");
@@ -204,6 +214,11 @@ async function phone(browser) {
 		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
 		await page.waitForSelector("#why-hour table");
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal");
+		await page.goto(url + "/?by=principal&family=anthropic.claude-sonnet-4-6");
+		await page.waitForSelector("#model-types tbody tr");
+		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor that of a model");
+		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
+		await page.waitForSelector("#why-hour table");
 		await page.screenshot({ path: out + "/phone-principal-" + scheme + ".png", fullPage: true });
 		if (scheme === "dark") await accessible(page, "principal on a phone, dark");
 		await page.context().close();

@@ -32,6 +32,7 @@ api_fn api_alerts, api_alerting;                                         // api_
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
 api_fn api_principal, api_explain;                                       // api_principal.c, api_explain.c
+api_fn api_models;                                                       // api_models.c
 api_fn api_minutes;   // api_minutes.c: the series at step=minute
 
 bool api_has_path(struct str path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a figure is what it is, as `nowcast explain`: every row of one principal in one hour, how its tokens are
-// known, what they cost, and how many tokens a call was assumed to use. The filters name the principal and the
-// hour; further ones narrow the rows.
+// Why a figure is what it is, as `nowcast explain`: every row of one principal in one hour, how its tokens
+// are known, what they cost, and how many tokens a call was assumed to use. The filters name the principal
+// and the hour; further ones narrow the rows.
 #include "base/when.h"
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
@@ -26,6 +26,7 @@ struct explanation {
 	int n;
 	struct passed passed[TAGSETS_MAX];
 	int npassed;
+	struct model_hour_names names; // of the model hour in hand
 	struct arena arena; // holds their strings
 };
 
@@ -69,8 +70,7 @@ static void write_row(struct json_writer *j, const struct view_row *row)
 static bool passes(const struct explanation *x, struct view *v, const struct model_hour *model_hour,
                    const struct view_row *row)
 {
-	const struct hour_names names = hour_names_of(model_hour->hour);
-	return group_filter_passes(x->only, v, model_hour, row, &names);
+	return group_filter_passes(x->only, v, model_hour, row, &x->names);
 }
 
 static bool has_rows(const struct explanation *x, struct view *v, const struct model_hour *model_hour)
@@ -119,6 +119,7 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 {
 	struct explanation *x = user;
 	struct json_writer *j = x->j;
+	x->names = model_hour_names_of(model_hour);
 	if (!has_rows(x, v, model_hour))
 		return true;
 	jw_line(j);

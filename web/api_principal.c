@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one principal: its sums in a span, by model and Region, when it was seen, its role, its
-// tags and where they come from. As `nowcast who`, but of a span, and within the filters of the question: what
-// they leave out says nothing, neither of its dollars nor of its tags.
+// tags and where they come from. As `nowcast who`, but of a span, and within the filters of the question:
+// what they leave out says nothing, neither of its dollars nor of its tags.
 //
 // When it was seen is found in the sums by the day that a page asks for anyway. Tags are looked for in the
 // last hours that it was seen in only, since every row of an hour must be looked at for them.
@@ -194,7 +194,8 @@ static bool write_principal(struct api *a, const struct api_query *q, struct str
 		return false;
 	bool good = gather_facts(a, q, &seen, arn, &facts, err);
 	// Of one that has other filters beside it, and no figures within them, nothing is said.
-	bool told = seen.first >= 0 || (q->only.by.n == 1 && (principal_summary_is_known(&facts) || session->arn.len));
+	bool told = seen.first >= 0 ||
+	            (q->only.by.n == 1 && (principal_summary_is_known(&facts) || session->arn.len));
 	if (good && session->arn.len && !told)
 		good = err_set(err, ERR_SKIP, "access_key: within these filters no session is known by this key");
 	if (good) {
@@ -237,7 +238,8 @@ bool api_principal(struct api *a, const struct api_query *q, struct json_writer 
 			add_principal(&own, arn);
 	}
 	if (good && !arn.len)
-		good = err_set(err, ERR_SKIP, "expected principal=ARN, as /api/v1/breakdown names it, or access_key=KEY");
+		good = err_set(err, ERR_SKIP,
+		               "expected principal=ARN, as /api/v1/breakdown names it, or access_key=KEY");
 	good = good && write_principal(a, &own, arn, &session, j, err);
 	arena_release(&arena);
 	return good;

@@ -45,7 +45,7 @@ static bool add_filter(struct api_query *q, const struct http_arg *a, struct cal
 	    one.n != 1)
 		return err_set(
 			err, ERR_CONFIG,
-			"\"%.*s\" is no parameter of this query; a filter is one of account, region, model, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, map:KEY",
+			"\"%.*s\" is no parameter of this query; a filter is one of account, region, family, model, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, map:KEY",
 			(int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 	if (i == GROUP_KEYS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d filters", GROUP_KEYS_MAX);

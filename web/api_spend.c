@@ -110,17 +110,10 @@ static bool matches_search(const struct group *g, const struct api_query *q)
 	return !q->search.len;
 }
 
-static void write_members(struct json_writer *j, const struct group *g)
-{
-	figure_json_members(j, g);
-	jw_int(j, "tokens_prompt", g->prompt);
-	jw_int(j, "tokens_cache_read", g->cache_read);
-}
-
 static void write_figure(struct json_writer *j, const char *name, const struct group *g)
 {
 	jw_object(j, name);
-	write_members(j, g);
+	figure_json_units(j, g);
 	jw_end(j);
 }
 
@@ -153,7 +146,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		jw_line(j);
 		jw_object(j, NULL);
 		figure_json_keys(j, &q->by, g.list[i].keys);
-		write_members(j, &g.list[i]);
+		figure_json_units(j, &g.list[i]);
 		jw_end(j);
 	}
 	jw_end(j);

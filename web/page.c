@@ -24,6 +24,7 @@ EMBED(page_api_js, "web/page/api.js")
 EMBED(page_chart_js, "web/page/chart.js")
 EMBED(page_columns_js, "web/page/columns.js")
 EMBED(page_csv_js, "web/page/csv.js")
+EMBED(page_model_js, "web/page/model.js")
 EMBED(page_panels_js, "web/page/panels.js")
 EMBED(page_parts_js, "web/page/parts.js")
 EMBED(page_principal_js, "web/page/principal.js")
@@ -46,6 +47,7 @@ static struct page_file {
 	{"/chart.js", "text/javascript; charset=utf-8", page_chart_js, BUF_INIT, ""},
 	{"/columns.js", "text/javascript; charset=utf-8", page_columns_js, BUF_INIT, ""},
 	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
+	{"/model.js", "text/javascript; charset=utf-8", page_model_js, BUF_INIT, ""},
 	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
 	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
 	{"/principal.js", "text/javascript; charset=utf-8", page_principal_js, BUF_INIT, ""},

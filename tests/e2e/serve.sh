@@ -111,6 +111,24 @@ is "the rows of its hour add up to its figure" "$(field "$T/why" 'sum(r["tokens"
 has "with how many tokens a call was assumed to use" "$(field "$T/why" '[(w["tokens"], w["learned_from"]) for w in a["weights"] if w["a_call"] > 0]')" "'input', '(its own|the metrics|others|all callers)"
 ask explain --data-urlencode "principal=$arn" -d "hour=$hour&team=another"
 is "and of another team there are none" "$(field "$T/body" 'a["models"], a["weights"], a["total"]["tokens"]')" "([], [], 0)"
+
+# --- one model, by all its profiles and Regions
+
+ask breakdown -d by=family
+cp "$T/body" "$T/families"
+ask breakdown -d by=model,region -d family=anthropic.claude-sonnet-4-6
+cp "$T/body" "$T/ways"
+is "a family is every profile of its model" "$(field "$T/families" 'next(g["usd"] for g in a["groups"] if g["keys"]["family"] == "anthropic.claude-sonnet-4-6")')" \
+	"$(field "$T/ways" '"%.9f" % (sum(int(g["usd"].replace(".", "")) for g in a["groups"]) / 1e9)')"
+is "which are more than one" "$(field "$T/ways" 'len({g["keys"]["model"] for g in a["groups"]}) > 1')" True
+printf '{"inferenceProfileSummaries":[{"inferenceProfileName":"support-bot prod","inferenceProfileArn":"arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/k3v9q2m7x1tz","models":[{"modelArn":"arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"}],"status":"ACTIVE","type":"APPLICATION"}]}' >"$T/profiles.json"
+"$nowcast" profiles import --redis "$REDIS_URL" "$T/profiles.json" --from 2026-11-01 >/dev/null 2>&1
+ask models -d family=anthropic.claude-sonnet-4-6
+is "the names of application profiles stand beside them" "$(field "$T/body" 'sorted((m["profile"], m["name"], m["keys"]["region"]) for m in a["models"])')" "[('application', 'support-bot prod', 'us-east-1'), ('us', None, 'us-east-1')]"
+is "with the same sums" "$(field "$T/body" 'sorted((m["keys"]["model"], m["usd"], m["usd_high"]) for m in a["models"]), a["total"]["usd"], a["all"]')" "$(field "$T/ways" 'sorted((g["keys"]["model"], g["usd"], g["usd_high"]) for g in a["groups"]), a["total"]["usd"], a["all"]')"
+is "and no name beyond the filters" "$(code "$url/api/v1/models?family=anthropic.claude-sonnet-4-6&team=another"; cat "$T/body" | grep -c support-bot)" 2000
+is "by minute a family can be asked for too" "$(code "$url/api/v1/series?step=minute&hours=2&by=family")" 200
+
 is "a question without a principal" "$(code "$url/api/v1/principal")" 400
 has "is told how to ask" "$(cat "$T/body")" 'expected principal=ARN'
 is "one without an hour too" "$(code -G "$url/api/v1/explain" --data-urlencode "principal=$arn")" 400
@@ -153,7 +171,7 @@ etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
 size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
-size=$(for f in /principal.js; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in /principal.js /model.js; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners

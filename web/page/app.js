@@ -74,9 +74,8 @@ function paintControls() {
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	byId("teamless-panel").hidden = teamIsChosen();
-	if (principalChosen() !== byId("principal").title) for (const id of ["principal-h", "principal-facts", "why-of", "why-hour"]) byId(id).replaceChildren();
-	byId("principal").title = principalChosen();
-	byId("principal").hidden = !principalChosen();
+	showSubject("principal", chosen("principal"), ["principal-h", "principal-facts", "why-of", "why-hour"]);
+	showSubject("model", chosen("family") || chosen("model"), ["model-h", "model-ways", "model-types"]);
 	paintChoice(byId("columns-choice"), view, go);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
 }
@@ -212,7 +211,7 @@ function paintEmpty(s) {
 
 function stepOf() {
 	const h = hoursOf(view, now);
-	return h <= 6 && (view.mode === "basis" || ["account", "region", "model"].includes(view.by)) ? "minute" : h <= 192 ? "hour" : "day";
+	return h <= 6 && (view.mode === "basis" || ["account", "region", "family", "model"].includes(view.by)) ? "minute" : h <= 192 ? "hour" : "day";
 }
 
 // A stretch of the chart becomes the span, in whole hours.
@@ -366,7 +365,9 @@ async function refresh() {
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
-	if (principalChosen()) work.push(import("./principal.js").then(m => m.showPrincipal({ signal, view, question, pinned, go, drill })));
+	const subject = { signal, view, question, pinned, go, drill };
+	if (chosen("principal")) work.push(import("./principal.js").then(m => m.showPrincipal(subject)));
+	if (chosen("family") || chosen("model")) work.push(import("./model.js").then(m => m.showModel(subject)));
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
@@ -377,7 +378,14 @@ async function refresh() {
 }
 
 const teamIsChosen = () => view.filters.some(([k]) => k === "team");
-const principalChosen = () => view.filters.find(([k]) => k === "principal")?.[1] || "";
+const chosen = key => view.filters.find(([k]) => k === key)?.[1] || "";
+
+// The panel of a principal or a model that the view has: empty until its answers come.
+function showSubject(id, value, parts) {
+	if (byId(id).dataset.of !== value) for (const part of parts) byId(part).replaceChildren();
+	byId(id).dataset.of = value;
+	byId(id).hidden = !value;
+}
 
 // An access key in the search leads to whose it is.
 function findKey(key) {

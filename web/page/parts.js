@@ -113,7 +113,7 @@ function modelOf(id) {
 	return { main: (own ? name : maker + "." + name) + (version && !/^-v[01]$/.test(version) ? version : "") + (profile ? " (" + profile + ")" : ""), more: small };
 }
 
-const keyNames = { token_type: "token type" };
+const keyNames = { token_type: "token type", family: "model family" };
 // Groupings with a key of their own: tags, request metadata, who is behind a session, columns of the mapping file.
 export const hasKey = grouping => /^(tag|meta|identity|map):./.test(grouping);
 export const keyName = key => hasKey(key) ? key.replace(":", " ") : keyNames[key] || key;
@@ -121,7 +121,7 @@ export const keyName = key => hasKey(key) ? key.replace(":", " ") : keyNames[key
 const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
 export const typeName = type => typeNames[type] || type;
 export function labelOf(key, value) {
-	if (key === "model" && value && !value.startsWith("arn:")) return modelOf(value);
+	if ((key === "model" || key === "family") && value && !value.startsWith("arn:")) return modelOf(value);
 	return key === "token_type" && value ? { main: typeName(value), more: "" } : nameOf(key, value);
 }
 

@@ -7,7 +7,7 @@ import { hasKey } from "./parts.js";
 
 export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
 export const spanTitles = { "1h": "This hour", "6h": "Last 6 hours", "24h": "Last 24 hours", today: "Today", "7d": "Last 7 days", "30d": "Last 30 days", month: "This month" };
-export const groupings = ["team", "user", "role", "principal", "model", "token_type", "account", "region", "tier"];
+export const groupings = ["team", "user", "role", "principal", "family", "model", "token_type", "account", "region", "tier"];
 const filterKeys = [...groupings, "hour"];
 export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols: "", sort: "", now: "", from: "", to: "", hour: "", filters: [] };
 
@@ -43,9 +43,9 @@ export function urlOf(view) {
 // The view of one group: filtered by it, and by the next finer grouping that has no filter yet.
 export function inside(view, key, value) {
 	const filters = [...view.filters.filter(([k]) => k !== key), [key, value]];
-	const order = ["account", "region", "team", "role", "principal", "model", "token_type"], at = order.indexOf(key);
+	const order = ["account", "region", "team", "role", "principal", "family", "model", "token_type"], at = order.indexOf(key);
 	const taken = new Set(filters.map(([k]) => k));
-	const next = [...order.slice(Math.max(at + 1, 2)), ...order.slice(2)].find(k => !taken.has(k)) || "model";
+	const next = [...order.slice(Math.max(at + 1, 2)), ...order.slice(2)].find(k => !taken.has(k) && !(k === "family" && taken.has("model"))) || "model";
 	return { filters, by: key === view.by ? next : view.by };
 }
 
