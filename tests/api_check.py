@@ -124,13 +124,13 @@ def check(path, operation, query, name, want=200):
 examples = {
     "from": "2026-11-02T00:00:00Z", "to": "2026-11-02T06:00:00Z", "hours": "3", "by": "model,tag:team", "now": "2026-11-02T05:30:00Z",
     "account": "111122223333", "region": "us-east-1", "model": "amazon.nova-pro-v1:0", "family": "amazon.nova-pro", "principal": "(unattributed)", "role": "llm-gateway",
-    "team": "", "user": "", "token_type": "output", "tier": "standard", "tag:KEY": "x", "limit": "2", "step": "hour", "search": "NOVA", "sort": "-cache_hit",
+    "team": "", "user": "", "token_type": "output", "tier": "standard", "tag:KEY": "x", "limit": "2", "before_from": "2026-11-01T00:00:00Z", "before_to": "2026-11-01T06:00:00Z", "step": "hour", "search": "NOVA", "sort": "-cache_hit",
     "hour": "2026-11-02T00:00:00Z", "access_key": "ASIANOBODY",
 }
 if len(sys.argv) == 2:
     examples["principal"] = json.loads(get("/api/v1/breakdown?by=principal&limit=1")[2])["groups"][0]["keys"]["principal"]
 examples_wrong = ["access_key"]  # that are refused, since the server knows no such key
-pair = {"from": "to", "to": "from"}  # one makes little sense without the other
+pair = {"from": "to", "to": "from", "before_from": "before_to", "before_to": "before_from"}  # one makes little sense without the other
 instead = {"access_key": "principal"}  # the one is asked for without the other
 
 

@@ -26,6 +26,7 @@ static const struct endpoint endpoints[] = {
      100},
 	{"/api/v1/movers", api_movers, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT, 24, "principal", 10},
 	{"/api/v1/principal", api_principal, QUERY_SPAN | QUERY_FILTER | QUERY_ACCESS_KEY, 24, "", 0},
+	{"/api/v1/changes", api_changes, QUERY_SPAN | QUERY_BEFORE | QUERY_FILTER | QUERY_LIMIT, 24, "", 10},
 	{"/api/v1/models", api_models, QUERY_SPAN | QUERY_FILTER | QUERY_LIMIT, 24, "", 100},
 	{"/api/v1/explain", api_explain, QUERY_FILTER, 1, "", 0},
 	{"/api/v1/cache", api_cache, QUERY_SPAN | QUERY_FILTER, 24, "", 0},

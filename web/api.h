@@ -25,7 +25,8 @@ struct api {
 typedef bool api_fn(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err);
 
 // api_spend.c, api_series.c, api_forecast.c
-api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast;
+api_fn api_summary, api_series, api_breakdown, api_forecast;
+api_fn api_movers, api_changes;                                          // api_changes.c
 api_fn api_cache, api_gaps;                                              // api_cache.c
 api_fn api_freshness, api_findings;                                      // api_health.c
 api_fn api_alerts, api_alerting;                                         // api_alerts.c

@@ -112,6 +112,20 @@ has "with how many tokens a call was assumed to use" "$(field "$T/why" '[(w["tok
 ask explain --data-urlencode "principal=$arn" -d "hour=$hour&team=another"
 is "and of another team there are none" "$(field "$T/body" 'a["models"], a["weights"], a["total"]["tokens"]')" "([], [], 0)"
 
+# --- why two spans differ
+
+ask changes -d 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z&now=2026-11-02T02:00:00Z&limit=2'
+pico='sum(round(float(u) * 1e9) for u in %s)'
+is "the parts of a change add up to it" "$(field "$T/body" "abs($(printf "$pico" 'a["parts"].values()') - round(float(a['change']) * 1e9)) <= 5 and abs(float(a['now']['usd']) - float(a['then']['usd']) - float(a['change'])) < 1e-8")" True
+is "so do its movers and the others, by each grouping" "$(field "$T/body" "[abs($(printf "$pico" '[m["change"] for m in b["movers"]] + [b["others"]]') - round(float(a['change']) * 1e9)) <= 9 and len(b['movers']) <= 2 for b in a['by'].values()]")" "[True, True, True]"
+is "and it is compared with the hour before" "$(field "$T/body" 'a["before"]["from"], a["hours"], a["paired"]')" "('2026-11-02T00:00:00Z', 1, True)"
+cp "$T/body" "$T/change"
+code "$url/api/v1/breakdown?from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00Z" >/dev/null
+is "which is what the breakdown says of it" "$(field "$T/body" 'a["total"]["usd"], a["total"]["calls"]')" "$(field "$T/change" 'a["then"]["usd"], a["then"]["calls"]')"
+ask changes -d 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z&now=2026-11-02T02:00:00Z&before_from=2026-11-01T22:00:00Z&before_to=2026-11-02T01:00:00Z'
+is "any two spans can be compared" "$(field "$T/body" 'a["before"]["from"], a["paired"], a["observed_before"] < 0.5, a["then"]["usd"]')" "('2026-11-01T22:00:00Z', False, True, '$(field "$T/change" 'a["then"]["usd"]')')"
+is "half a span is refused" "$(code "$url/api/v1/changes?before_from=2026-11-01")" 400
+
 # --- one model, by all its profiles and Regions
 
 ask breakdown -d by=family
@@ -171,7 +185,7 @@ etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
 size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
-size=$(for f in /principal.js /model.js; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in /principal.js /model.js /why.js; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners

@@ -75,6 +75,7 @@ function paintControls() {
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	byId("teamless-panel").hidden = teamIsChosen();
 	showSubject("principal", chosen("principal"), ["principal-h", "principal-facts", "why-of", "why-hour"]);
+	showSubject("why", view.compare, ["why-parts", "why-by"]);
 	showSubject("model", chosen("family") || chosen("model"), ["model-h", "model-ways", "model-types"]);
 	paintChoice(byId("columns-choice"), view, go);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
@@ -365,7 +366,8 @@ async function refresh() {
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
-	const subject = { signal, view, question, pinned, go, drill };
+	const subject = { signal, view, question, pinned, go, drill, now, hours: hoursOf(view, now) };
+	if (view.compare) work.push(import("./why.js").then(m => m.showWhy(subject)));
 	if (chosen("principal")) work.push(import("./principal.js").then(m => m.showPrincipal(subject)));
 	if (chosen("family") || chosen("model")) work.push(import("./model.js").then(m => m.showModel(subject)));
 	const results = await Promise.allSettled(work);
@@ -483,6 +485,7 @@ function start() {
 		setTheme(isDark());
 	});
 	byId("home").addEventListener("click", e => { e.preventDefault(); go({ ...blank }); });
+	byId("ask-why").addEventListener("click", () => go({ compare: "before" }));
 	byId("search-form").addEventListener("submit", e => { e.preventDefault(); findKey(byId("search").value.trim()); });
 	let typing = 0;
 	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });

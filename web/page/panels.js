@@ -4,7 +4,7 @@
 import { drawMonths } from "./chart.js";
 import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, percent, usd } from "./parts.js";
 
-function listOf(items, none) {
+export function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
 }
 
@@ -110,15 +110,17 @@ export function paintScores(s) {
 
 // ---- what moved, what caching does, what is not covered
 
+export function moverItem(x, key, drill) {
+	const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
+	return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => drill(key, x.keys[key]) }, label.main),
+		el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
+		el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
+}
+
 export function paintMovers(m, view) {
 	const key = view.key, all = Math.round((Date.parse(m.to) - Date.parse(m.from)) / 36e5);
 	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the same length before."));
-	fill(byId("movers"), listOf(m.movers.map(x => {
-		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
-		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
-			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
-			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
-	}), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
+	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
 		m.hours < all ? el("p", { class: "quiet warn" }, "Only " + count(m.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.") : null);
 }
 
