@@ -97,7 +97,8 @@ static void add_tokens(const struct group_pair *p, struct shared *s, struct usd 
 // `calls` NULL: there were none in either span.
 static void divide_volume(const struct shared *s, const struct group_pair *calls, struct usd *parts)
 {
-	int64_t c1 = calls && calls->now ? calls->now->calls : 0, c0 = calls && calls->then ? calls->then->calls : 0;
+	int64_t c1 = calls && calls->now ? calls->now->calls : 0,
+			c0 = calls && calls->then ? calls->then->calls : 0;
 	struct usd by_calls = c0 > 0 && c1 > 0 ? usd_sub(usd_muldiv(s->before, c1, c0), s->before) : USD_ZERO;
 	add_part(parts, CHANGE_CALLS, by_calls);
 	add_part(parts, CHANGE_TOKENS, usd_sub(s->volume, by_calls));

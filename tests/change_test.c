@@ -91,7 +91,8 @@ static void expect(const char *name, struct usage now, struct usage then, const 
 		if (s.parts[i].pico != (usd_pico)want[i] * 1000000) {
 			char usd[USD_SIZE];
 			good = false;
-			diag("%s: %s, want %lld", change_part_names[i], usd_format(s.parts[i], 6, usd), (long long)want[i]);
+			diag("%s: %s, want %lld", change_part_names[i], usd_format(s.parts[i], 6, usd),
+			     (long long)want[i]);
 		}
 	ok(good && adds_up(&s), "%s", name);
 	end(&s);
@@ -138,7 +139,8 @@ static void test_random(void)
 					continue;
 				const struct usage u = {below(1000000), below(1u << 30), below(50) - 2, below(1u << 30),
 				                        below(300)};
-				fill(side ? &s.tokens_now : &s.tokens_then, side ? &s.calls_now : &s.calls_then, models[i], &u);
+				fill(side ? &s.tokens_now : &s.tokens_then, side ? &s.calls_now : &s.calls_then, models[i],
+				     &u);
 			}
 		change_split(&s.tokens_now, &s.tokens_then, &s.calls_now, &s.calls_then, s.parts);
 		wrong += !adds_up(&s);

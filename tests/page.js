@@ -31,7 +31,7 @@ async function open(browser, address, options = {}, asks) {
 	page.on("console", m => m.type() === "error" && !/503|401|ERR_CONNECTION/.test(m.text()) && errors.push(m.text()));
 	page.on("request", r => { page.asked ||= asks && r.url().includes("/api/v1/breakdown?" + asks); });
 	await page.goto(address);
-	await page.waitForSelector("#groups tbody tr", { timeout: 30000 });
+	await page.waitForSelector("#groups tbody tr", { timeout: 30000, state: /wall=/.test(address) ? "attached" : "visible" });
 	return page;
 }
 
@@ -419,6 +419,27 @@ async function weeks(browser) {
 	await settled(then);
 	ok(!new URL(then.url()).searchParams.has("now") && /19 Nov/.test(await then.textContent("#asof")) && /live/.test(await then.textContent("#live")), "and leads back to now", then.url());
 	await then.context().close();
+	const india = await open(browser, past + "/", { timezoneId: "Asia/Kolkata" });
+	await settled(india);
+	const times = async () => [await india.textContent("#asof"), await india.textContent("#chart-summary"), await india.textContent("#alerts"), await india.textContent("#zone-note")].join(" | ");
+	ok(/^19 Nov, 14:40 UTC .* hour of 19 Nov 11:00 .*since 19 Nov 14:28.*All times are UTC/.test(await times()), "times are UTC, wherever the browser is", await times());
+	await india.click("#asof");
+	await settled(india);
+	ok(/^19 Nov, 20:10 GMT\+5:30 .* hour of 19 Nov 16:30 .*since 19 Nov 19:58.*Times are of Asia\/(Kolkata|Calcutta); days and months are UTC/.test(await times()), "and local by choice", await times());
+	const plot = await (await india.$("#chart .u-over")).boundingBox();
+	await india.mouse.move(plot.x + plot.width - 5, plot.y + 40);
+	ok(/^19 Nov 19:30/.test(await india.textContent(".tip")), "so is a tooltip", await india.textContent(".tip"));
+	await india.click("#spans button:has-text('dates')");
+	await india.fill("[aria-label='First day']", "2026-11-10");
+	await india.fill("[aria-label='Last day']", "2026-11-10");
+	await india.keyboard.press("Enter");
+	await settled(india);
+	ok(/from=2026-11-09T19%3A00%3A00Z&to=2026-11-10T19%3A00%3A00Z/.test(india.url()) && /10 Nov 00:30 to 11 Nov 00:30/.test(await india.textContent("#filters")), "and a day, in whole hours", india.url() + await india.textContent("#filters"));
+	await india.goto(past + "/?span=30d");
+	await settled(india);
+	ok(/GMT/.test(await india.textContent("#asof")) && /in the day of \d+ (Oct|Nov) UTC /.test(await times()), "it is remembered; days of the bill stay UTC", await times());
+	await accessible(india, "local time");
+	await india.context().close();
 	const month30 = await open(browser, past + "/?span=30d&by=model", { viewport: { width: 1024, height: 768 } });
 	await settled(month30);
 	await agrees(month30, "of thirty days, the first of them in part");
@@ -446,6 +467,38 @@ async function weeks(browser) {
 	ok(low.length === 0, "a wall screen shows without scrolling what the day is like", low);
 	await hung.screenshot({ path: out + "/wall-1080.png" });
 	await hung.context().close();
+	for (const size of [{ width: 1920, height: 1080 }, { width: 2560, height: 1440 }]) {
+		const turning = await open(browser, past + "/?wall=600&span=7d&by=principal", { viewport: size, colorScheme: "dark" }), told = [];
+		await settled(turning);
+		for (let i = 0; i < 4; i++) {
+			const look = () => turning.evaluate(() => {
+				const seen = [...document.querySelectorAll("main .panel, main .tile, #groups tbody tr")].filter(e => e.checkVisibility()), low = seen.filter(e => e.getBoundingClientRect().bottom > innerHeight + 1);
+				return { slide: document.body.dataset.slide, team: document.querySelector("#wall b").textContent, seen: seen.length, low: low.map(e => e.className + e.id), letters: parseFloat(getComputedStyle(document.documentElement).fontSize), scrolls: document.documentElement.scrollHeight > innerHeight, address: location.search };
+			});
+			let now = await look();
+			for (let k = 0; k < 100 && (now.low.length || now.seen < 2); k++) { // until the last answer has come
+				await turning.waitForTimeout(100);
+				now = await look();
+			}
+			told.push(now);
+			if (size.width === 1920) await turning.screenshot({ path: out + "/wall-" + i + ".png" });
+			if (size.width === 1920 && i < 2) await accessible(turning, "the wall, panel " + i);
+			await turning.keyboard.press("ArrowRight");
+			await settled(turning);
+		}
+		ok(told.map(t => t.slide).join() === "spend,list,budgets,spend" && told.every(t => t.seen > 1) && told[3].team === "Team payments", "the wall turns from panel to panel, then to the teams", JSON.stringify(told));
+		ok(told.every(t => !t.low.length && !t.scrolls && t.letters >= size.height / 56), "in large letters, with nothing cut off, " + size.width + " wide", JSON.stringify(told));
+		ok(told.every(t => t.address === "?span=7d&by=principal&wall=600" || t.address === "?wall=600&span=7d&by=principal"), "and its address stays", JSON.stringify(told));
+		await turning.keyboard.press("Escape");
+		await settled(turning);
+		ok(await turning.isVisible("#spans") && !/wall|team=/.test(turning.url()), "Escape leads to the usual page", turning.url());
+		await turning.context().close();
+	}
+	const quick = await open(browser, past + "/?wall=2", { viewport: { width: 1920, height: 1080 } });
+	const first = await quick.getAttribute("body", "data-slide");
+	for (let i = 0; i < 50 && await quick.getAttribute("body", "data-slide") === first; i++) await quick.waitForTimeout(100);
+	ok(first === "spend" && await quick.getAttribute("body", "data-slide") === "list", "without a touch, after as many seconds as the link says");
+	await quick.context().close();
 	const wall = await open(browser, past + "/?span=7d&mode=group", { viewport: { width: 2560, height: 1440 }, colorScheme: "dark" });
 	await settled(wall);
 	ok(await wall.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out on a wall screen");

@@ -19,7 +19,7 @@ code() { curl -s -m 10 -o "$T/body" -w '%{http_code}' --path-as-is "$@"; }
 field() { python3 -c 'import json, sys; print(eval(sys.argv[2], {"a": json.load(open(sys.argv[1]))}))' "$@"; }
 
 printf '[rule b%s]\nkind = budget\nby = %s\nperiod = month\namount = 20\nat = 50,100\n' 1 all 2 team >"$T/budgets"
-serve --alerts-file "$T/budgets"
+serve --alerts-file "$T/budgets" --listen-rate 1000
 python3 tests/api_check.py "$url" >"$T/api.tap"
 result $? "every answer is what web/openapi.json says ($(grep -c '^ok' "$T/api.tap") checks)" || grep -A1 '^not ok' "$T/api.tap" | sed 's/^/# /'
 
@@ -185,7 +185,7 @@ etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
 size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
-size=$(for f in /principal.js /model.js /why.js; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in /principal.js /model.js /why.js /wall.js /wall.css; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners

@@ -9,7 +9,7 @@ export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 
 export const spanTitles = { "1h": "This hour", "6h": "Last 6 hours", "24h": "Last 24 hours", today: "Today", "7d": "Last 7 days", "30d": "Last 30 days", month: "This month" };
 export const groupings = ["team", "user", "role", "principal", "family", "model", "token_type", "account", "region", "tier"];
 const filterKeys = [...groupings, "hour"];
-export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols: "", sort: "", now: "", from: "", to: "", hour: "", compare: "", filters: [] };
+export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols: "", sort: "", now: "", from: "", to: "", hour: "", compare: "", wall: "", filters: [] };
 
 export function readView() {
 	const words = new URLSearchParams(location.search), view = { ...blank, filters: [] };
@@ -17,6 +17,7 @@ export function readView() {
 		if (key === "span" && value in spans) view.span = value;
 		else if (["by", "search", "cols", "now", "from", "to"].includes(key)) view[key] = value;
 		else if (key === "compare" && /^(before|week|\S+Z\/\S+Z)$/.test(value)) view.compare = value;
+		else if (key === "wall") view.wall = String(Number(value) || 20);
 		else if (key === "explain") view.hour = value;
 		else if (key === "sort") view.sort = sortOf(value);
 		else if (key === "mode" && value === "group") view.mode = value;
@@ -35,6 +36,7 @@ export function urlOf(view) {
 	if (view.search) words.append("search", view.search);
 	for (const key of ["cols", "sort"]) if (view[key]) words.append(key, view[key]);
 	for (const key of ["now", "from", "to"]) if (view[key]) words.append(key, view[key]);
+	if (view.wall) words.append("wall", view.wall);
 	if (view.compare) words.append("compare", view.compare);
 	if (view.hour) words.append("explain", view.hour);
 	for (const f of view.filters) words.append(...f);

@@ -3,7 +3,7 @@
 // same length before), "week" (a week earlier), or FROM/TO.
 import { get } from "./api.js";
 import { listOf, moverItem } from "./panels.js";
-import { at, byId, change, count, el, fill, keyName, usd } from "./parts.js";
+import { at, byId, change, count, dateOf, dayStart, el, fill, keyName, usd } from "./parts.js";
 
 const HOUR = 36e5;
 const iso = ms => new Date(ms).toISOString().slice(0, 19) + "Z";
@@ -20,11 +20,11 @@ function questionOf(view, hours, now, more) {
 
 function askDates(go, view) {
 	const input = (label, value) => el("input", { type: "date", required: true, "aria-label": label, value });
-	const [a, b] = view.compare.includes("/") ? view.compare.split("/") : ["", ""], from = input("First day to compare with", a.slice(0, 10)), to = input("Last day to compare with", b && iso(Date.parse(b) - 1).slice(0, 10));
+	const [a, b] = view.compare.includes("/") ? view.compare.split("/") : ["", ""], from = input("First day to compare with", a && dateOf(a)), to = input("Last day to compare with", b && dateOf(iso(Date.parse(b) - 1)));
 	byId("why-form").append(el("form", { class: "dates", onsubmit: e => {
 		e.preventDefault();
 		const [first, last] = [from.value, to.value].sort();
-		go({ compare: first + "T00:00:00Z/" + iso(Date.parse(last) + 24 * HOUR) });
+		go({ compare: dayStart(first) + "/" + dayStart(last, 1) });
 	} }, from, " to ", to, el("button", { class: "plain" }, "compare")));
 	from.focus();
 }
