@@ -64,7 +64,7 @@ static bool sum_model_hour(void *user, struct view *v, const struct model_hour *
 		return true;
 	arena_reset(&s->scratch);
 	compare_model_hour(model_hour, &s->scratch, &list, &n);
-	struct hour_names names = hour_names_of(model_hour->hour);
+	struct model_hour_names names = model_hour_names_of(model_hour);
 	for (int i = 0; i < n; i++)
 		add_to_group(s,
 		             s->rule->by.n ? grouping_key(&s->rule->by, 0, v, model_hour, &list[i].who, &names)

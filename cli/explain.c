@@ -17,7 +17,7 @@
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
 #include "query/group.h"
-#include "store/keys.h"
+#include "query/weights.h"
 #include "store/usage_rows.h"
 #include "store/view.h"
 
@@ -161,29 +161,14 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 	return true;
 }
 
-static const char *describe_source(struct str source)
-{
-	static const struct {
-		const char *name, *sentence;
-	} known[] = {
-		{"bill", "the bill of past days"},
-		{"exact", "its own exact calls"},
-		{"minutes", "the metrics of the minutes it called in"},
-		{"role", "others of its role"},
-		{"tags", "others with its tags"},
-		{"model", "all callers of the model"},
-		{"none", "nothing yet"},
-	};
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (str_is(source, known[i].name))
-			return known[i].sentence;
-	return "?";
-}
-
-static void print_weights(const struct model_hour *model_hour, struct str tagset,
+static void print_weights(void *user, const struct model_hour *model_hour, struct str tagset,
                           const struct weight_row *weights)
 {
 	static const char *const names[METRIC_KINDS] = {"input", "output", "cache read", "cache write"};
+	bool *printed = user;
+	if (!*printed)
+		printf("\nthe weights\n");
+	*printed = true;
 	printf("  %.*s, %.*s%s%.*s: tokens that a call was assumed to use\n", STR_ARG(model_hour->model),
 	       STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
 	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
@@ -192,43 +177,8 @@ static void print_weights(const struct model_hour *model_hour, struct str tagset
 		if (w->milli)
 			printf("    %-13s %10lld.%03lld tokens, +/- %lld %%, learned from %s\n", names[kind],
 			       (long long)(w->milli / 1000), (long long)(w->milli % 1000),
-			       (long long)(w->sd_permille / 10), describe_source(w->source));
+			       (long long)(w->sd_permille / 10), weights_source_words(w->source));
 	}
-}
-
-static bool explain_weights(struct explanation *x, struct view *v, struct err *err)
-{
-	struct buf key = BUF_INIT, acct_region = BUF_INIT, member = BUF_INIT;
-	struct redis *r = view_redis(v);
-	int printed = 0;
-	for (int i = 0; i < x->model_hours; i++) {
-		const struct model_hour *s = &x->where[i];
-		buf_clear(&acct_region);
-		buf_addf(&acct_region, "%.*s/%.*s", STR_ARG(s->account), STR_ARG(s->region));
-		key_member(&member, s->hour, s->model);
-		key_usage_meta(&key, view_prefix(v), buf_str(&acct_region), buf_str(&member));
-		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
-	}
-	buf_release(&key);
-	buf_release(&acct_region);
-	buf_release(&member);
-	if (!redis_exec(r, err))
-		return false;
-	for (int i = 0; i < x->model_hours; i++) {
-		redis_sort_fields(r, (size_t)i);
-		for (size_t k = 0; k + 1 < redis_len(r, (size_t)i); k += 2) {
-			struct weight_row weights[METRIC_KINDS];
-			struct str principal, tagset;
-			if (!weights_read(redis_elem(r, (size_t)i, k), redis_elem(r, (size_t)i, k + 1), &principal,
-			                  &tagset, weights) ||
-			    !str_eq(principal, x->principal))
-				continue;
-			if (!printed++)
-				printf("\nthe weights\n");
-			print_weights(&x->where[i], tagset, weights);
-		}
-	}
-	return true;
 }
 
 // A caller of the hour: `text` as it is, or the only one that has it in its name.
@@ -285,6 +235,7 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
                               struct err *err)
 {
 	struct explanation x = {.principal = STR_NONE};
+	bool printed = false;
 	struct view *v = NULL;
 	struct grouping by;
 	char when[WHEN_SIZE];
@@ -300,7 +251,8 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
 		view_each(v, hour, hour + 1, sum_model_hour, &x, err) && find_principal(&x, *principal, hour, err);
 	if (good)
 		print_total(&x, when_format(hour * MS_PER_HOUR, when));
-	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err) && explain_weights(&x, v, err);
+	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err) &&
+	       weights_each(v, x.where, x.model_hours, x.principal, print_weights, &printed, err);
 	*principal = arena_str(arena, x.principal);
 	groups_release(&x.groups);
 	arena_release(&x.arena);

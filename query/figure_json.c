@@ -56,6 +56,13 @@ void figure_json_members(struct json_writer *j, const struct group *g)
 	jw_end(j);
 }
 
+void figure_json_units(struct json_writer *j, const struct group *g)
+{
+	figure_json_members(j, g);
+	jw_int(j, "tokens_prompt", g->prompt);
+	jw_int(j, "tokens_cache_read", g->cache_read);
+}
+
 void figure_json_keys(struct json_writer *j, const struct grouping *by, const struct str *keys)
 {
 	jw_object(j, "keys");

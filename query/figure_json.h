@@ -14,6 +14,9 @@
 
 void figure_json_members(struct json_writer *j, const struct group *g);
 
+// The same, and what the costs of units are made of: "tokens_prompt", "tokens_cache_read".
+void figure_json_units(struct json_writer *j, const struct group *g);
+
 // "keys":{"model":"..."}: a value for each grouping of `by`.
 void figure_json_keys(struct json_writer *j, const struct grouping *by, const struct str *keys);
 

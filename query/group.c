@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arn.h"
 #include "base/hash.h"
@@ -29,6 +30,7 @@ static const struct {
 	{"tier", BY_TIER},           {"day", BY_DAY},
 	{"week", BY_WEEK},           {"month", BY_MONTH},
 	{"scope", BY_SCOPE},         {"user", BY_USER},
+	{"family", BY_FAMILY},
 };
 
 static bool parse_key(struct grouping *g, struct str word, struct caller_sources from, struct err *err)
@@ -71,7 +73,7 @@ static bool parse_key(struct grouping *g, struct str word, struct caller_sources
 		               STR_ARG(near.word));
 	return err_set(
 		err, ERR_CONFIG,
-		"--by: \"%.*s\" is no grouping; there are hour, day, week, month, account, region, model, scope, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, identity:KEY and map:KEY",
+		"--by: \"%.*s\" is no grouping; there are hour, day, week, month, account, region, family, model, scope, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, identity:KEY and map:KEY",
 		STR_ARG(word));
 }
 
@@ -207,16 +209,22 @@ static struct str scope_of(const struct model_hour *model_hour)
 	return id.scope == SCOPE_GLOBAL ? STR("global") : STR("regional");
 }
 
-struct hour_names hour_names_of(int64_t hour)
+struct model_hour_names model_hour_names_of(const struct model_hour *model_hour)
 {
-	struct hour_names names;
-	when_format(hour * MS_PER_HOUR, names.hour);
-	when_format(when_week_start(hour) * MS_PER_HOUR, names.week);
+	struct model_hour_names names = {.family_len = 0};
+	struct model_id id;
+	when_format(model_hour->hour * MS_PER_HOUR, names.hour);
+	when_format(when_week_start(model_hour->hour) * MS_PER_HOUR, names.week);
+	model_id_read(&id, model_hour->foundation.len ? model_hour->foundation : model_hour->model);
+	if (id.kind == MODEL_NAMED) {
+		names.family_len = id.len;
+		memcpy(names.family, id.name, id.len);
+	}
 	return names;
 }
 
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
-                        const struct view_row *row, const struct hour_names *names)
+                        const struct view_row *row, const struct model_hour_names *names)
 {
 	switch (by->by[i]) {
 	case BY_HOUR:
@@ -233,6 +241,8 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 		return model_hour->region;
 	case BY_MODEL:
 		return model_hour->model;
+	case BY_FAMILY:
+		return names->family_len ? (struct str){names->family, names->family_len} : model_hour->model;
 	case BY_SCOPE:
 		return scope_of(model_hour);
 	case BY_PRINCIPAL:
@@ -446,8 +456,8 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 	arena_reset(&g->model_hour);
 }
 
-static bool passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
-                   const struct view_row *row, const struct hour_names *names)
+bool group_filter_passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
+                         const struct view_row *row, const struct model_hour_names *names)
 {
 	for (int i = 0; only && i < only->by.n; i++) {
 		struct str key = grouping_key(&only->by, i, v, model_hour, row, names);
@@ -478,7 +488,7 @@ static const struct figure *twin_of(const struct model_hour *model_hour, int k)
 
 // The group of a row that passes; NULL: the grouping has none for it, since calls have no token type.
 static struct group *group_of(struct groups *g, struct view *v, const struct model_hour *model_hour,
-                              const struct view_row *row, const struct hour_names *names)
+                              const struct view_row *row, const struct model_hour_names *names)
 {
 	struct str at[GROUP_KEYS_MAX];
 	for (int i = 0; i < g->by.n; i++) {
@@ -500,12 +510,12 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 {
 	struct groups *g = groups;
 	struct doubt whole[METRIC_KINDS] = {{0}};
-	struct hour_names names = hour_names_of(model_hour->hour);
+	struct model_hour_names names = model_hour_names_of(model_hour);
 	int64_t before = -1; // number of the group of the row before
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
 		const struct figure *twin = twin_of(model_hour, k);
-		if (!passes(g->only, v, model_hour, row, &names)) {
+		if (!group_filter_passes(g->only, v, model_hour, row, &names)) {
 			add_others(row, twin, whole);
 			before = -1;
 			continue;
@@ -519,7 +529,7 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 			x->calls_final += row->calls.charged;
 	}
 	for (int k = 0; k < model_hour->nunbilled; k++)
-		if (passes(g->only, v, model_hour, &model_hour->unbilled[k], &names))
+		if (group_filter_passes(g->only, v, model_hour, &model_hour->unbilled[k], &names))
 			add_unbilled(group_of(g, v, model_hour, &model_hour->unbilled[k], &names),
 			             &model_hour->unbilled[k]);
 	close_model_hour(g, whole, view_band_scale(v));

@@ -31,6 +31,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/when.h"
+#include "pricing/model_id.h"
 #include "store/view.h"
 
 enum { GROUP_KEYS_MAX = 8 };
@@ -40,6 +41,7 @@ enum group_by {
 	BY_ACCOUNT,
 	BY_REGION,
 	BY_MODEL,
+	BY_FAMILY, // the foundation model, whatever profile it was called by
 	BY_PRINCIPAL,
 	BY_ROLE,
 	BY_TEAM,
@@ -86,15 +88,23 @@ struct group_filter {
 	bool is_pattern[GROUP_KEYS_MAX]; // the value is one of base/pattern.h; else it is the whole name
 };
 
-// The names of an hour: "2026-11-02T00:00:00Z", and the date of the Monday of its week.
-struct hour_names {
+// Names that the rows of a model hour share: its hour, "2026-11-02T00:00:00Z", the date of the Monday of its
+// week, and the name of its foundation model in the price catalogue (pricing/model_id.h). family_len 0: the
+// model is known by its id only.
+struct model_hour_names {
 	char hour[WHEN_SIZE], week[WHEN_SIZE];
+	char family[MODEL_NAME_MAX];
+	size_t family_len;
 };
-struct hour_names hour_names_of(int64_t hour);
+struct model_hour_names model_hour_names_of(const struct model_hour *model_hour);
 
-// The key of a row in one of the groupings. `names`: of the hour of `model_hour`. Lives as long as both.
+// The key of a row in one of the groupings. `names`: of `model_hour`. Lives as long as both.
 struct str grouping_key(const struct grouping *by, int i, struct view *v, const struct model_hour *model_hour,
-                        const struct view_row *row, const struct hour_names *names);
+                        const struct view_row *row, const struct model_hour_names *names);
+
+// Whether a row meets all conditions; NULL: there are none. `names`: of `model_hour`.
+bool group_filter_passes(const struct group_filter *only, struct view *v, const struct model_hour *model_hour,
+                         const struct view_row *row, const struct model_hour_names *names);
 
 struct group {
 	struct str keys[GROUP_KEYS_MAX]; // an hour as 2026-11-02T00:00:00Z

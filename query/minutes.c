@@ -184,7 +184,8 @@ static bool spread_all(struct view *v, const struct spreads *s, struct group *to
 bool minutes_are_known(const struct grouping *by)
 {
 	for (int i = 0; i < by->n; i++)
-		if (by->by[i] != BY_ACCOUNT && by->by[i] != BY_REGION && by->by[i] != BY_MODEL)
+		if (by->by[i] != BY_ACCOUNT && by->by[i] != BY_REGION && by->by[i] != BY_MODEL &&
+		    by->by[i] != BY_FAMILY)
 			return false;
 	return true;
 }

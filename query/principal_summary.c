@@ -40,6 +40,15 @@ void principal_summary_init_span(struct principal_summary *s, int64_t now_ms, st
 	s->of_span = true;
 }
 
+void principal_summary_init_facts(struct principal_summary *s, int64_t from, int64_t to,
+                                  const struct group_filter *within)
+{
+	assert(from <= to);
+	principal_summary_init(s, (to - 1) * MS_PER_HOUR, from);
+	s->facts_only = true;
+	s->within = within;
+}
+
 void principal_summary_release(struct principal_summary *s)
 {
 	for (int span = 0; span < SUMMARY_SPANS; span++)
@@ -132,7 +141,7 @@ static void record_mapped(struct principal_summary *s, struct view *v, const str
 
 static bool add_sums(struct principal_summary *s, struct view *v, const struct model_hour *model_hour)
 {
-	for (int cut = 0; cut < SUMMARY_CUTS; cut++)
+	for (int cut = 0; cut < SUMMARY_CUTS && !s->facts_only; cut++)
 		if ((s->of_span && !groups_add(&s->sums[SUMMARY_SPAN][cut], v, model_hour)) ||
 		    (model_hour->hour >= s->month && !groups_add(&s->sums[SUMMARY_MONTH][cut], v, model_hour)) ||
 		    (model_hour->hour >= s->day && !groups_add(&s->sums[SUMMARY_TODAY][cut], v, model_hour)))
@@ -152,11 +161,12 @@ static bool is_wanted(const struct principal_summary *s, const struct model_hour
 static bool gather_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct principal_summary *s = user;
+	const struct model_hour_names names = model_hour_names_of(model_hour);
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
 		s->maybe_other |= is_overflow_name(row->principal) &&
 		                  str_eq(cardinality_group(row->principal), cardinality_group(s->arn));
-		if (!is_wanted(s, model_hour, row))
+		if (!is_wanted(s, model_hour, row) || !group_filter_passes(s->within, v, model_hour, row, &names))
 			continue;
 		record_seen(s, row->principal, model_hour->hour);
 		record_mapped(s, v, model_hour, row);

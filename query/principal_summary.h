@@ -60,6 +60,8 @@ struct principal_summary {
 	int64_t day, month;   // hours: today and this month begin
 
 	bool of_span;         // SUMMARY_SPAN has the sums of all hours that are searched; else it is empty
+	bool facts_only;      // nothing is summed
+	const struct group_filter *within; // rows that it leaves out are not looked at; NULL: none is
 	struct groups sums[SUMMARY_SPANS][SUMMARY_CUTS];
 	struct group_filter only;
 	struct summary_seen *seen; // each principal once, in order of appearance
@@ -81,6 +83,10 @@ struct principal_summary {
 void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t from);
 // The same of a span, of which the sums are made, too.
 void principal_summary_init_span(struct principal_summary *s, int64_t now_ms, struct time_span span);
+// For a reader that has sums already: of the hours from .. to - 1 only what is said of a principal besides
+// them, and only of rows that pass `within`, which outlives the summary.
+void principal_summary_init_facts(struct principal_summary *s, int64_t from, int64_t to,
+                                  const struct group_filter *within);
 void principal_summary_release(struct principal_summary *s);
 
 // Gathers what is known of `arn`, in any form of it, into a summary fresh from principal_summary_init that is

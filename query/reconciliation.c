@@ -76,7 +76,7 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 			r->unpriced += model_hour->estimate[i].figure.tokens;
 	arena_reset(&r->scratch);
 	compare_model_hour(model_hour, &r->scratch, &list, &n);
-	struct hour_names names = hour_names_of(model_hour->hour);
+	struct model_hour_names names = model_hour_names_of(model_hour);
 	int32_t account = account_number(r, model_hour->account);
 	for (int i = 0; i < n; i++) {
 		difference_add(&r->total, &list[i].d);

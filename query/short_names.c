@@ -143,7 +143,7 @@ void short_names(struct arena *arena, struct str *names, size_t n)
 
 static bool has_short_names(enum group_by by)
 {
-	return by == BY_PRINCIPAL || by == BY_ROLE || by == BY_MODEL;
+	return by == BY_PRINCIPAL || by == BY_ROLE || by == BY_MODEL || by == BY_FAMILY;
 }
 
 struct str *short_names_of_groups(struct arena *arena, const struct groups *g, int32_t n, bool full)

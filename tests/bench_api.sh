@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What looking costs, measured in one run on this machine: a day of many principals asked by principal, beside a plain read
-# of the same keys from Redis; a whole page of panels from a server that has just started; then two hundred viewers of the live
-# stream, while nothing changes and while the present hour does.
+# of the same keys from Redis; a whole page of panels from a server that has just started; what the pages of a principal and a
+# model ask besides; then two hundred viewers of the live stream, while nothing changes and while the present hour does.
 #
 #     make bench-api                          PRINCIPALS=5000 HOURS=24
 #     PRINCIPALS=500 HOURS=4 tests/bench_api.sh    a quick look
@@ -72,6 +72,14 @@ time.sleep(6) # what is kept of answers is older than that by now
 row("and again", [page()])
 new = row("answers that nobody asked for before (sums kept)", ask(60, True))
 same = row("the same question again", ask(60, False))
+WHO = "arn:aws:sts::111122223333:assumed-role/team-%d/session-%05d"
+def each(path): # of another principal each time, so that nothing but its model hours is known
+    return [panel(path % (WHO % (i % 40, i))) for i in range(41, 41 + 20)]
+row("what is known of a principal", each(f"principal?hours={hours}&principal=%s"))
+row("why its hour is what it is", each("explain?hour=2026-11-02T00:00:00Z&principal=%s"))
+row("the ids of models, within the figures of a principal", each(f"models?hours={hours}&principal=%s"))
+row("why the figures of a principal changed", each(f"changes?hours={max(1, int(hours) // 2)}&principal=%s"))
+row("why the figures of all changed", [panel(f"changes?hours={max(1, int(hours) // 2)}&limit={i}") for i in range(5, 15)])
 viewers = []
 for _ in range(200):
     s = socket.create_connection(("127.0.0.1", port))

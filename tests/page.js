@@ -31,7 +31,7 @@ async function open(browser, address, options = {}, asks) {
 	page.on("console", m => m.type() === "error" && !/503|401|ERR_CONNECTION/.test(m.text()) && errors.push(m.text()));
 	page.on("request", r => { page.asked ||= asks && r.url().includes("/api/v1/breakdown?" + asks); });
 	await page.goto(address);
-	await page.waitForSelector("#groups tbody tr", { timeout: 30000 });
+	await page.waitForSelector("#groups tbody tr", { timeout: 30000, state: /wall=/.test(address) ? "attached" : "visible" });
 	return page;
 }
 
@@ -100,7 +100,28 @@ async function desk(browser) {
 	await page.keyboard.press("Enter");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("principal") !== null, "the keyboard drills down too", page.url());
+	const arn = new URL(page.url()).searchParams.get("principal");
+	await page.waitForSelector("#why-hour table", { timeout: 20000 }).catch(() => {});
+	ok((await page.textContent("#principal-facts")).includes(arn) && /Seenfirst 2 Nov 00:00, last 2 Nov 01:00, on 1 day/.test(await page.textContent("#principal-facts")), "whose page says who it is, and when it was seen", await page.textContent("#principal"));
+	ok(/TagValueOfSetteam.*(its role|its session|the user)/.test(await page.textContent("#principal-facts")), "which tags it has, and where they are from", await page.textContent("#principal-facts"));
+	ok(/in us-east-1: \d+ calls.*TypeTokens.*Input.*\$.*A call was assumed to use .* learned from/.test(await page.textContent("#why-hour")), "and why the most expensive hour is what it is", await page.textContent("#why-hour"));
 	ok(await page.evaluate(() => document.activeElement.closest("#groups tbody tr:first-child") !== null), "and goes on from the first row", await page.evaluate(() => document.activeElement.outerHTML));
+	const hours = await page.$$eval("#why-choice option", all => all.map(o => o.value));
+	await page.focus("#why-choice");
+	await page.selectOption("#why-choice", hours[1]);
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("explain") === hours[1] && await page.evaluate(() => document.activeElement.id) === "why-choice", "another hour can be asked about, by a link too", page.url());
+	await page.screenshot({ path: out + "/principal.png", fullPage: true });
+	await accessible(page, "principal");
+	await page.evaluate(() => document.activeElement.blur());
+	await page.keyboard.press("Escape");
+	await settled(page);
+	ok(!(await page.isVisible("#principal")), "which goes with the filter");
+	await page.fill("#search", "ASIALLM-ERIN0000");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("#why-hour table", { timeout: 20000 }).catch(() => {});
+	ok((new URL(page.url()).searchParams.get("principal") || "").endsWith("/llm-gateway/erin"), "an access key in the search leads to whose it is", page.url());
+	await page.evaluate(() => document.activeElement.blur());
 	await page.keyboard.press("Escape");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("principal") === null, "Escape takes the filter away", page.url());
@@ -132,6 +153,16 @@ async function desk(browser) {
 	await settled(page);
 	const models = await page.$$eval("#groups tbody tr", r => r.map(e => e.title + " " + e.querySelector(".name").textContent));
 	ok(models.includes("us.anthropic.claude-sonnet-4-6 claude-sonnet-4-6 (us)") && models.includes("global.anthropic.claude-haiku-4-5-20251001-v1:0 claude-haiku-4-5 (global)"), "models are named by what tells them apart", models);
+	await page.click("#groups tbody tr:has-text('claude-sonnet-4-6')");
+	await page.waitForSelector("#model-types tbody tr", { timeout: 20000 }).catch(() => {});
+	await page.click("#model-h button");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("family") === "anthropic.claude-sonnet-4-6" && /us profileus\.anthropic\.claude-sonnet-4-6us-east-1.*k3v9q2m7x1tzapplication profileus-east-1/.test(await page.textContent("#model-ways")), "the page of a model has all its profiles and Regions", await page.textContent("#model"));
+	ok(/Output[\d.]+[KM]\$16\.50/.test(await page.textContent("#model-types")), "and what its tokens cost", await page.textContent("#model-types"));
+	await page.screenshot({ path: out + "/model.png", fullPage: true });
+	await accessible(page, "model");
+	await page.goto(url + "/?span=6h&by=model&mode=group");
+	await settled(page);
 	await page.click("#groupings button:has-text('token type')");
 	await settled(page);
 	ok((await page.$$eval("#groups tbody .c-calls", e => e.map(x => x.textContent))).every(t => t === "–"), "a call is of no one token type, so none are counted there");
@@ -180,6 +211,16 @@ async function phone(browser) {
 		await settled(page);
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth) && await page.isVisible("#groups th[aria-sort='descending']"), "nor do columns that were chosen");
 		await page.screenshot({ path: out + "/phone-" + scheme + ".png", fullPage: true });
+		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
+		await page.waitForSelector("#why-hour table");
+		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal");
+		await page.goto(url + "/?by=principal&family=anthropic.claude-sonnet-4-6");
+		await page.waitForSelector("#model-types tbody tr");
+		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor that of a model");
+		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
+		await page.waitForSelector("#why-hour table");
+		await page.screenshot({ path: out + "/phone-principal-" + scheme + ".png", fullPage: true });
+		if (scheme === "dark") await accessible(page, "principal on a phone, dark");
 		await page.context().close();
 	}
 }
@@ -292,6 +333,24 @@ async function weeks(browser) {
 	ok((await head()).startsWith("Today" + await total()) && /by this time yesterday/.test(await head()) && !/Today\$/.test((await text("#tiles")).replace(await head(), "")), "a fixed tile does not say the same again", await text("#tiles"));
 	await page.click("#spans button:has-text('24h')");
 	await settled(page);
+	await page.click("#ask-why");
+	await page.waitForSelector("#why-parts li", { timeout: 20000 }).catch(() => {});
+	ok(/^\+\$3\.61 \+9%\$45\.26 in 11\.3K calls.*More calls\+\$3\.66Fewer tokens a call−\$0\.05/.test(await text("#why-parts")), "why it changed is said in calls, tokens and rates", await text("#why-parts"));
+	ok(/By principaletl▲ \$2\.35.*By modelclaude-haiku-4-5 \(global\)▲ \$1\.39.*By token typeInput▲ \$1\.84/.test(await text("#why-by")), "and by principal, model and token type", await text("#why-by"));
+	await page.click("#why-form button:has-text('week')");
+	await settled(page);
+	ok(new URL(page.url()).searchParams.get("compare") === "week" && /11 Nov 14:00 to 12 Nov 14:00/.test(await text("#why-parts")) && await page.evaluate(() => document.activeElement.textContent) === "a week earlier", "a week earlier is a click away, and the link has it", page.url() + await text("#why-parts"));
+	await page.screenshot({ path: out + "/why.png", fullPage: true });
+	await accessible(page, "why");
+	await page.click("#why-form button:has-text('dates')");
+	await page.fill("[aria-label='First day to compare with']", "2026-11-10");
+	await page.fill("[aria-label='Last day to compare with']", "2026-11-11");
+	await page.keyboard.press("Enter");
+	await settled(page);
+	ok(/10 Nov 00:00 to 12 Nov 00:00.*differ in length, 24 h and 48 h/.test(await text("#why-parts")), "so are any days, whose length is said", await text("#why-parts"));
+	await page.click("#why-form button:has-text('close')");
+	await settled(page);
+	ok(!(await page.isVisible("#why")), "and it can be closed");
 	ok(/last month \$[\d,.]+, of which/.test(await text("#months-words")) && (await page.$$("#months canvas")).length === 1, "this month is drawn beside the last", await text("#months-words"));
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
 	ok(/Writes, 5 minutes.*Writes, 1 hour/.test(await text("#cache")) && /saved/.test(await text("#cache")), "what caching saved", await text("#cache"));
@@ -360,6 +419,27 @@ async function weeks(browser) {
 	await settled(then);
 	ok(!new URL(then.url()).searchParams.has("now") && /19 Nov/.test(await then.textContent("#asof")) && /live/.test(await then.textContent("#live")), "and leads back to now", then.url());
 	await then.context().close();
+	const india = await open(browser, past + "/", { timezoneId: "Asia/Kolkata" });
+	await settled(india);
+	const times = async () => [await india.textContent("#asof"), await india.textContent("#chart-summary"), await india.textContent("#alerts"), await india.textContent("#zone-note")].join(" | ");
+	ok(/^19 Nov, 14:40 UTC .* hour of 19 Nov 11:00 .*since 19 Nov 14:28.*All times are UTC/.test(await times()), "times are UTC, wherever the browser is", await times());
+	await india.click("#asof");
+	await settled(india);
+	ok(/^19 Nov, 20:10 GMT\+5:30 .* hour of 19 Nov 16:30 .*since 19 Nov 19:58.*Times are of Asia\/(Kolkata|Calcutta); days and months are UTC/.test(await times()), "and local by choice", await times());
+	const plot = await (await india.$("#chart .u-over")).boundingBox();
+	await india.mouse.move(plot.x + plot.width - 5, plot.y + 40);
+	ok(/^19 Nov 19:30/.test(await india.textContent(".tip")), "so is a tooltip", await india.textContent(".tip"));
+	await india.click("#spans button:has-text('dates')");
+	await india.fill("[aria-label='First day']", "2026-11-10");
+	await india.fill("[aria-label='Last day']", "2026-11-10");
+	await india.keyboard.press("Enter");
+	await settled(india);
+	ok(/from=2026-11-09T19%3A00%3A00Z&to=2026-11-10T19%3A00%3A00Z/.test(india.url()) && /10 Nov 00:30 to 11 Nov 00:30/.test(await india.textContent("#filters")), "and a day, in whole hours", india.url() + await india.textContent("#filters"));
+	await india.goto(past + "/?span=30d");
+	await settled(india);
+	ok(/GMT/.test(await india.textContent("#asof")) && /in the day of \d+ (Oct|Nov) UTC /.test(await times()), "it is remembered; days of the bill stay UTC", await times());
+	await accessible(india, "local time");
+	await india.context().close();
 	const month30 = await open(browser, past + "/?span=30d&by=model", { viewport: { width: 1024, height: 768 } });
 	await settled(month30);
 	await agrees(month30, "of thirty days, the first of them in part");
@@ -387,6 +467,38 @@ async function weeks(browser) {
 	ok(low.length === 0, "a wall screen shows without scrolling what the day is like", low);
 	await hung.screenshot({ path: out + "/wall-1080.png" });
 	await hung.context().close();
+	for (const size of [{ width: 1920, height: 1080 }, { width: 2560, height: 1440 }]) {
+		const turning = await open(browser, past + "/?wall=600&span=7d&by=principal", { viewport: size, colorScheme: "dark" }), told = [];
+		await settled(turning);
+		for (let i = 0; i < 4; i++) {
+			const look = () => turning.evaluate(() => {
+				const seen = [...document.querySelectorAll("main .panel, main .tile, #groups tbody tr")].filter(e => e.checkVisibility()), low = seen.filter(e => e.getBoundingClientRect().bottom > innerHeight + 1);
+				return { slide: document.body.dataset.slide, team: document.querySelector("#wall b").textContent, seen: seen.length, low: low.map(e => e.className + e.id), letters: parseFloat(getComputedStyle(document.documentElement).fontSize), scrolls: document.documentElement.scrollHeight > innerHeight, address: location.search };
+			});
+			let now = await look();
+			for (let k = 0; k < 100 && (now.low.length || now.seen < 2); k++) { // until the last answer has come
+				await turning.waitForTimeout(100);
+				now = await look();
+			}
+			told.push(now);
+			if (size.width === 1920) await turning.screenshot({ path: out + "/wall-" + i + ".png" });
+			if (size.width === 1920 && i < 2) await accessible(turning, "the wall, panel " + i);
+			await turning.keyboard.press("ArrowRight");
+			await settled(turning);
+		}
+		ok(told.map(t => t.slide).join() === "spend,list,budgets,spend" && told.every(t => t.seen > 1) && told[3].team === "Team payments", "the wall turns from panel to panel, then to the teams", JSON.stringify(told));
+		ok(told.every(t => !t.low.length && !t.scrolls && t.letters >= size.height / 56), "in large letters, with nothing cut off, " + size.width + " wide", JSON.stringify(told));
+		ok(told.every(t => t.address === "?span=7d&by=principal&wall=600" || t.address === "?wall=600&span=7d&by=principal"), "and its address stays", JSON.stringify(told));
+		await turning.keyboard.press("Escape");
+		await settled(turning);
+		ok(await turning.isVisible("#spans") && !/wall|team=/.test(turning.url()), "Escape leads to the usual page", turning.url());
+		await turning.context().close();
+	}
+	const quick = await open(browser, past + "/?wall=2", { viewport: { width: 1920, height: 1080 } });
+	const first = await quick.getAttribute("body", "data-slide");
+	for (let i = 0; i < 50 && await quick.getAttribute("body", "data-slide") === first; i++) await quick.waitForTimeout(100);
+	ok(first === "spend" && await quick.getAttribute("body", "data-slide") === "list", "without a touch, after as many seconds as the link says");
+	await quick.context().close();
 	const wall = await open(browser, past + "/?span=7d&mode=group", { viewport: { width: 2560, height: 1440 }, colorScheme: "dark" });
 	await settled(wall);
 	ok(await wall.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out on a wall screen");
@@ -394,7 +506,7 @@ async function weeks(browser) {
 	await wall.screenshot({ path: out + "/wall-dark.png" });
 	await accessible(wall, "wall, dark");
 	await wall.context().close();
-	const hand = await open(browser, past + "/", { viewport: { width: 390, height: 844 }, hasTouch: true });
+	const hand = await open(browser, past + "/?compare=before", { viewport: { width: 390, height: 844 }, hasTouch: true });
 	await settled(hand);
 	ok(await hand.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor on a phone");
 	await hand.screenshot({ path: out + "/weeks-phone.png", fullPage: true });

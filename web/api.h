@@ -25,12 +25,15 @@ struct api {
 typedef bool api_fn(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err);
 
 // api_spend.c, api_series.c, api_forecast.c
-api_fn api_summary, api_series, api_breakdown, api_movers, api_forecast;
+api_fn api_summary, api_series, api_breakdown, api_forecast;
+api_fn api_movers, api_changes;                                          // api_changes.c
 api_fn api_cache, api_gaps;                                              // api_cache.c
 api_fn api_freshness, api_findings;                                      // api_health.c
 api_fn api_alerts, api_alerting;                                         // api_alerts.c
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
+api_fn api_principal, api_explain;                                       // api_principal.c, api_explain.c
+api_fn api_models;                                                       // api_models.c
 api_fn api_minutes;   // api_minutes.c: the series at step=minute
 
 bool api_has_path(struct str path);

@@ -6,7 +6,7 @@
 #include "base/when.h"
 
 struct param_values { // as they came; p is NULL where a parameter is absent
-	struct str from, to, hours, by, limit, search, step, sort, now;
+	struct str from, to, hours, by, limit, search, step, sort, access_key, before_from, before_to, now;
 };
 
 static bool parse_integer(struct str text, const char *name, int64_t min, int64_t max, int64_t *ret,
@@ -45,7 +45,7 @@ static bool add_filter(struct api_query *q, const struct http_arg *a, struct cal
 	    one.n != 1)
 		return err_set(
 			err, ERR_CONFIG,
-			"\"%.*s\" is no parameter of this query; a filter is one of account, region, model, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, map:KEY",
+			"\"%.*s\" is no parameter of this query; a filter is one of account, region, family, model, principal, role, team, user, token_type, tier, tag:KEY, meta:KEY, map:KEY",
 			(int)(a->name.len < 60 ? a->name.len : 60), a->name.p);
 	if (i == GROUP_KEYS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d filters", GROUP_KEYS_MAX);
@@ -69,7 +69,8 @@ static bool read_params(struct api_query *q, const struct http_request *r, int p
 		{"hours", QUERY_SPAN, &w->hours},  {"by", QUERY_BY, &w->by},
 		{"limit", QUERY_LIMIT, &w->limit}, {"search", QUERY_SEARCH, &w->search},
 		{"step", QUERY_STEP, &w->step},    {"sort", QUERY_SORT, &w->sort},
-		{"now", 0, &w->now},
+		{"access_key", QUERY_ACCESS_KEY, &w->access_key}, {"before_from", QUERY_BEFORE, &w->before_from},
+		{"before_to", QUERY_BEFORE, &w->before_to}, {"now", 0, &w->now},
 	};
 	if (r->nargs > HTTP_ARGS_MAX)
 		return err_set(err, ERR_CONFIG, "more than %d parameters in the query", HTTP_ARGS_MAX);
@@ -138,6 +139,25 @@ static bool set_span(struct api_query *q, const struct param_values *w, int para
 	return true;
 }
 
+static bool set_before(struct api_query *q, const struct param_values *w, struct err *err)
+{
+	int64_t from, to;
+	if (!w->before_from.p && !w->before_to.p)
+		return true;
+	if (!w->before_from.p || !w->before_to.p)
+		return err_set(err, ERR_CONFIG, "before_from and before_to go together");
+	if (!parse_time(w->before_from, "before_from", &from, err) ||
+	    !parse_time(w->before_to, "before_to", &to, err))
+		return false;
+	q->before_from = from / MS_PER_HOUR;
+	q->before_to = (to + MS_PER_HOUR - 1) / MS_PER_HOUR;
+	if (q->before_from >= q->before_to)
+		return err_set(err, ERR_CONFIG, "before_from is not before before_to");
+	return q->before_to - q->before_from <= QUERY_HOURS_MAX ||
+	       err_set(err, ERR_CONFIG, "the span before is %lld hours; at most %d are answered at once",
+	               (long long)(q->before_to - q->before_from), QUERY_HOURS_MAX);
+}
+
 bool api_query_parse(struct api_query *q, const struct http_request *r, int params, int64_t hours,
                      struct caller_sources from, struct err *err)
 {
@@ -155,8 +175,9 @@ bool api_query_parse(struct api_query *q, const struct http_request *r, int para
 	if (!breakdown_order_parse(&q->order, w.sort, err))
 		return false;
 	q->search = w.search;
+	q->access_key = w.access_key;
 	// last, since its limits depend on now and on the step
-	if (!set_span(q, &w, params, hours, err))
+	if (!set_span(q, &w, params, hours, err) || !set_before(q, &w, err))
 		return false;
 	assert(q->from < q->to && q->to - q->from <= QUERY_HOURS_MAX);
 	return true;

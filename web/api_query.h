@@ -9,6 +9,8 @@
 //     KEY=VALUE                  only where the grouping KEY has that value: model=..., tag:env=prod;
 //                                empty: where it has none
 //     step=day|hour|minute  limit=N  search=TEXT  sort=COLUMN or -COLUMN (web/breakdown_order.h)
+//     before_from=T&before_to=T  the span to compare with, whole hours too
+//     access_key=KEY             the principal of that key of a session
 #ifndef NOWCAST_WEB_API_QUERY_H
 #define NOWCAST_WEB_API_QUERY_H
 
@@ -25,6 +27,8 @@ enum query_param {
 	QUERY_SEARCH = 16,
 	QUERY_STEP = 32,
 	QUERY_SORT = 64,
+	QUERY_ACCESS_KEY = 128,
+	QUERY_BEFORE = 256, // before_from, before_to
 };
 
 enum {
@@ -39,11 +43,12 @@ enum query_step { STEP_DAY, STEP_HOUR, STEP_MINUTE };
 struct api_query {
 	int64_t now_ms;
 	int64_t from, to;           // hours since the epoch
+	int64_t before_from, before_to; // likewise: the span to compare with; before_to 0: none was named
 	enum query_step step;
 	struct grouping by;
 	struct group_filter only;
 	int64_t limit;
-	struct str search;
+	struct str search, access_key;
 	struct breakdown_order order;
 };
 

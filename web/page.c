@@ -24,9 +24,14 @@ EMBED(page_api_js, "web/page/api.js")
 EMBED(page_chart_js, "web/page/chart.js")
 EMBED(page_columns_js, "web/page/columns.js")
 EMBED(page_csv_js, "web/page/csv.js")
+EMBED(page_model_js, "web/page/model.js")
 EMBED(page_panels_js, "web/page/panels.js")
 EMBED(page_parts_js, "web/page/parts.js")
+EMBED(page_principal_js, "web/page/principal.js")
 EMBED(page_view_js, "web/page/view.js")
+EMBED(page_wall_css, "web/page/wall.css")
+EMBED(page_wall_js, "web/page/wall.js")
+EMBED(page_why_js, "web/page/why.js")
 EMBED(page_icon_svg, "web/page/icon.svg")
 EMBED(page_openapi_json, "web/openapi.json")
 EMBED(page_uplot_js, UPLOT_DIR "/uPlot.js")
@@ -45,9 +50,14 @@ static struct page_file {
 	{"/chart.js", "text/javascript; charset=utf-8", page_chart_js, BUF_INIT, ""},
 	{"/columns.js", "text/javascript; charset=utf-8", page_columns_js, BUF_INIT, ""},
 	{"/csv.js", "text/javascript; charset=utf-8", page_csv_js, BUF_INIT, ""},
+	{"/model.js", "text/javascript; charset=utf-8", page_model_js, BUF_INIT, ""},
 	{"/panels.js", "text/javascript; charset=utf-8", page_panels_js, BUF_INIT, ""},
 	{"/parts.js", "text/javascript; charset=utf-8", page_parts_js, BUF_INIT, ""},
+	{"/principal.js", "text/javascript; charset=utf-8", page_principal_js, BUF_INIT, ""},
 	{"/view.js", "text/javascript; charset=utf-8", page_view_js, BUF_INIT, ""},
+	{"/wall.css", "text/css; charset=utf-8", page_wall_css, BUF_INIT, ""},
+	{"/wall.js", "text/javascript; charset=utf-8", page_wall_js, BUF_INIT, ""},
+	{"/why.js", "text/javascript; charset=utf-8", page_why_js, BUF_INIT, ""},
 	{"/icon.svg", "image/svg+xml", page_icon_svg, BUF_INIT, ""},
 	{"/vendor/uPlot.js", "text/javascript; charset=utf-8", page_uplot_js, BUF_INIT, ""},
 	{"/vendor/uPlot.css", "text/css; charset=utf-8", page_uplot_css, BUF_INIT, ""},

@@ -19,7 +19,7 @@ code() { curl -s -m 10 -o "$T/body" -w '%{http_code}' --path-as-is "$@"; }
 field() { python3 -c 'import json, sys; print(eval(sys.argv[2], {"a": json.load(open(sys.argv[1]))}))' "$@"; }
 
 printf '[rule b%s]\nkind = budget\nby = %s\nperiod = month\namount = 20\nat = 50,100\n' 1 all 2 team >"$T/budgets"
-serve --alerts-file "$T/budgets"
+serve --alerts-file "$T/budgets" --listen-rate 1000
 python3 tests/api_check.py "$url" >"$T/api.tap"
 result $? "every answer is what web/openapi.json says ($(grep -c '^ok' "$T/api.tap") checks)" || grep -A1 '^not ok' "$T/api.tap" | sed 's/^/# /'
 
@@ -87,6 +87,70 @@ for column in usd name calls tokens usd_per_call usd_per_token failed_share cach
 	is "the list can be sorted by $column, in both directions" "$(sort -u "$T/sorted")" "True True"
 done
 
+# --- one principal: what is known of it, and why a figure of it is what it is; nothing beyond the filters
+
+ask() { code -G "$url/api/v1/$1" "${@:2}" >/dev/null; } # PATH NAME=VALUE...
+arn=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin team=search role=llm-gateway key=ASIALLM-ERIN0000
+code -G "$url/api/v1/breakdown" -d by=model,region --data-urlencode "principal=$arn" >/dev/null
+cp "$T/body" "$T/of_one"
+ask principal --data-urlencode "principal=$arn"
+is "a principal has the sums of the breakdown" "$(field "$T/body" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["models"]]')" \
+	"$(field "$T/of_one" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["groups"]]')"
+is "its role, when it was seen, and its tags with their source" "$(field "$T/body" 'a["role"].endswith(":role/'"$role"'"), a["first"][:11] + a["last"][:11], sorted((t["value"], t["of"]) for t in a["tags"] if t["key"] == "team"), a["known"]')" \
+	"(True, '2026-11-02T2026-11-02T', [('$team', 'session')], True)"
+ask principal --data-urlencode "principal=$arn" --data-urlencode "team=$team"
+is "within its team it has the same" "$(field "$T/body" 'a["total"]["usd"], len(a["tags"]) > 0, a["known"]')" "$(field "$T/of_one" 'a["total"]["usd"], True, True')"
+ask principal --data-urlencode "principal=$arn" --data-urlencode 'team=another'
+is "within another team nothing is said of it, not even a tag" "$(field "$T/body" 'a["known"], a["tags"], a["first"], a["last"], a["days"], a["models"], a["total"]["calls"], a["total"]["tokens"]')" "(False, [], None, None, 0, [], 0, 0)"
+hour=2026-11-02T00:00:00Z
+ask explain --data-urlencode "principal=$arn" -d "hour=$hour"
+cp "$T/body" "$T/why"
+code -G "$url/api/v1/breakdown" -d "by=principal&from=$hour&to=2026-11-02T01:00:00Z" --data-urlencode "principal=$arn" >/dev/null
+is "the rows of its hour add up to its figure" "$(field "$T/why" 'sum(r["tokens"] for m in a["models"] for r in m["rows"]), "%.6f" % sum(float(r["usd"]) for m in a["models"] for r in m["rows"]), sum(m["calls"] for m in a["models"])')" \
+	"$(field "$T/body" 'a["total"]["tokens"], "%.6f" % float(a["total"]["usd"]), a["total"]["calls"]')"
+has "with how many tokens a call was assumed to use" "$(field "$T/why" '[(w["tokens"], w["learned_from"]) for w in a["weights"] if w["a_call"] > 0]')" "'input', '(its own|the metrics|others|all callers)"
+ask explain --data-urlencode "principal=$arn" -d "hour=$hour&team=another"
+is "and of another team there are none" "$(field "$T/body" 'a["models"], a["weights"], a["total"]["tokens"]')" "([], [], 0)"
+
+# --- why two spans differ
+
+ask changes -d 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z&now=2026-11-02T02:00:00Z&limit=2'
+pico='sum(round(float(u) * 1e9) for u in %s)'
+is "the parts of a change add up to it" "$(field "$T/body" "abs($(printf "$pico" 'a["parts"].values()') - round(float(a['change']) * 1e9)) <= 5 and abs(float(a['now']['usd']) - float(a['then']['usd']) - float(a['change'])) < 1e-8")" True
+is "so do its movers and the others, by each grouping" "$(field "$T/body" "[abs($(printf "$pico" '[m["change"] for m in b["movers"]] + [b["others"]]') - round(float(a['change']) * 1e9)) <= 9 and len(b['movers']) <= 2 for b in a['by'].values()]")" "[True, True, True]"
+is "and it is compared with the hour before" "$(field "$T/body" 'a["before"]["from"], a["hours"], a["paired"]')" "('2026-11-02T00:00:00Z', 1, True)"
+cp "$T/body" "$T/change"
+code "$url/api/v1/breakdown?from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00Z" >/dev/null
+is "which is what the breakdown says of it" "$(field "$T/body" 'a["total"]["usd"], a["total"]["calls"]')" "$(field "$T/change" 'a["then"]["usd"], a["then"]["calls"]')"
+ask changes -d 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z&now=2026-11-02T02:00:00Z&before_from=2026-11-01T22:00:00Z&before_to=2026-11-02T01:00:00Z'
+is "any two spans can be compared" "$(field "$T/body" 'a["before"]["from"], a["paired"], a["observed_before"] < 0.5, a["then"]["usd"]')" "('2026-11-01T22:00:00Z', False, True, '$(field "$T/change" 'a["then"]["usd"]')')"
+is "half a span is refused" "$(code "$url/api/v1/changes?before_from=2026-11-01")" 400
+
+# --- one model, by all its profiles and Regions
+
+ask breakdown -d by=family
+cp "$T/body" "$T/families"
+ask breakdown -d by=model,region -d family=anthropic.claude-sonnet-4-6
+cp "$T/body" "$T/ways"
+is "a family is every profile of its model" "$(field "$T/families" 'next(g["usd"] for g in a["groups"] if g["keys"]["family"] == "anthropic.claude-sonnet-4-6")')" \
+	"$(field "$T/ways" '"%.9f" % (sum(int(g["usd"].replace(".", "")) for g in a["groups"]) / 1e9)')"
+is "which are more than one" "$(field "$T/ways" 'len({g["keys"]["model"] for g in a["groups"]}) > 1')" True
+printf '{"inferenceProfileSummaries":[{"inferenceProfileName":"support-bot prod","inferenceProfileArn":"arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/k3v9q2m7x1tz","models":[{"modelArn":"arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"}],"status":"ACTIVE","type":"APPLICATION"}]}' >"$T/profiles.json"
+"$nowcast" profiles import --redis "$REDIS_URL" "$T/profiles.json" --from 2026-11-01 >/dev/null 2>&1
+ask models -d family=anthropic.claude-sonnet-4-6
+is "the names of application profiles stand beside them" "$(field "$T/body" 'sorted((m["profile"], m["name"], m["keys"]["region"]) for m in a["models"])')" "[('application', 'support-bot prod', 'us-east-1'), ('us', None, 'us-east-1')]"
+is "with the same sums" "$(field "$T/body" 'sorted((m["keys"]["model"], m["usd"], m["usd_high"]) for m in a["models"]), a["total"]["usd"], a["all"]')" "$(field "$T/ways" 'sorted((g["keys"]["model"], g["usd"], g["usd_high"]) for g in a["groups"]), a["total"]["usd"], a["all"]')"
+is "and no name beyond the filters" "$(code "$url/api/v1/models?family=anthropic.claude-sonnet-4-6&team=another"; cat "$T/body" | grep -c support-bot)" 2000
+is "by minute a family can be asked for too" "$(code "$url/api/v1/series?step=minute&hours=2&by=family")" 200
+
+is "a question without a principal" "$(code "$url/api/v1/principal")" 400
+has "is told how to ask" "$(cat "$T/body")" 'expected principal=ARN'
+is "one without an hour too" "$(code -G "$url/api/v1/explain" --data-urlencode "principal=$arn")" 400
+is "nobody is known by a made-up key" "$(code "$url/api/v1/principal?access_key=ASIANOBODY")" 400
+ask principal -d "access_key=$key"
+is "an access key leads to its principal" "$(field "$T/body" 'a["principal"], a["access_key"]["id"]')" "('$arn', '$key')"
+is "but not beyond the filters" "$(code "$url/api/v1/principal?access_key=$key&team=another"; grep -c "$arn" "$T/body")" 4000
+
 # --- questions that are wrong
 
 is "an unknown grouping" "$(code "$url/api/v1/breakdown?by=colour")" 400
@@ -119,8 +183,10 @@ has "with a strict policy" "$(cat "$T/head")" "Content-Security-Policy: default-
 has "and no cookie" "$(grep -ci '^set-cookie' "$T/head")" '^0$'
 etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
-size=$(for f in / /app.css /app.js /api.js /columns.js /csv.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
+size=$(for f in /principal.js /model.js /why.js /wall.js /wall.css; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners
 

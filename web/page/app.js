@@ -7,14 +7,15 @@
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
-import { csvOf, save } from "./csv.js";
 import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
-import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, day, el, fill, hasKey, keyName, labelOf, percent, spanOf, usd } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, spanOf, usd, utcDay, zoneWord } from "./parts.js";
 import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 
 // ---- the view
+
+const WALL_ROWS = 8; // that fit
 
 let view = readView(), limit = PAGE, now = new Date().toISOString(), round = null, lastSeries = null, lastGroups = null;
 
@@ -25,9 +26,10 @@ function go(changes, replace) {
 		compared = spanTotal = null;
 		byId("teamless").replaceChildren();
 	}
+	if ("filters" in changes && !("hour" in changes)) view.hour = "";
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
 	limit = PAGE;
-	history[replace ? "replaceState" : "pushState"](null, "", urlOf(view));
+	if (!view.wall || changes.wall) history[replace ? "replaceState" : "pushState"](null, "", urlOf(view)); // the wall's own views come and go
 	paintControls();
 	for (const id of ["tiles", "breakdown", "over-time"]) byId(id).setAttribute("aria-busy", "true"); // what they show is of the previous view
 	refresh();
@@ -54,7 +56,7 @@ function pressed(label, on, act, title) {
 
 function spanText(from, to) {
 	const year = iso => (iso.slice(0, 4) === now.slice(0, 4) ? "" : " " + iso.slice(0, 4));
-	return day(from) + year(from) + " " + clock(from) + " to " + (from.slice(0, 10) === to.slice(0, 10) ? "" : day(to) + year(to) + " ") + clock(to);
+	return day(from) + year(from) + " " + clock(from) + " to " + (dateOf(from) === dateOf(to) ? "" : day(to) + year(to) + " ") + clock(to);
 }
 
 function paintControls() {
@@ -74,6 +76,9 @@ function paintControls() {
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	byId("teamless-panel").hidden = teamIsChosen();
+	showSubject("principal", chosen("principal"), ["principal-h", "principal-facts", "why-of", "why-hour"]);
+	showSubject("why", view.compare, ["why-parts", "why-by"]);
+	showSubject("model", chosen("family") || chosen("model"), ["model-h", "model-ways", "model-types"]);
 	paintChoice(byId("columns-choice"), view, go);
 	if (byId("search").value !== view.search) byId("search").value = view.search;
 }
@@ -81,14 +86,14 @@ function paintControls() {
 // Whole days, the last one included.
 function askDates() {
 	const input = (label, value) => el("input", { type: "date", required: true, "aria-label": label, value });
-	const last = view.from ? new Date(Date.parse(view.to) - 1).toISOString() : now, from = input("First day", (view.from || now).slice(0, 10)), to = input("Last day", last.slice(0, 10));
+	const last = view.from ? new Date(Date.parse(view.to) - 1).toISOString() : now, from = input("First day", dateOf(view.from || now)), to = input("Last day", dateOf(last));
 	byId("filters").hidden = false;
 	byId("filters").prepend(el("form", { class: "dates",
 		onkeydown: e => { if (e.key === "Escape") { paintControls(); byId("spans").lastElementChild.focus(); } },
 		onsubmit: e => {
 			e.preventDefault();
 			const [first, end] = [from.value, to.value].sort(); // in either order
-			go({ from: first + "T00:00:00Z", to: new Date(Date.parse(end) + 864e5).toISOString().slice(0, 10) + "T00:00:00Z" });
+			go({ from: dayStart(first), to: dayStart(end, 1) });
 		} }, from, " to ", to, el("button", { class: "plain" }, "show")));
 	from.focus();
 }
@@ -190,7 +195,7 @@ function paintTiles() {
 			tile("The month will end at", usd(f.month.usd), [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
-	byId("asof").textContent = day(s.now) + ", " + clock(s.now) + " UTC";
+	byId("asof").textContent = day(s.now) + ", " + clock(s.now) + " " + zoneWord(s.now);
 	paintEmpty(s);
 }
 
@@ -209,7 +214,7 @@ function paintEmpty(s) {
 
 function stepOf() {
 	const h = hoursOf(view, now);
-	return h <= 6 && (view.mode === "basis" || ["account", "region", "model"].includes(view.by)) ? "minute" : h <= 192 ? "hour" : "day";
+	return h <= 6 && (view.mode === "basis" || ["account", "region", "family", "model"].includes(view.by)) ? "minute" : h <= 192 ? "hour" : "day";
 }
 
 // A stretch of the chart becomes the span, in whole hours.
@@ -254,7 +259,7 @@ function paintChart() {
 		d.gaps.length ? el("span", { title: d.gaps.slice(0, 5).map(g => spanOf(g) + ": " + g.why).join("\n") }, el("i", { class: "mark unobserved" }), "not observed") : null);
 	const most = d.total.indexOf(Math.max(...d.total)), peak = most >= 0 ? new Date(d.times[most] * 1000).toISOString() : "";
 	byId("chart-summary").textContent = !sum ? nothingIn(d) :
-		usd(sum) + " in this span, most in the " + d.step + " of " + day(peak) + (d.step === "day" ? "" : " " + clock(peak)) + " (" + usd(d.total[most]) + ")." +
+		usd(sum) + " in this span, most in the " + d.step + " of " + (d.step === "day" ? utcDay(peak) + (isLocal() ? " UTC" : "") : at(peak)) + " (" + usd(d.total[most]) + ")." +
 		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team", "user"].includes(k) || hasKey(k)) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
 	if (sum && arn && d.step !== "day") byId("chart-summary").append(" Where it comes from: ", el("code", {}, "nowcast explain '" + arn.replaceAll("'", "'\\''") + "' " + peak.slice(0, 13) + ":00:00Z"));
@@ -268,7 +273,7 @@ function paintChartData(d) {
 	if (!byId("chart-data").open) return;
 	const rows = d.times.map((t, i) => [t, i]).reverse().map(([t, i]) => {
 		const iso = new Date(t * 1000).toISOString();
-		return el("tr", {}, el("td", {}, day(iso) + (d.step === "day" ? "" : " " + clock(iso))), el("td", { class: "num" }, d.observed[i] === 0 && !d.total[i] ? "not observed" : usd(d.total[i]) + (d.observed[i] > 0 && d.observed[i] < 1 ? " in " + Math.max(1, Math.round(100 * d.observed[i])) + "% of it" : "")), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
+		return el("tr", {}, el("td", {}, d.step === "day" ? utcDay(iso) : at(iso)), el("td", { class: "num" }, d.observed[i] === 0 && !d.total[i] ? "not observed" : usd(d.total[i]) + (d.observed[i] > 0 && d.observed[i] < 1 ? " in " + Math.max(1, Math.round(100 * d.observed[i])) + "% of it" : "")), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
 	});
 	const head = el("tr", {}, ...["Time", "Spend", "at least", "at most"].map((h, i) => el("th", { class: i ? "num" : "", scope: "col" }, h)));
 	fill(byId("chart-data").querySelector(".scroll"), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
@@ -318,7 +323,7 @@ const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basi
 
 function saveGroups() {
 	const by = view.by, search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
-	get("breakdown", question(["by", by], ["limit", 10000], ...search)).then(b => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
+	Promise.all([import("./csv.js"), get("breakdown", question(["by", by], ["limit", 10000], ...search))]).then(([{ csvOf, save }, b]) => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
 }
 
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
@@ -348,7 +353,7 @@ async function refresh() {
 	refreshedAt = Date.now();
 	const search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	const forecastAsked = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
-	const listAsked = panel(signal, "breakdown", question(["by", view.by], ["limit", limit], ...search), b => { spanTotal = { ...b.total, to: b.to }; paintBreakdown(b); paintTiles(); });
+	const listAsked = panel(signal, "breakdown", question(["by", view.by], ["limit", view.wall ? WALL_ROWS : limit], ...search), b => { spanTotal = { ...b.total, to: b.to }; paintBreakdown(b); paintTiles(); });
 	const moversAsked = panel(signal, "movers", question(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
 	const tiles = Promise.all([asked, forecastAsked, listAsked, moversAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
@@ -363,16 +368,41 @@ async function refresh() {
 		panel(signal, "budgets", pinned(), b => paintBudgets(b, { drill })),
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
+	startWall();
+	const subject = { signal, view, question, pinned, go, drill, now, hours: hoursOf(view, now) };
+	if (view.compare) work.push(import("./why.js").then(m => m.showWhy(subject)));
+	if (chosen("principal")) work.push(import("./principal.js").then(m => m.showPrincipal(subject)));
+	if (chosen("family") || chosen("model")) work.push(import("./model.js").then(m => m.showModel(subject)));
 	const results = await Promise.allSettled(work);
 	if (signal.aborted) return;
+	for (const id of ["principal", "model", "why"]) byId(id).removeAttribute("aria-busy");
 	const wrong = results.map(r => r.reason).find(e => e instanceof ApiError);
 	if (wrong) return showTrouble(wrong);
 	goodAt = new Date();
 	showFresh();
+	startWall(); // once more, for all panels have their size now
 	askTeamless(signal);
 }
 
 const teamIsChosen = () => view.filters.some(([k]) => k === "team");
+const chosen = key => view.filters.find(([k]) => k === key)?.[1] || "";
+
+// The panel of a principal or a model that the view has: empty until its answers come.
+function showSubject(id, value, parts) {
+	if (byId(id).dataset.of !== value) {
+		for (const part of parts) byId(part).replaceChildren();
+		byId(id).setAttribute("aria-busy", "true");
+	}
+	byId(id).dataset.of = value;
+	byId(id).hidden = !value;
+}
+
+const startWall = () => view.wall && import("./wall.js").then(m => m.startWall({ view: () => view, go, paint: () => { paintChart(); paintTwoMonths(); }, span: () => question().filter(([k]) => ["from", "to", "hours", "now"].includes(k)) }));
+
+// An access key in the search leads to whose it is.
+function findKey(key) {
+	if (/^A[KS]IA[A-Z0-9-]+$/.test(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(arn => go({ by: "model", search: "", filters: [["principal", arn]] }), showTrouble);
+}
 
 // Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
 function askTeamless(signal) {
@@ -421,7 +451,7 @@ function showTrouble(e) {
 	if (e.status === 429) return refreshSoon();
 	document.body.classList.add("stale");
 	showLive(false, "stale");
-	banner("trouble", "Stale since " + (goodAt ? clock(goodAt.toISOString()) + " UTC" : "the start") + ": " + e.message + ". The page updates by itself when figures can be read again.");
+	banner("trouble", "Stale since " + (goodAt ? clock(goodAt.toISOString()) + " " + zoneWord(goodAt) : "the start") + ": " + e.message + ". The page updates by itself when figures can be read again.");
 	pending = pending || setTimeout(refresh, REFRESH_MS);
 }
 
@@ -448,6 +478,21 @@ function onEvent(event, data) {
 
 // ---- start
 
+function showZone() {
+	byId("asof").title = "Times are " + (isLocal() ? "of " + localZone() + ": show UTC" : "UTC: show those of " + localZone());
+	byId("zone-note").textContent = isLocal() ? "Times are of " + localZone() + "; days and months are UTC, as on the bill." : "All times are UTC.";
+}
+
+function switchZone() {
+	setLocal(!isLocal());
+	showZone();
+	slowAt = 0; // those panels too
+	paintControls();
+	paintTiles();
+	paintChart();
+	refresh();
+}
+
 function setTheme(dark) {
 	document.documentElement.classList.toggle("dark", dark);
 	paintChart();
@@ -464,8 +509,12 @@ function start() {
 		localStorage.setItem("nowcast-theme", isDark() ? "light" : "dark");
 		setTheme(isDark());
 	});
+	byId("asof").addEventListener("click", switchZone);
+	showZone();
 	byId("home").addEventListener("click", e => { e.preventDefault(); go({ ...blank }); });
-	byId("search-form").addEventListener("submit", e => e.preventDefault());
+	byId("to-wall").addEventListener("click", () => go({ wall: "20" }));
+	byId("ask-why").addEventListener("click", () => go({ compare: "before" }));
+	byId("search-form").addEventListener("submit", e => { e.preventDefault(); findKey(byId("search").value.trim()); });
 	let typing = 0;
 	byId("search").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(() => go({ search: byId("search").value }, true), 200); });
 	byId("chart-data").addEventListener("toggle", paintChart);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bars over time, stacked, with the error band of the sum. Stacking is done here: each series is drawn from zero up to the
 // sum of itself and those below it, the tallest first, so that the shorter ones are drawn over it.
-import { el, usd, clock, day, spanOf } from "./parts.js";
+import { at, clock, day, el, spanOf, usd, utcDay, zone } from "./parts.js";
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -83,7 +83,7 @@ function tooltip(host, d) {
 					return el("div", { class: "tip-line" }, mark, el("span", {}, s.label), el("b", {}, usd(v)));
 				});
 				const missed = d.gaps.filter(g => g.from < (d.times[k + 1] ?? d.end) && g.to > d.times[k]);
-				tip.replaceChildren(el("div", { class: "tip-head" }, (d.step === "day" ? day(when) : day(when) + " " + clock(when)) + "  " + (d.observed[k] === 0 && !d.total[k] ? "not observed" : usd(d.total[k]))),
+				tip.replaceChildren(el("div", { class: "tip-head" }, (d.step === "day" ? utcDay(when) : at(when)) + "  " + (d.observed[k] === 0 && !d.total[k] ? "not observed" : usd(d.total[k]))),
 					d.high[k] > d.low[k] ? el("div", { class: "quiet" }, usd(d.low[k]) + " to " + usd(d.high[k])) : "", ...lines,
 					...missed.slice(0, 3).map(g => el("div", { class: "quiet gap" }, el("i", { class: "mark unobserved" }), " not observed " + spanOf(g) + ": " + g.why)));
 				tip.style.left = Math.min(Math.max(0, u.cursor.left + 14), Math.max(0, u.over.clientWidth - tip.offsetWidth)) + "px";
@@ -97,7 +97,8 @@ const dollars = (u, ticks) => ticks.map(v => (ticks[1] - ticks[0] >= 1 ? "$" + v
 // On a wall screen everything is larger, the chart too: lengths here are for letters of 15 pixels.
 const scaled = px => Math.round(px * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
 const axisStyle = () => ({ stroke: css("--quiet"), grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false }, font: scaled(12) + "px system-ui, sans-serif" });
-const heightOf = host => scaled(host.clientWidth < 500 ? 220 : 280);
+// On the wall a chart fills what is left of the screen.
+const heightOf = host => (document.body.classList.contains("wall") ? Math.max(scaled(180), innerHeight - host.getBoundingClientRect().top - scaled(96)) : scaled(host.clientWidth < 500 ? 220 : 280));
 
 // Thin bars have no gaps: rounding to pixels would make the gaps uneven.
 const isDense = (host, d) => host.clientWidth / d.times.length < 6;
@@ -110,7 +111,7 @@ function options(host, d) {
 	const axis = axisStyle();
 	return {
 		width: host.clientWidth, height: heightOf(host),
-		tzDate: t => uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
+		tzDate: t => uPlot.tzDate(new Date(t * 1e3), d.step === "day" ? "Etc/UTC" : zone()),
 		legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
 		scales: { x: { range: [d.times[0], d.end] }, y: { range: [0, (most || 1) * 1.06] } },
 		axes: [{ ...axis, grid: { show: false }, size: scaled(34), gap: scaled(9), space: scaled(70), incrs: steps[d.end - d.times[0] > DAYS_ONLY ? "day" : d.step], values: (u, ticks) => ticks.map(t => label(t, d.step, ticks)) },
@@ -121,8 +122,8 @@ function options(host, d) {
 
 function label(t, step, ticks) {
 	const iso = new Date(t * 1000).toISOString();
-	if (step === "day" || ticks[ticks.length - 1] - ticks[0] > DAYS_ONLY) return day(iso);
-	return t % 86400 === 0 ? day(iso) : clock(iso);
+	if (step === "day") return utcDay(iso);
+	return clock(iso) === "00:00" || ticks[ticks.length - 1] - ticks[0] > DAYS_ONLY ? day(iso) : clock(iso);
 }
 
 function columns(host, d) {

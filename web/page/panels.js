@@ -2,9 +2,9 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, at, byId, clock, count, day, el, fill, labelOf, nameOf, percent, usd } from "./parts.js";
+import { age, at, byId, count, el, fill, labelOf, nameOf, percent, usd, utcDay } from "./parts.js";
 
-function listOf(items, none) {
+export function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
 }
 
@@ -102,7 +102,7 @@ export function paintScores(s) {
 	const [words, first] = rows[0], cause = first.causes[0];
 	const days = s.days.map(d => [d.day, d.as_of[rows[0][2]]]).filter(([, x]) => x && x.wape !== null).slice(0, 7);
 	fill(byId("scores"), el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, ...rows.map(([w, x]) => cells(w, x)),
-		days.length ? el("tr", { class: "days" }, el("th", { scope: "colgroup", colspan: 4 }, "Day by day, " + words)) : "", ...days.map(([d, x]) => cells(day(d), x)))),
+		days.length ? el("tr", { class: "days" }, el("th", { scope: "colgroup", colspan: 4 }, "Day by day, " + words)) : "", ...days.map(([d, x]) => cells(utcDay(d), x)))),
 		el("p", { class: "quiet" }, "Off by: the mean error of a caller's hour. In total: the error of their sum, where too much and too little cancel out. Band held: the share of the bill inside the band. " +
 			usd(first.billed) + " billed in " + count(first.hours) + " hours." +
 			(cause ? " Main cause of the error " + words + ": " + cause.cause + "." : "")));
@@ -110,15 +110,17 @@ export function paintScores(s) {
 
 // ---- what moved, what caching does, what is not covered
 
+export function moverItem(x, key, drill) {
+	const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
+	return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => drill(key, x.keys[key]) }, label.main),
+		el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
+		el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
+}
+
 export function paintMovers(m, view) {
 	const key = view.key, all = Math.round((Date.parse(m.to) - Date.parse(m.from)) / 36e5);
 	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the same length before."));
-	fill(byId("movers"), listOf(m.movers.map(x => {
-		const label = labelOf(key, x.keys[key]), up = Number(x.change) > 0;
-		return el("li", { title: x.keys[key] }, el("button", { type: "button", class: "name", onclick: () => view.drill(key, x.keys[key]) }, label.main),
-			el("b", { class: "num " + (up ? "up" : "down") }, (up ? "▲ " : "▼ ") + usd(Math.abs(Number(x.change)))),
-			el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
-	}), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
+	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
 		m.hours < all ? el("p", { class: "quiet warn" }, "Only " + count(m.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.") : null);
 }
 
@@ -174,7 +176,7 @@ export function paintFindings(f) {
 	fill(byId("findings"), listOf((bad.length ? bad.concat(age) : bad).map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks." + age.map(x => " As to prices, " + x.text + ".").join("")));
 }
 
-const severities = ["critical", "warning", "info"], alertsShown = () => (matchMedia("(max-width: 720px)").matches ? 3 : 6); // before a click
+const severities = ["critical", "warning", "info"], alertsShown = () => (document.body.classList.contains("wall") ? 2 : matchMedia("(max-width: 720px)").matches ? 3 : 6); // before a click
 let alertsOpen = false;
 
 // "arn:aws:sts::111122223333:assumed-role/app/i-1 spends $3": as short as in the lists.
@@ -209,7 +211,7 @@ export function paintAlerting(a) {
 	const events = eventsOpen ? a.history : a.history.slice(0, EVENTS);
 	fill(byId("alerting"),
 		el("h3", {}, "Silences"), listOf(a.silences.map(s => el("li", {}, el("span", { class: "name" }, s.rule + (s.group && s.group !== "*" ? ", " + shortText(s.group) : "")),
-			el("span", { class: "quiet" }, "until " + s.until.slice(0, 16).replace("T", " ")), s.why ? el("span", { class: "wrap" }, s.why) : null)), "None: every alert is delivered."),
+			el("span", { class: "quiet" }, "until " + at(s.until) + " " + s.until.slice(0, 4)), s.why ? el("span", { class: "wrap" }, s.why) : null)), "None: every alert is delivered."),
 		el("h3", {}, "What rang"), listOf(events.map(e => el("li", {}, el("span", { class: "name" }, String(e.rule || "alert")), el("span", { class: "state " + e.event }, String(e.event)),
 			el("span", { class: "wrap" }, shortText(e.text) + (e.at ? ", " + at(new Date(e.at).toISOString()) : "") + (e.ended ? "; ended: " + shortText(e.ended) : "")))), "Nothing yet."),
 		a.history.length > events.length ? el("p", { class: "foot" }, el("button", { type: "button", class: "plain", onclick: () => { eventsOpen = true; paintAlerting(a); } }, count(a.history.length - events.length) + " more")) : null,

@@ -62,24 +62,48 @@ export function change(now, before) {
 
 const two = n => String(n).padStart(2, "0");
 
-export function clock(iso) {
+// Times are UTC unless the reader chose those of the browser. Days and months are UTC all the same: they are those of the bill.
+let local = localStorage.getItem("nowcast-time") === "local";
+export const isLocal = () => local;
+export function setLocal(on) {
+	local = on;
+	localStorage.setItem("nowcast-time", on ? "local" : "utc");
+}
+export const localZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const zone = () => (local ? localZone() : "Etc/UTC");
+// "UTC", "CET", "GMT+5:30"
+export const zoneWord = iso => (local ? new Intl.DateTimeFormat("en-US", { timeZoneName: "short" }).formatToParts(new Date(iso)).find(p => p.type === "timeZoneName").value : "UTC");
+
+// A Date whose UTC members are those of the clock that is shown.
+function shown(iso) {
 	const d = new Date(iso);
+	return local ? new Date(d.getTime() - d.getTimezoneOffset() * 6e4) : d;
+}
+
+// A day as <input type="date"> has it, and the whole hours nearest to its beginning; `more`: of a day after it.
+export const dateOf = iso => shown(iso).toISOString().slice(0, 10);
+export function dayStart(date, more = 0) {
+	const [y, m, d] = date.split("-").map(Number), ms = local ? new Date(y, m - 1, d + more).getTime() : Date.UTC(y, m - 1, d + more);
+	return new Date(Math.round(ms / 36e5) * 36e5).toISOString().slice(0, 19) + "Z";
+}
+
+export function clock(iso) {
+	const d = shown(iso);
 	return two(d.getUTCHours()) + ":" + two(d.getUTCMinutes());
 }
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-export function day(iso) {
-	const d = new Date(iso);
-	return d.getUTCDate() + " " + months[d.getUTCMonth()];
-}
+const dayText = d => d.getUTCDate() + " " + months[d.getUTCMonth()];
+export const day = iso => dayText(shown(iso));
+export const utcDay = iso => dayText(new Date(iso));
 
 export const at = iso => day(iso) + " " + clock(iso);
 
 // "2 Nov 02:00 to 05:12", of a gap in seconds.
 export function spanOf(gap) {
 	const [from, to] = [gap.from, gap.to].map(s => new Date(s * 1000).toISOString());
-	return at(from) + " to " + (from.slice(0, 10) === to.slice(0, 10) ? clock(to) : at(to));
+	return at(from) + " to " + (day(from) === day(to) ? clock(to) : at(to));
 }
 
 export function age(seconds) {
@@ -113,15 +137,17 @@ function modelOf(id) {
 	return { main: (own ? name : maker + "." + name) + (version && !/^-v[01]$/.test(version) ? version : "") + (profile ? " (" + profile + ")" : ""), more: small };
 }
 
-const keyNames = { token_type: "token type" };
+const keyNames = { token_type: "token type", family: "model family" };
 // Groupings with a key of their own: tags, request metadata, who is behind a session, columns of the mapping file.
 export const hasKey = grouping => /^(tag|meta|identity|map):./.test(grouping);
 export const keyName = key => hasKey(key) ? key.replace(":", " ") : keyNames[key] || key;
 
 const typeNames = { input: "Input", output: "Output", cache_read: "Cache read", cache_write_5m: "Cache write, 5 min", cache_write_1h: "Cache write, 1 h" };
+export const typeName = type => typeNames[type] || type;
 export function labelOf(key, value) {
-	if (key === "model" && value && !value.startsWith("arn:")) return modelOf(value);
-	return key === "token_type" && typeNames[value] ? { main: typeNames[value], more: "" } : nameOf(key, value);
+	if (key === "hour" && Date.parse(value)) return { main: at(value), more: "" };
+	if ((key === "model" || key === "family") && value && !value.startsWith("arn:")) return modelOf(value);
+	return key === "token_type" && value ? { main: typeName(value), more: "" } : nameOf(key, value);
 }
 
 // ---- how a figure is known
