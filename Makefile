@@ -223,6 +223,12 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 
 $(B)/run/setup.o: deploy/aws/policy.json
 
+# Written again at each make, and newer only if something has changed.
+.PHONY: always
+$(B)/version_made.h: always
+	$(Q)mkdir -p $(@D); base/make-version.sh > $@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/nowcast.o: $(B)/version_made.h
+
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
 

@@ -438,3 +438,8 @@ void http_transfer_free(struct http_transfer *t)
 	release_transfer(t);
 	free(t);
 }
+
+void http_client_library(struct buf *out)
+{
+	buf_addf(out, "libcurl %s", curl_version_info(CURLVERSION_NOW)->version);
+}

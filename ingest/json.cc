@@ -245,3 +245,9 @@ void json_print(struct json v, struct buf *out)
 	std::string s = simdjson::minify(from_c<dom::element>(v));
 	buf_add(out, s.data(), s.size());
 }
+
+void json_library(struct buf *out)
+{
+	buf_addf(out, "simdjson %d.%d.%d", int(simdjson::SIMDJSON_VERSION_MAJOR), int(simdjson::SIMDJSON_VERSION_MINOR),
+	         int(simdjson::SIMDJSON_VERSION_REVISION));
+}
