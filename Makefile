@@ -271,6 +271,13 @@ install: all  ## install the program, its manual, completion, unit file and samp
 	install -D -m 644 deploy/completion/_nowcast $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nowcast
 	install -D -m 644 deploy/completion/nowcast.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nowcast.fish
 
+.PHONY: deb deb-test
+deb:  ## the Debian package, into build/deb; SUITE=trixie builds it for another Debian than this machine's
+	$(Q)deploy/make-deb $(if $(SUITE),--suite $(SUITE))
+
+deb-test:  ## lintian, two builds of the same bytes, installed and purged in fresh roots of Debian 12 and 13 (as root, ten minutes)
+	$(Q)tests/run.sh tests/package/deb.sh
+
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
