@@ -278,6 +278,17 @@ deb:  ## the Debian package, into build/deb; SUITE=trixie builds it for another 
 deb-test:  ## lintian, two builds of the same bytes, installed and purged in fresh roots of Debian 12 and 13 (as root, ten minutes)
 	$(Q)tests/run.sh tests/package/deb.sh
 
+helm := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/helm-3.16.4
+.PHONY: image
+image:  ## container images of the Debian 12 package in build/deb (as root, with buildah; five minutes), and what is in them
+	$(Q)deploy/make-image
+
+.PHONY: chart
+chart: all  ## the Helm chart, into build/chart, tested with the schemas of Kubernetes (deploy/install-deps --chart)
+	$(Q)deploy/install-deps --chart
+	$(Q)SCHEMAS=1 tests/run.sh tests/e2e/chart.sh
+	$(Q)mkdir -p $(B)/chart; PATH=$(helm):$$PATH helm package --version $$(cat VERSION) --app-version $$(cat VERSION) -d $(B)/chart deploy/helm/nowcast
+
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
