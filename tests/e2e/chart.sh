@@ -19,7 +19,7 @@ refuses() { # NAME PATTERN ARGUMENT...
 is "the chart has the version of the program" "$(sed -nE 's/^(version|appVersion): "?([^"]*)"?/\2/p' $chart/Chart.yaml | sort -u)" "$(cat VERSION)"
 cat >"$T/all.yaml" <<'END'
 config: {brokers: "kafka-0:9092,kafka-1:9092", topics: "cloudtrail,cloudwatch", redis: "rediss://valkey:6380", batch.records: 20000, alerts.memory: 128MiB, map.file: /etc/nowcast/files/map.csv}
-files: {map.csv: "arn,team\narn:aws:iam::111122223333:role/agent,search\n"}
+files: {map.csv: "kind,name,team\nrole,agent,search\n"}
 secrets: {existingSecret: nowcast-secrets}
 tokens: {existingSecret: nowcast-tokens}
 env: [{name: AWS_REGION, value: us-east-1}]
@@ -55,7 +55,7 @@ is "who scales says how many" "$(grep -c '^  replicas:' "$T/all.out") $(grep -c 
 
 # --- what the containers get
 sed -n '/nowcast.conf: |/,/^---/p' "$T/all.out" | sed -n 's/^    //p' >"$T/nowcast.conf"
-printf 'arn,team\narn:aws:iam::111122223333:role/agent,search\n' >"$T/map.csv"
+printf 'kind,name,team\nrole,agent,search\n' >"$T/map.csv"
 ok "its configuration is one of nowcast" "$nowcast" check-config --config "$T/nowcast.conf" --map-file "$T/map.csv"
 has "a number stays as it was written" "$(cat "$T/nowcast.conf")" '^batch\.records = 20000$'
 for word in 'readOnlyRootFilesystem: true' 'allowPrivilegeEscalation: false' 'capabilities: {drop: \[ALL\]}' 'runAsNonRoot: true' 'enableServiceLinks: false'; do
