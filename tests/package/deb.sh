@@ -5,6 +5,8 @@
 #
 #     tests/package/deb.sh [SUITE...]     bookworm trixie; as root, some ten minutes. `make deb-test` runs it
 #
+# DEBS=FOLDER tests the packages in there, and builds none.
+#
 # systemd does not run in such a root: the unit is verified by systemd-analyze, and what it starts is started here without any
 # privilege, in the folders that it names.
 . "$(dirname "$0")/../lib.sh"
@@ -16,19 +18,32 @@ suites=("$@")
 [ $# -gt 0 ] || suites=(bookworm trixie)
 export DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS:-nocheck}
 
-# --- two builds, in different surroundings
 # shellcheck source=/dev/null
 here=$(. /etc/os-release && echo "$VERSION_CODENAME")
-ok "the package builds" deploy/make-deb --output "$T/one"
-mkdir "$T/elsewhere-with-a-longer-name"
-ok "and again, elsewhere and at another time" env TMPDIR="$T/elsewhere-with-a-longer-name" TZ=Pacific/Auckland LC_ALL=C HOME="$HOME" USER=somebody \
-	CFLAGS_UNUSED=1 sh -c 'umask 077; deploy/make-deb --output "$0"' "$T/two"
-for deb in "$T"/one/*.deb; do
-	same_file "the same bytes: $(basename "$deb")" "$deb" "$T/two/$(basename "$deb")"
-done
-package() { find "$1" -name 'nowcast_*.deb'; }
-is "lintian has no complaint" "$(lintian --profile debian --fail-on none "$(package "$T/one")" 2>&1 | grep -E '^[EW]: ')" ""
-has "it is named by the version" "$(basename "$(package "$T/one")")" "^nowcast_$(cat VERSION)"
+commit=$(base/make-version.sh --commit | cut -d' ' -f1)
+package() { # FOLDER SUITE
+	find "$1" -name "nowcast_*~deb$(awk -F, -v s="$2" '$3 == s { print $1 }' /usr/share/distro-info/debian.csv)_*.deb"
+}
+
+# --- two builds, in different surroundings
+build_twice() {
+	local deb
+	ok "the package builds" deploy/make-deb --output "$T/one"
+	mkdir "$T/elsewhere-with-a-longer-name"
+	ok "and again, elsewhere and at another time" env TMPDIR="$T/elsewhere-with-a-longer-name" TZ=Pacific/Auckland USER=somebody \
+		sh -c 'umask 077; deploy/make-deb --output "$0"' "$T/two"
+	for deb in "$T"/one/*.deb; do
+		same_file "the same bytes: $(basename "$deb")" "$deb" "$T/two/$(basename "$deb")"
+	done
+}
+one=${DEBS:-$T/one}
+if [ -n "${DEBS:-}" ]; then
+	commit=
+else
+	build_twice
+fi
+is "lintian has no complaint" "$(lintian --profile debian --fail-on none "$(package "$one" "$here")" 2>&1 | grep -E '^[EW]: ')" ""
+has "it is named by the version" "$(basename "$(package "$one" "$here")")" "^nowcast_$(cat VERSION)"
 
 # --- in a fresh root
 cat >"$T/inside" <<'END'
@@ -82,15 +97,15 @@ for folder in /var/lib/nowcast /var/cache/nowcast; do [ ! -e $folder ] || echo "
 END
 said() { sed -n "s/^$1 //p" "$T/$suite.out" | xargs; } # WORD
 for suite in "${suites[@]}"; do
-	folder=$T/one
-	if [ "$suite" != "$here" ]; then
+	folder=$one
+	if [ "$suite" != "$here" ] && [ -z "${DEBS:-}" ]; then
 		folder=$T/$suite
 		ok "$suite: the package builds there" deploy/make-deb --suite "$suite" --output "$folder"
 	fi
-	deb=$(package "$folder")
+	deb=$(package "$folder" "$suite")
 	ok "$suite: a fresh root" mmdebstrap --quiet --variant=minbase --customize-hook="copy-in $T/inside /srv" --customize-hook="copy-in $deb /srv" \
 		--customize-hook="chroot \"\$1\" bash /srv/inside >$T/$suite.out 2>$T/$suite.err" "$suite" /dev/null || sed 's/^/# /' "$T/$suite.err"
-	has "$suite: it runs and knows its version" "$(said said)" "^nowcast $(cat VERSION) commit $(base/make-version.sh --commit | cut -d' ' -f1) "
+	has "$suite: it runs and knows its version" "$(said said)" "^nowcast $(cat VERSION) commit $commit"
 	is "$suite: it is not started before it is configured" "$(said enabled)" 0
 	is "$suite: all of it is root's" "$(said owned)" 0
 	is "$suite: systemd has no complaint about the unit" "$(said verified)" ""
