@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// nowcast version: what a report of a fault should begin with. Other libraries than those built with may be loaded, so each
-// is asked for its version if it can tell.
+// nowcast version: what a report of a fault should begin with. Other libraries than those built with may be
+// loaded, so each is asked for its version if it can tell.
 #include <stdio.h>
 
 #include "aws/call.h"

@@ -83,7 +83,8 @@ template <class E> static bool is_big_integer(E, long)
 	return false;
 }
 
-// The same sentence for every version: 3.12 begins with the name of the error, and ends that of TAPE_ERROR with another one.
+// The same sentence for every version: 3.12 begins with the name of the error, and ends that of TAPE_ERROR
+// with another one.
 static const char *explain_error(simdjson::error_code code)
 {
 	if (code == simdjson::TAPE_ERROR)
@@ -268,6 +269,6 @@ void json_print(struct json v, struct buf *out)
 
 void json_library(struct buf *out)
 {
-	buf_addf(out, "simdjson %d.%d.%d", int(simdjson::SIMDJSON_VERSION_MAJOR), int(simdjson::SIMDJSON_VERSION_MINOR),
-	         int(simdjson::SIMDJSON_VERSION_REVISION));
+	buf_addf(out, "simdjson %d.%d.%d", int(simdjson::SIMDJSON_VERSION_MAJOR),
+	         int(simdjson::SIMDJSON_VERSION_MINOR), int(simdjson::SIMDJSON_VERSION_REVISION));
 }

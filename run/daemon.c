@@ -365,7 +365,8 @@ int cmd_run(struct command *c)
 	bool started = start_parts(&d, &err), good = started;
 	if (started) {
 		struct version v = version_get();
-		log_info("started", LOG_STR("version", v.number), LOG_STR("commit", v.commit), LOG_INT("workers", d.nworkers), LOG_STR("aws", d.puller ? "yes" : "no"),
+		log_info("started", LOG_STR("version", v.number), LOG_STR("commit", v.commit),
+		         LOG_INT("workers", d.nworkers), LOG_STR("aws", d.puller ? "yes" : "no"),
 		         LOG_STR("firehose", d.receiver ? "yes" : "no"),
 		         LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group),
 		         LOG_STR("listen", c->conf.listen));

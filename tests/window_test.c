@@ -29,7 +29,8 @@ static int64_t used_memory(void)
 	redis_cmdz(test_redis, "INFO", "memory", NULL);
 	must(redis_exec(test_redis, &err), &err);
 	char *text = xstrdup(redis_str(test_redis, 0)), *at = strstr(text, "used_memory_dataset:");
-	int64_t bytes = at ? (int64_t)strtoull(at + 20, NULL, 10) : 0; // a negative one is printed without its sign
+	// a negative one is printed without its sign
+	int64_t bytes = at ? (int64_t)strtoull(at + 20, NULL, 10) : 0;
 	free(text);
 	return bytes;
 }
