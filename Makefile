@@ -282,6 +282,7 @@ helm := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/helm-3.16.4
 .PHONY: image
 image:  ## container images of the Debian 12 package in build/deb (as root, with buildah; five minutes), and what is in them
 	$(Q)deploy/make-image
+	$(Q)tests/run.sh tests/package/image.sh
 
 .PHONY: chart
 chart: all  ## the Helm chart, into build/chart, tested with the schemas of Kubernetes (deploy/install-deps --chart)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The container images in build/image (or FOLDER): their size, what they say of themselves, and that the program runs in them with
+# The container images in build/image (or in $IMAGES): their size, what they say of themselves, and that the program runs in them with
 # a read-only root, as their user and without privileges, and answers the HEALTHCHECK. No engine is needed: the layers are unpacked,
 # and run in namespaces of their own.
 #
-#     tests/package/image.sh [FOLDER]     as root, half a minute; `make image` makes them
+#     tests/package/image.sh     as root, half a minute; `make image` makes them, and runs this
 . "$(dirname "$0")/../lib.sh"
-folder=${1:-build/image}
+folder=${IMAGES:-build/image}
 [ "$(id -u)" = 0 ] || skip_all "it mounts and changes root: run it as root"
 compgen -G "$folder/nowcast_*.docker.tar" >/dev/null || skip_all "no image in $folder: make image makes it"
 
