@@ -197,7 +197,8 @@ static void end_transfer(struct http_transfer *t, CURLcode code)
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &t->status);
 	if (code != CURLE_OK) {
 		bool is_wrong =
-			code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED;
+			code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED ||
+			code == CURLE_BAD_FUNCTION_ARGUMENT; // a path with dots, that curl 8.14 does not sign
 		err_set(&t->why, is_wrong ? ERR_CONFIG : ERR_RETRY, "%s",
 		        *t->text ? t->text : curl_easy_strerror(code));
 	}

@@ -32,18 +32,20 @@ mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
-inside() { chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/var/lib/nowcast XDG_CACHE_HOME=/var/cache NOWCAST_LISTEN=127.0.0.1:8321 "$@"; }
-user() { inside setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs --bounding-set=-all "$@"; }
-echo "version $(user nowcast --version | sed 1q)"
-user touch /var/lib/nowcast/x 2>/dev/null && echo "written yes" || echo "written no"
+clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/var/lib/nowcast XDG_CACHE_HOME=/var/cache NOWCAST_LISTEN=127.0.0.1:8321)
+user=(chroot "$root" "${clean[@]}" setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs --bounding-set=-all)
+echo "version $("${user[@]}" nowcast --version | sed 1q)"
+"${user[@]}" touch /var/lib/nowcast/x 2>/dev/null && echo "written yes" || echo "written no"
 for how in serve run; do
-	user nowcast $how --redis redis://127.0.0.1:6379 --brokers 127.0.0.1:1 --topics x --kafka.log_level 0 >"$root/../$how.log" 2>&1 &
+	"${user[@]}" nowcast $how --redis redis://127.0.0.1:6379 --brokers 127.0.0.1:1 --topics x --kafka.log_level 0 >"$root/../$how.log" 2>&1 &
 	status=1
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do user curl -fsS -o /dev/null http://127.0.0.1:8321/healthz 2>/dev/null && { status=0; break; }; sleep 0.5; done
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "${user[@]}" curl -fsS -o /dev/null http://127.0.0.1:8321/healthz 2>/dev/null && { status=0; break; }; sleep 0.5; done
 	echo "healthy-$how $status"
-	kill %% ; wait %% && echo "ended-$how 0" || echo "ended-$how $?"
+	status=0
+	kill $! ; wait $! || status=$?
+	echo "ended-$how $status"
 done
-user nowcast reconcile --redis redis://127.0.0.1:6379 /nonexistent >"$root/../reconcile.log" 2>&1 || true
+"${user[@]}" nowcast reconcile --redis redis://127.0.0.1:6379 /nonexistent >"$root/../reconcile.log" 2>&1 || true
 END
 said() { sed -n "s/^$1 //p" "$T/$name/out"; } # WORD
 for name in nowcast nowcast-bills; do
