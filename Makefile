@@ -230,6 +230,12 @@ sample-config: all  ## write deploy/nowcast.conf and its manual page out of the 
 
 $(B)/run/setup.o: deploy/aws/policy.json
 
+# Written again at each make, and newer only if something has changed.
+.PHONY: always
+$(B)/version_made.h: always
+	$(Q)mkdir -p $(@D); base/make-version.sh > $@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/nowcast.o: $(B)/version_made.h
+
 # builtin.o holds the price catalogue. SHARED is where the collected price sources lie; only this target needs them.
 $(B)/pricing/builtin.o: pricing/builtin.csv
 
@@ -271,6 +277,25 @@ install: all  ## install the program, its manual, completion, unit file and samp
 	install -D -m 644 deploy/completion/nowcast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nowcast
 	install -D -m 644 deploy/completion/_nowcast $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nowcast
 	install -D -m 644 deploy/completion/nowcast.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nowcast.fish
+
+.PHONY: deb deb-test
+deb:  ## the Debian package, into build/deb; SUITE=trixie builds it for another Debian than this machine's
+	$(Q)deploy/make-deb $(if $(SUITE),--suite $(SUITE))
+
+deb-test:  ## lintian, two builds of the same bytes, installed and purged in fresh roots of Debian 12 and 13 (as root, ten minutes)
+	$(Q)tests/run.sh tests/package/deb.sh
+
+helm := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/helm-3.16.4
+.PHONY: image
+image:  ## container images of the Debian 12 package in build/deb (as root, with buildah; five minutes), and what is in them
+	$(Q)deploy/make-image
+	$(Q)tests/run.sh tests/package/image.sh
+
+.PHONY: chart
+chart: all  ## the Helm chart, into build/chart, tested with the schemas of Kubernetes (deploy/install-deps --chart)
+	$(Q)deploy/install-deps --chart
+	$(Q)SCHEMAS=1 tests/run.sh tests/e2e/chart.sh
+	$(Q)mkdir -p $(B)/chart; PATH=$(helm):$$PATH helm package --version $$(cat VERSION) --app-version $$(cat VERSION) -d $(B)/chart deploy/helm/nowcast
 
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

@@ -15,27 +15,16 @@
 #include "base/command.h"
 #include "base/nearest.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
 #include "cli/output.h"
 #include "demo/demo.h"
 #include "run/commands.h"
-
-#ifndef NOWCAST_VERSION
-#define NOWCAST_VERSION "0.1.0"
-#endif
+#include "version_made.h" // base/make-version.sh
 
 static int cmd_help(struct command *c);
 static int cmd_complete(struct command *c);
-
-static int cmd_version(struct command *c)
-{
-	struct err err = ERR_INIT;
-	if (!c->version && !command_done(c, 0, 0, &err))
-		return command_fail(c, &err);
-	puts("nowcast " NOWCAST_VERSION);
-	return STATUS_OK;
-}
 
 static const struct subcommand subcommands[] = {
 	{"look", "[--hours N] [--profile P] [--region R,...] [--wait 5m] [--serve]",
@@ -220,7 +209,8 @@ static const struct subcommand subcommands[] = {
      "_nowcast in a folder of $fpath. With -- it prints a candidate a line, with what it is behind a tab.\n",
      cmd_complete},
 	{"help", "[SUBCOMMAND]", "this list, or more about one of them", "", cmd_help},
-	{"version", "", "print the version", "", cmd_version},
+	{"version", "", "print the version, the commit and the libraries",
+     "The first line is `nowcast` and the version. hiredis, simdjson and xxHash are shown as built with, the others as loaded.\n", cmd_version},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -357,6 +347,7 @@ int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	struct command c;
+	version_set((struct version){VERSION_NUMBER, VERSION_COMMIT, VERSION_DATE});
 	signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error to handle, not the end
 	int status = command_init(&c, argc, argv, &err) ? run_subcommand(&c) : command_fail(&c, &err);
 	command_release(&c);

@@ -277,3 +277,8 @@ void aws_copy_text(const struct json_t *object, const char *member, struct buf *
 	buf_clear(ret);
 	buf_adds(ret, text ? text : "");
 }
+
+void aws_call_library(struct buf *out)
+{
+	buf_addf(out, "jansson %s", jansson_version_str());
+}

@@ -61,4 +61,7 @@ struct aws_answer {
 // kind of `err` is ERR_RETRY where waiting helps, else ERR_CONFIG.
 enum aws_fault aws_call(const struct aws_request *r, struct aws_answer *ret, struct err *err) NC_CHECK;
 
+// Appends the library and its version, as it is loaded: "jansson 2.14".
+void aws_call_library(struct buf *out);
+
 #endif

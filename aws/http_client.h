@@ -93,4 +93,7 @@ struct http_transfer *http_transfer_begin_mail(struct http_transfers *all, const
 bool http_transfer_over(const struct http_transfer *t, long *ret_status, const struct err **ret_why);
 void http_transfer_free(struct http_transfer *t); // one that has not ended is broken off. NULL: nothing
 
+// Appends the library and its version, as it is loaded: "libcurl 7.88.1".
+void http_client_library(struct buf *out);
+
 #endif

@@ -72,3 +72,8 @@ bool sha256_equal(const unsigned char a[SHA256_SIZE], const unsigned char b[SHA2
 {
 	return CRYPTO_memcmp(a, b, SHA256_SIZE) == 0;
 }
+
+void digest_library(struct buf *out)
+{
+	buf_addf(out, "OpenSSL %s", OpenSSL_version(OPENSSL_VERSION_STRING));
+}

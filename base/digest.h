@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 enum {
@@ -27,5 +28,8 @@ void hmac_sha256_hex(struct str key, struct str s, char ret[SHA256_HEX_SIZE]);
 
 // Takes the same time whether and wherever they differ.
 bool sha256_equal(const unsigned char a[SHA256_SIZE], const unsigned char b[SHA256_SIZE]);
+
+// Appends the library and its version, as it is loaded: "OpenSSL 3.0.20".
+void digest_library(struct buf *out);
 
 #endif

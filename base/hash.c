@@ -44,3 +44,9 @@ struct digest128 digest128(const void *p, size_t n)
 	XXH128_hash_t h = XXH3_128bits(p, n);
 	return (struct digest128){h.low64, h.high64};
 }
+
+void hash_library(struct buf *out)
+{
+	unsigned n = XXH_versionNumber();
+	buf_addf(out, "xxHash %u.%u.%u", n / 10000, n / 100 % 100, n % 100);
+}

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 uint64_t hash64(const void *p, size_t n);
 // Of several things: the seed is the hash of those before.
 uint64_t hash64_seeded(const void *p, size_t n, uint64_t seed);
@@ -19,5 +21,8 @@ uint64_t digest64_seeded(const void *p, size_t n, uint64_t seed);
 struct digest128 {
 	uint64_t low, high;
 } digest128(const void *p, size_t n);
+
+// Appends the library and its version, as it is loaded: "xxHash 0.8.1".
+void hash_library(struct buf *out);
 
 #endif

@@ -21,5 +21,6 @@ int cmd_profiles(struct command *c);
 int cmd_reconcile(struct command *c);
 int cmd_serve(struct command *c);
 int cmd_check_config(struct command *c);
+int cmd_version(struct command *c);
 
 #endif

@@ -70,3 +70,8 @@ bool inflate_gzip(struct str in, size_t max, struct buf *out, struct err *err)
 		return err_set(err, ERR_SKIP, "%zu bytes after the gzip data are not gzip", in.len);
 	return good;
 }
+
+void inflate_library(struct buf *out)
+{
+	buf_addf(out, "zlib %s", zlibVersion());
+}

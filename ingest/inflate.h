@@ -17,4 +17,7 @@ static inline bool inflate_is_gzip(struct str s)
 // bytes until then stay in `out`. After the last member, zero bytes are skipped; any other byte is an error.
 bool inflate_gzip(struct str in, size_t max, struct buf *out, struct err *err) NC_CHECK;
 
+// Appends the library and its version, as it is loaded: "zlib 1.2.13".
+void inflate_library(struct buf *out);
+
 #endif

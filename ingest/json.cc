@@ -73,6 +73,27 @@ void json_parser_shrink(struct json_parser *p, size_t keep)
 	new (&p->dom) dom::parser();
 }
 
+// simdjson 3.12 has an error of its own for an integer beyond 64 bits; 3.0 says NUMBER_ERROR.
+template <class E> static auto is_big_integer(E code, int) -> decltype(E::BIGINT_ERROR, true)
+{
+	return code == E::BIGINT_ERROR;
+}
+template <class E> static bool is_big_integer(E, long)
+{
+	return false;
+}
+
+// The same sentence for every version: 3.12 begins with the name of the error, and ends that of TAPE_ERROR
+// with another one.
+static const char *explain_error(simdjson::error_code code)
+{
+	if (code == simdjson::TAPE_ERROR)
+		return "The JSON document has an improper structure: missing or superfluous commas, braces, missing keys, etc.";
+	const char *text = simdjson::error_message(code);
+	size_t name = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	return name && strncmp(text + name, ": ", 2) == 0 ? text + name + 2 : text;
+}
+
 bool json_parse(struct json_parser *p, struct str text, struct json *ret, const char **ret_why)
 {
 	buf_clear(&p->text);
@@ -82,11 +103,11 @@ bool json_parse(struct json_parser *p, struct str text, struct json *ret, const 
 	memset(p->text.data + text.len, 0, simdjson::SIMDJSON_PADDING);
 	dom::element root;
 	simdjson::error_code code = p->dom.parse(p->text.data, text.len, false).get(root);
-	if ((code == simdjson::NUMBER_ERROR || code == simdjson::STRING_ERROR) &&
+	if ((code == simdjson::NUMBER_ERROR || code == simdjson::STRING_ERROR || is_big_integer(code, 0)) &&
 	    json_repair(p->text.data, text.len))
 		code = p->dom.parse(p->text.data, text.len, false).get(root);
 	if (code) {
-		*ret_why = simdjson::error_message(code);
+		*ret_why = explain_error(code);
 		return false;
 	}
 	*ret = to_c(root);
@@ -244,4 +265,10 @@ void json_print(struct json v, struct buf *out)
 		return;
 	std::string s = simdjson::minify(from_c<dom::element>(v));
 	buf_add(out, s.data(), s.size());
+}
+
+void json_library(struct buf *out)
+{
+	buf_addf(out, "simdjson %d.%d.%d", int(simdjson::SIMDJSON_VERSION_MAJOR),
+	         int(simdjson::SIMDJSON_VERSION_MINOR), int(simdjson::SIMDJSON_VERSION_REVISION));
 }

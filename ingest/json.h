@@ -105,6 +105,9 @@ bool json_next(struct json_iter *it, struct str *ret_key, struct json *ret);
 // Appends the value as JSON text, without white space.
 void json_print(struct json v, struct buf *out);
 
+// Appends the library and its version, as it was built with: "simdjson 3.0.1".
+void json_library(struct buf *out);
+
 #ifdef __cplusplus
 }
 #endif

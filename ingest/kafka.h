@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "ingest/origin.h"
@@ -102,5 +103,8 @@ void kafka_producer_close(struct kafka_producer *p);
 // with a new one.
 bool kafka_producer_send(struct kafka_producer *p, const char *topic, const struct dead_letter *letters,
                          size_t n, bool *ret_too_large, struct err *err) NC_CHECK;
+
+// Appends the library and its version, as it is loaded: "librdkafka 2.0.2".
+void kafka_library(struct buf *out);
 
 #endif

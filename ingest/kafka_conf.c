@@ -269,3 +269,8 @@ bool kafka_check(const struct conf *conf, struct err *err)
 		rd_kafka_conf_destroy(producer);
 	return producer != NULL;
 }
+
+void kafka_library(struct buf *out)
+{
+	buf_addf(out, "librdkafka %s", rd_kafka_version_str());
+}

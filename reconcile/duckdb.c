@@ -170,8 +170,8 @@ static bool load(struct duck *d, struct err *err)
 	if (!d->library)
 		return err_set(
 			err, ERR_CONFIG,
-			"reading a bill needs libduckdb.so, and there is none: run deploy/install-deps --duckdb, "
-			"or set NOWCAST_LIBDUCKDB to one of DuckDB 1.2 or later");
+			"reading a bill needs libduckdb.so, and there is none: run deploy/install-deps --duckdb "
+			"(/usr/share/nowcast/install-deps of the Debian package), or set NOWCAST_LIBDUCKDB to one of DuckDB 1.2 or later");
 	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
 		void *at = dlsym(d->library, symbols[i].name);
 		if (!at)

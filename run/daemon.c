@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/secret_files.h"
+#include "base/version.h"
 #include "base/when.h"
 #include "ingest/dead_letter_file.h"
 #include "pricing/prices.h"
@@ -363,7 +364,9 @@ int cmd_run(struct command *c)
 	block_signals(&d);
 	bool started = start_parts(&d, &err), good = started;
 	if (started) {
-		log_info("started", LOG_INT("workers", d.nworkers), LOG_STR("aws", d.puller ? "yes" : "no"),
+		struct version v = version_get();
+		log_info("started", LOG_STR("version", v.number), LOG_STR("commit", v.commit),
+		         LOG_INT("workers", d.nworkers), LOG_STR("aws", d.puller ? "yes" : "no"),
 		         LOG_STR("firehose", d.receiver ? "yes" : "no"),
 		         LOG_STR("brokers", c->conf.brokers), LOG_STR("group", c->conf.group),
 		         LOG_STR("listen", c->conf.listen));

@@ -553,3 +553,8 @@ const char *redis_where(const struct redis *r)
 {
 	return r->wire.where;
 }
+
+void redis_library(struct buf *out)
+{
+	buf_addf(out, "hiredis %d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+}

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -99,5 +100,8 @@ void redis_sort_members(struct redis *r, size_t i);
 
 uint64_t redis_round_trips(const struct redis *r);
 const char *redis_where(const struct redis *r); // "host:port", for messages: never holds a password
+
+// Appends the library and its version, as it was built with: "hiredis 0.14.1".
+void redis_library(struct buf *out);
 
 #endif

@@ -128,3 +128,8 @@ void http_close(struct http *h)
 	free(h->key);
 	free(h);
 }
+
+void http_library(struct buf *out)
+{
+	buf_addf(out, "libmicrohttpd %s", MHD_get_version());
+}

@@ -103,4 +103,7 @@ void http_publish(struct http *h, struct str event); // a whole one: "event: ...
 int http_viewers(struct http *h);                    // of the stream, now
 void http_tick(struct http *h); // each second or so: ends overdue connections, keeps quiet streams alive
 
+// Appends the library and its version, as it is loaded: "libmicrohttpd 0.9.75".
+void http_library(struct buf *out);
+
 #endif

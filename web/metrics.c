@@ -10,6 +10,7 @@
 
 #include "alert/keys.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "base/when.h"
 #include "query/figure_json.h"
 #include "query/signal_gaps.h"
@@ -412,6 +413,9 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	          write_gaps(a, &figures, &err) && write_telemetry(a, q.now_ms, &figures, &err) &&
 	          write_sources(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
+	struct version v = version_get();
+	write_family(out, "nowcast_build_info", "gauge", "1; which nowcast this is.");
+	buf_addf(out, "nowcast_build_info{version=\"%s\",commit=\"%s\"} 1\n", v.number, v.commit);
 	write_family(out, "nowcast_up", "gauge", "1 if the figures can be read, 0 if Redis does not answer.");
 	buf_addf(out, "nowcast_up %d\n", up);
 	write_family(out, "nowcast_http_requests_total", "counter", "Requests since the start.");

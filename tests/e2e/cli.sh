@@ -73,6 +73,14 @@ fails 2 "run without brokers" "$nowcast" run --redis "redis://127.0.0.1:$port"
 has "names the key" "$(cat "$T/err")" 'brokers'
 is "and says nothing of an end, for it never began" "$(grep -c ended "$T/err")" 0
 fails 2 "an argument too many, even of version" "$nowcast" version please
+is "--version begins with the number in VERSION" "$("$nowcast" --version | sed 1q)" "nowcast $(cat VERSION)"
+is "and names the commit and its day" "$("$nowcast" version | sed -n 2p)" "commit $(base/make-version.sh --commit | (read -r commit seconds; date -ud "@$seconds" "+$commit of %F"))"
+has "and every library" "$("$nowcast" version | sed 's/ .*//' | xargs)" '^nowcast commit schema hiredis jansson libcurl libmicrohttpd librdkafka OpenSSL simdjson xxHash zlib$'
+is "each with its number" "$("$nowcast" version | sed 1,3d | grep -vE '^[A-Za-z]+ [0-9]+\.[0-9.]+$')" ""
+if [ -e .git ]; then
+	git archive --prefix=archive/ HEAD VERSION base/make-version.sh .gitattributes | tar -xC "$T"
+	is "an archive of the sources knows its commit, too" "$("$T/archive/base/make-version.sh" --commit)" "$(git log -1 --format='%H %ct' | sed -E 's/^(.{12})[^ ]*/\1/')"
+fi
 fails 1 "report from a Redis that is not there" timeout 30 "$nowcast" report --redis "redis://127.0.0.1:$port"
 has "names the address" "$(cat "$T/err")" "127\.0\.0\.1:$port"
 fails 2 "a Redis URL that is none" "$nowcast" report --redis "http://127.0.0.1"

@@ -60,6 +60,7 @@ OF_THE_RUN = [(word, re.compile(p, re.M), by) for word, p, by in (
     ("_age_s", r'("arrived_age_s":)\d+', r"\1N"),
     (" MB used", r"\b\d+ MB used\b", "N MB used"),
     ("nowcast_http", r"^(nowcast_http_requests_total )\d+$", r"\1N"),
+    ("nowcast_build", r'(commit=")[0-9a-z-]+', r"\1COMMIT"),
     ("silence ", r"^(silence )[0-9a-f]{11}\b", r"\1ID"),
     ("# TYPE", r"^(nowcast_\S*(_seconds|_bytes)(_sum|_bucket\{[^}]*\})? )[\d.e+-]+$", r"\1N"),
 )]
