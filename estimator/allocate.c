@@ -4,22 +4,15 @@
 #include <string.h>
 
 #include "estimator/apportion.h"
+#include "estimator/contest.h"
 
 struct allocation {
 	struct cell_reader reader;
+	struct contests contests;
 	const struct weights *weights;
-	int64_t *parts, *split; // by position in the cell's callers
+	int64_t *parts, *split; // as `who`
 	struct hour_usage *out;
 };
-
-// weight x calls, kept within what apportion takes.
-static int64_t bounded_weight(int64_t weight, int64_t calls, int32_t n)
-{
-	int64_t product, most = INT64_MAX / 2 / (n ? n : 1);
-	if (__builtin_mul_overflow(weight, calls, &product) || product > most)
-		return most;
-	return product;
-}
 
 // The longest prompt of the calls whose sum the metric of a cell shows: every other one had a token at least.
 static int64_t longest_prompt(const struct cell *c)
@@ -49,14 +42,16 @@ static void allocate_cell(struct allocation *a, int m, int part, int kind)
 	}
 	for (int32_t i = 0; prompts && i < c.ncallers; i++)
 		note_longest(&a->out->callers[c.callers[i]].prompt_max, longest_prompt(&c));
-	for (int32_t i = 0; i < c.ncallers; i++)
-		a->parts[i] = bounded_weight(a->weights->callers[c.callers[i]].milli[kind], c.lacking[c.callers[i]],
-		                             c.ncallers);
-	apportion(c.residual, a->parts, c.ncallers, a->split);
-	for (int32_t i = 0; i < c.ncallers; i++)
-		a->out->callers[c.callers[i]].by_kind[kind].allocated += a->split[i];
-	if (c.project && !c.strangers && c.ncallers == 1)
-		a->out->callers[c.callers[0]].unsplit[kind] += c.residual;
+	if (c.residual == 0)
+		return;
+	struct contests *x = &a->contests;
+	contests_find(x, &c, kind);
+	for (int32_t i = 0; i < x->nwho; i++)
+		a->parts[i] = contests_part(x, i, a->weights->callers[x->who[i]].milli[kind]);
+	apportion(c.residual, a->parts, x->nwho, a->split);
+	for (int32_t i = 0; i < x->nwho; i++)
+		a->out->callers[x->who[i]].by_kind[kind].allocated += a->split[i];
+	contests_note(x, c.residual, a->split, a->weights->callers, kind);
 }
 
 static int64_t product(int64_t a, int64_t b)
@@ -104,23 +99,17 @@ static void add_calls_of_minute(struct allocation *a, int m)
 }
 
 // The uncertainty of the split. What it means for a group depends on the other callers (query/group.h).
-static void set_uncertainty(const struct weight *w, struct caller_usage *u)
+static void set_uncertainty(const struct allocation *a, int32_t i)
 {
+	const struct weight *w = &a->weights->callers[i];
+	struct caller_usage *u = &a->out->callers[i];
 	u->ttl_permille = w->ttl_permille;
 	u->ttl_source = ttl_is_known(w->ttl_permille) ? TTL_OF_CALLER : TTL_ASSUMED;
 	u->ttl_may_be_1h = w->ttl_may_be_1h;
 	u->weight = w;
 	if (u->by_kind[TOKENS_INPUT].exact || u->by_kind[TOKENS_INPUT].provisional)
 		u->prompt_max = 0;
-	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		int64_t tokens = u->by_kind[kind].allocated - u->unsplit[kind];
-		if (__builtin_mul_overflow(tokens, w->sd_permille[kind], &u->spread[kind]))
-			u->spread[kind] = INT64_MAX;
-		if (__builtin_mul_overflow(tokens, w->noise_milli[kind], &u->noise[kind]))
-			u->noise[kind] = INT64_MAX;
-		u->spread[kind] /= 1000;
-		u->noise[kind] /= 1000;
-	}
+	contests_doubt(&a->contests, i, w, u);
 }
 
 void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena,
@@ -133,6 +122,7 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 		.split = arena_alloc(arena, n * sizeof(int64_t)),
 		.out = ret,
 	};
+	contests_init(&a.contests, s, lookback, arena);
 	memset(ret, 0, sizeof *ret);
 	ret->ttl_permille = TTL_UNKNOWN;
 	ret->ttl_source = TTL_ASSUMED;
@@ -145,6 +135,7 @@ void allocate_hour(const struct span *s, const struct weights *w, int lookback, 
 			for (int kind = 0; kind < METRIC_KINDS; kind++)
 				allocate_cell(&a, m, part, kind);
 	}
+	contests_close(&a.contests);
 	for (int32_t i = 0; i < s->ncallers; i++)
-		set_uncertainty(&w->callers[i], &ret->callers[i]);
+		set_uncertainty(&a, i);
 }

@@ -41,11 +41,11 @@ struct caller_usage {
 	int32_t ttl_permille;
 	enum ttl_source ttl_source;     // what says so
 	bool ttl_may_be_1h;             // the TTL is unknown, and the longer one may pay (struct weight)
-	// standard deviation of the allocated tokens because the weights are uncertain, in tokens
+	// standard deviation of the allocated tokens because the weights are uncertain, in tokens: of those of
+	// minutes in which others called as well
 	int64_t spread[METRIC_KINDS];
-	// of the allocated tokens: those of a project's metric, within which nobody else called
-	int64_t unsplit[METRIC_KINDS];
-	// variance of the allocated tokens by chance, in tokens squared, as if the caller were alone in its cells
+	// variance of those by chance, in tokens squared. What it means for a group depends on the other callers:
+	// it is such that own x others' / all of the hour is the sum of that of its cells (query/group.h)
 	int64_t noise[METRIC_KINDS];
 	const struct weight *weight;    // used for the split; NULL: none
 };

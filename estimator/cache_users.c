@@ -16,8 +16,9 @@
 #define VARIANCE_MIN 1e-6
 #define RIDGE 1e-9       // keeps the system regular where there are no counts
 #define CALM 1e-3
+#define STEADY 0.02 // a change of chance that no longer counts
 
-enum { ROUNDS = 5, SWEEPS = 8, DENSE_MAX = 96 };
+enum { ROUNDS = 5, SWEEPS = 8, ROUND_SWEEPS = 2, DENSE_MAX = 96 };
 
 struct kinds {
 	double never;           // part of the principals
@@ -30,7 +31,8 @@ struct share_solver {
 	const struct equations *x;
 	const double *idle;
 	const double *told_never;            // as cache_users_fit takes it
-	double *residual;                    // of a cell: samples less those that the shares explain
+	double *counted_as;                  // of a cell: 1 / its samples; 0: it has no count
+	double *residual;                    // of a cell: (samples less those that the shares explain) / samples
 	double *share;                       // of each principal
 	double *var;                         // of each, in units of chance
 	double *diagonal;                    // of each: sum of calls^2 / samples, and idle calls
@@ -134,14 +136,13 @@ static double move_share(struct share_solver *c, int32_t i)
 	} else {
 		slope -= c->idle[i] * c->share[i];
 		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			if (x->samples[x->cell[e]] > 0)
-				slope += x->calls[e] * c->residual[x->cell[e]] / (double)x->samples[x->cell[e]];
+			slope += x->calls[e] * c->residual[x->cell[e]];
 	}
 	double next = c->share[i] + slope / (c->diagonal[i] + c->pull[i] + RIDGE),
 		   step = (next > 0 ? next : 0) - c->share[i];
 	c->share[i] += step;
 	for (int32_t e = x->first[i]; !c->system && e < x->first[i + 1]; e++)
-		c->residual[x->cell[e]] -= x->calls[e] * step;
+		c->residual[x->cell[e]] -= x->calls[e] * step * c->counted_as[x->cell[e]];
 	return fabs(step);
 }
 
@@ -151,17 +152,17 @@ static void find_residuals(struct share_solver *c)
 	if (c->system)
 		return;
 	for (int32_t k = 0; k < x->ncells; k++)
-		c->residual[k] = (double)x->samples[k];
+		c->residual[k] = x->samples[k] > 0;
 	for (int32_t i = 0; i < x->n; i++)
 		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			c->residual[x->cell[e]] -= x->calls[e] * c->share[i];
+			c->residual[x->cell[e]] -= x->calls[e] * c->share[i] * c->counted_as[x->cell[e]];
 }
 
-static void solve_shares(struct share_solver *c)
+static void solve_shares(struct share_solver *c, int sweeps)
 {
 	double moved = 1;
 	find_residuals(c);
-	for (int sweep = 0; sweep < SWEEPS && moved > CALM; sweep++) {
+	for (int sweep = 0; sweep < sweeps && moved > CALM; sweep++) {
 		moved = 0;
 		for (int32_t i = 0; i < c->x->n; i++)
 			moved = fmax(moved, move_share(c, i));
@@ -185,7 +186,7 @@ static double residual_variance(const struct share_solver *c)
 	}
 	for (int32_t k = 0; !c->system && k < x->ncells; k++)
 		if (x->samples[k] > 0)
-			error += c->residual[k] * c->residual[k] / (double)x->samples[k];
+			error += c->residual[k] * c->residual[k] * (double)x->samples[k];
 	return fmax(CHANCE_MIN, error / freedom(c));
 }
 
@@ -232,10 +233,12 @@ static void find_variances(struct share_solver *c)
 // All principals shrunk to the mean as weakly as possible: the widest spread is that of always and never.
 static void solve_alike(struct share_solver *c, double share)
 {
-	for (int round = 0; round < ROUNDS; round++) {
+	double before = 0;
+	for (int round = 0; round < ROUNDS && fabs(c->chance - before) > STEADY * c->chance; round++) {
 		for (int32_t i = 0; i < c->x->n; i++)
 			shrink_to(c, i, share, share * (1 - share));
-		solve_shares(c);
+		solve_shares(c, c->system ? SWEEPS : ROUND_SWEEPS); // the next round goes on from there
+		before = c->chance;
 		c->chance = residual_variance(c);
 	}
 	find_variances(c);
@@ -248,7 +251,7 @@ static void solve_kinds(struct share_solver *c, const struct kinds *k, double *r
 		shrink_to(c, i, does * k->share, does * (k->variance + never * k->share * k->share));
 		ret_never[i] = never;
 	}
-	solve_shares(c);
+	solve_shares(c, SWEEPS);
 	find_variances(c);
 }
 
@@ -283,6 +286,9 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
 		*vectors[i] = solve_zeros(arena, n);
 	c.share = ret->share;
 	c.residual = solve_zeros(arena, (size_t)x->ncells);
+	c.counted_as = solve_zeros(arena, (size_t)x->ncells);
+	for (int32_t k = 0; k < x->ncells; k++)
+		c.counted_as[k] = x->samples[k] > 0 ? 1 / (double)x->samples[k] : 0;
 	for (int32_t i = 0; i < x->n; i++) {
 		c.diagonal[i] = idle[i];
 		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)

@@ -2,7 +2,6 @@
 #include "estimator/cell.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 void cell_reader_init(struct cell_reader *r, const struct span *span, int lookback, struct arena *arena)
@@ -14,6 +13,7 @@ void cell_reader_init(struct cell_reader *r, const struct span *span, int lookba
 		.lookback = lookback,
 		.lacking = arena_alloc(arena, n * sizeof(int64_t)),
 		.listed = arena_alloc(arena, n * sizeof(int32_t)),
+		.called = who_set_new(span->ncallers, arena),
 	};
 	memset(r->lacking, 0, n * sizeof(int64_t));
 }
@@ -59,8 +59,7 @@ static int64_t add_calls(struct cell_reader *r, const struct cell *c, int m, int
 		exact += at->calls[i].exact[kind];
 		if (n <= 0)
 			continue;
-		if (r->lacking[who] == 0)
-			r->listed[r->nlisted++] = who;
+		who_set_add(&r->called, who);
 		r->lacking[who] += n;
 	}
 	return exact;
@@ -82,12 +81,6 @@ int cell_parts(const struct cell_reader *r, int m)
 {
 	const struct minute *at = span_minute(r->span, m);
 	return at && at->metered ? at->nprojects + !at->partial : 0;
-}
-
-static int compare_int32(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-	return (x > y) - (x < y);
 }
 
 // What the metric shows for the part.
@@ -120,9 +113,11 @@ void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *re
 	if (c.strangers)
 		exact = 0; // it counts in the cell of the rest
 	int64_t beyond = c.metric - exact;
-	for (int i = c.first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--)
+	r->nlisted = who_set_take(&r->called, r->listed);
+	for (int i = c.first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--) {
 		add_calls(r, &c, i, kind);
-	qsort(r->listed, (size_t)r->nlisted, sizeof *r->listed, compare_int32);
+		r->nlisted = who_set_take(&r->called, r->listed);
+	}
 	c.residual = beyond > 0 ? beyond : 0;
 	c.excess = beyond < 0 ? -beyond : 0;
 	c.callers = r->listed;

@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "estimator/facts.h"
+#include "estimator/who_set.h"
 
 struct cell {
 	int64_t residual;   // tokens to be split
@@ -42,6 +43,7 @@ struct cell_reader {
 	int64_t *lacking;
 	int32_t *listed;
 	int32_t nlisted;
+	struct who_set called; // while they are listed
 };
 
 // `lookback` is 0 to 60 minutes. The arrays live in `arena`.

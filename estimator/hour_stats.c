@@ -2,12 +2,12 @@
 #include "estimator/hour_stats_priv.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "estimator/cell.h"
 #include "estimator/lag.h"
 #include "estimator/solve.h"
+#include "estimator/who_set.h"
 
 void hour_stats_init(struct hour_stats *ret, int32_t n, struct arena *arena)
 {
@@ -48,9 +48,9 @@ static int32_t *find_principals(const struct span *s, int lookback, struct arena
 
 // Calls by principal while they are counted.
 struct tally {
-	double *counts;  // zero for those who are not listed
-	int32_t *listed;
-	int32_t n;
+	double *counts;  // zero for those who are not in `who`
+	struct who_set who;
+	int32_t *listed, n; // them, once they are counted
 };
 
 struct stats_builder {
@@ -76,15 +76,8 @@ static void tally_add(struct tally *t, int32_t who, double calls)
 {
 	if (calls <= 0)
 		return;
-	if (t->counts[who] == 0)
-		t->listed[t->n++] = who;
+	who_set_add(&t->who, who);
 	t->counts[who] += calls;
-}
-
-static int compare_int32(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-	return (x > y) - (x < y);
 }
 
 // Empties the tally into a list of the statistics.
@@ -93,6 +86,7 @@ static struct call_list tally_take(struct stats_builder *b)
 	struct tally *t = &b->tally;
 	struct hour_stats *s = b->out;
 	struct call_list ret = {.begin = s->nentries};
+	t->n = who_set_take(&t->who, t->listed);
 	if (s->nentries + t->n > b->entries_cap) {
 		b->entries_cap = (s->nentries + t->n) * 2;
 		s->who = grown(b->arena, s->who, (size_t)s->nentries * sizeof *s->who,
@@ -100,7 +94,6 @@ static struct call_list tally_take(struct stats_builder *b)
 		s->calls = grown(b->arena, s->calls, (size_t)s->nentries * sizeof *s->calls,
 		                 (size_t)b->entries_cap * sizeof *s->calls);
 	}
-	qsort(t->listed, (size_t)t->n, sizeof *t->listed, compare_int32);
 	for (int32_t i = 0; i < t->n; i++) {
 		int32_t who = t->listed[i];
 		double calls = round(t->counts[who] * CALL_PARTS) / CALL_PARTS;
@@ -272,6 +265,7 @@ void hour_stats_write(const struct span *s, int lookback, struct arena *arena, s
 	                          .index = index,
 	                          .lookback = lookback,
 	                          .tally = {.counts = solve_zeros(arena, (size_t)l.n),
+	                                    .who = who_set_new(l.n, arena),
 	                                    .listed = arena_alloc(arena, (size_t)l.n * sizeof(int32_t))},
 	                          .out = &l,
 	                          .arena = arena};

@@ -4,7 +4,6 @@
 #include "estimator/learn.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arn.h"
@@ -58,16 +57,18 @@ static uint64_t name_key(struct str name)
 
 // ---- adding up ----------------------------------------------------------------------------------
 
-static void add_principal(struct training_set *c, struct str name)
+// Returns its position.
+static int32_t add_principal(struct training_set *c, struct str name)
 {
 	bool added;
-	map_add(&c->index, name_key(name), c->n, &added);
+	int32_t at = *map_add(&c->index, name_key(name), c->n, &added);
 	if (!added)
-		return;
+		return at;
 	int32_t *role = map_add(&c->roles, name_key(arn_without_session(name)), c->nroles, &added);
 	c->nroles += added;
 	c->role[c->n] = *role;
 	c->names[c->n++] = name;
+	return at;
 }
 
 static bool calls_in_hour(const struct hour_callers *h, struct str arn)
@@ -97,9 +98,13 @@ static void collect_principals(struct training_set *c, const struct hour_stats *
 		most += (size_t)stats[i].n;
 	c->names = arena_alloc(arena, (most + 1) * sizeof *c->names);
 	c->role = arena_alloc(arena, (most + 1) * sizeof *c->role);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		int32_t *at = arena_alloc(arena, ((size_t)stats[i].n + 1) * sizeof *at);
 		for (int32_t k = 0; k < stats[i].n; k++)
-			add_principal(c, stats[i].names[k]);
+			at[k] = add_principal(c, stats[i].names[k]);
+		if (stats[i].n > 0)
+			c->hours[i] = (struct equations_hour){&stats[i], at};
+	}
 	for (int i = 0; i < from->nbilled_means; i++)
 		if (calls_in_hour(h, from->billed_means[i].arn))
 			add_principal(c, from->billed_means[i].arn);
@@ -116,19 +121,17 @@ static void collect_principals(struct training_set *c, const struct hour_stats *
 	c->ttl_1h = solve_zeros(arena, size);
 }
 
-static void add_hour(struct training_set *c, int32_t hour, const struct hour_stats *s, struct arena *arena)
+static void add_hour(struct training_set *c, const struct equations_hour *h)
 {
-	int32_t *at = arena_alloc(arena, (size_t)s->n * sizeof *at);
-	for (int32_t i = 0; i < s->n; i++) {
-		at[i] = *map_find(&c->index, name_key(s->names[i]));
-		c->ttl_known[at[i]] += s->ttl_known[i];
-		c->ttl_1h[at[i]] += s->ttl_1h[i];
+	for (int32_t i = 0; h->stats && i < h->stats->n; i++) {
+		int32_t at = h->at[i];
+		c->ttl_known[at] += h->stats->ttl_known[i];
+		c->ttl_1h[at] += h->stats->ttl_1h[i];
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
-			c->exact_calls[kind][at[i]] += s->exact_calls[kind][i];
-			c->exact_tokens[kind][at[i]] += s->exact_tokens[kind][i];
+			c->exact_calls[kind][at] += h->stats->exact_calls[kind][i];
+			c->exact_tokens[kind][at] += h->stats->exact_tokens[kind][i];
 		}
 	}
-	c->hours[hour] = (struct equations_hour){s, at};
 }
 
 // `part`: of the tokens. `whole_prompt`: the metric counts reads and writes of the cache as input, so their
@@ -378,8 +381,7 @@ void learn_weights(const struct evidence_of_hours *from, const struct span *s, i
 			read[i].n = 0;
 	collect_principals(&c, read, n, from, &callers, arena);
 	for (int i = 0; i < n; i++)
-		if (read[i].n > 0)
-			add_hour(&c, i, &read[i], arena);
+		add_hour(&c, &c.hours[i]);
 	add_bills(&c, from, s->whole_prompt, arena);
 	fit_kinds(&c, n, arena, fits);
 	assign_weights(&c, fits, &callers, arena, ret);

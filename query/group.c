@@ -14,10 +14,8 @@
 #include "base/when.h"
 #include "estimator/facts.h"
 #include "estimator/rate_class.h"
+#include "query/split_band.h"
 #include "pricing/model_id.h"
-
-// See group.h. `make accuracy` measures how often the band holds the truth.
-#define GROUP_SDS 1.645
 
 static const struct {
 	const char *name;
@@ -336,6 +334,7 @@ static void add_doubt(struct doubt *d, const struct figure *f, const struct figu
 	double usd = (double)rate_of(f) / 1e12, sd = weights_sd(f);
 	d->weights += sd * sd + (twin ? 2 * sd * weights_sd(twin) : 0);
 	d->chance += (double)f->noise * usd * usd;
+	d->usd += (double)f->allocated * usd;
 }
 
 // Whether nothing is known of the TTL of assumed tokens, and one hour would not pay.
@@ -417,12 +416,18 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	add_doubt(&whole[kind_of_type(row->type)], f, whole_twin);
 }
 
+static struct usd usd_of_double(double usd)
+{
+	return (struct usd){(usd_pico)(usd * 1e12)};
+}
+
 static void set_band(struct group *x)
 {
-	double half = GROUP_SDS * sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
-	struct usd split = {(usd_pico)(fmin(half, 1e12) * 1e12)};
-	x->usd_low = usd_sub(x->floor, split);
-	x->usd_high = usd_add(x->ceiling, split);
+	double sd = sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
+	struct split_band split =
+		split_band_of((double)x->usd_allocated.pico / 1e12, x->usd_of_others, fmin(sd, 1e12));
+	x->usd_low = usd_sub(x->floor, usd_of_double(split.less));
+	x->usd_high = usd_add(x->ceiling, usd_of_double(split.more));
 	if (x->band_scale) {
 		x->usd_low = usd_sub(x->usd, usd_muldiv(usd_sub(x->usd, x->usd_low), x->band_scale, BAND_SCALE_ONE));
 		x->usd_high =
@@ -444,6 +449,7 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			const struct doubt *own = &x->model_hour[kind], *all = &whole[kind];
 			weights += fmin(own->weights, fmax(all->weights - own->weights, 0));
+			x->usd_of_others += fmax(all->usd - own->usd, 0);
 			if (all->chance > 0)
 				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
 		}
@@ -579,6 +585,7 @@ void group_add(struct group *to, const struct group *from)
 	to->ceiling = usd_add(to->ceiling, from->ceiling);
 	to->weights_sd += from->weights_sd;
 	to->chance_variance += from->chance_variance;
+	to->usd_of_others += from->usd_of_others;
 	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;
 	set_band(to);
 }

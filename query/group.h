@@ -12,7 +12,7 @@
 // Both are 0 for all callers together, and for a caller that was alone. Weights err the same way every hour,
 // so their standard deviations are added; chance differs every hour, so its variances are added. The weights
 // are fitted to sums: what one side has too much of, the other lacks, so neither is further off than the
-// other.
+// other. query/split_band.h makes the band of the two.
 //
 // Provisional tokens may be none, or twice as many. Cache writes of which nobody says the TTL count at their
 // expected cost (estimator/ttl_shares.h). They lower the lower end to what they would cost as 5-minute ones,
@@ -129,6 +129,7 @@ struct group {
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
 	double weights_sd, chance_variance; // of the split, in USD and USD squared
+	double usd_of_others;             // what was split to others in the same model hours, in USD
 	int band_scale;                   // thousandths
 
 	struct doubt *model_hour;              // while a model hour is summed: by token type; NULL: not in it
@@ -137,6 +138,7 @@ struct group {
 // What was allocated of one token type in one model hour.
 struct doubt {
 	double weights, chance; // variances in USD squared
+	double usd;             // what was allocated
 };
 
 struct groups {

@@ -104,6 +104,10 @@ static bool read_fact(struct facts *f, const char *line)
 		c->failed = x;
 	} else if (sscanf(line, "calls %d %31s %lld", &m, who, &n) == 3) {
 		calls_of(f, m, caller(f, who))->n = n;
+	} else if (sscanf(line, "streams %d %31s %lld", &m, who, &n) == 3) {
+		calls_of(f, m, caller(f, who))->started = n;
+	} else if (sscanf(line, "samples %d %31s %lld", &m, kind, &n) == 3) {
+		minute(f, m)->samples[kind_named(kind)] = n;
 	} else if (sscanf(line, "exact %d %31s %31s %lld %lld", &m, who, kind, &n, &x) == 5) {
 		struct calls *c = calls_of(f, m, caller(f, who));
 		c->exact_n[kind_named(kind)] = n;
@@ -203,6 +207,40 @@ static void examples(const char *path)
 	fclose(in);
 }
 
+// ---- what is uncertain --------------------------------------------------------------------------
+
+// Two callers of equal weight, whose means are known to a tenth; calls vary by 400 tokens a token.
+static void doubtful_facts(struct facts *f)
+{
+	facts_init(f);
+	for (int i = 0; i < 2; i++) {
+		f->weights[caller(f, i ? "bob" : "alice")].sd_permille[TOKENS_INPUT] = 100;
+		f->weights[i].noise_milli[TOKENS_INPUT] = 400 * 1000;
+	}
+}
+
+static void uncertainty(void)
+{
+	static struct facts f;
+	struct arena arena = ARENA_INIT;
+	struct hour_usage u;
+	doubtful_facts(&f);
+	for (int m = 0; m < 20; m++) {
+		calls_of(&f, m, m % 2)->n = 1;
+		set_metric(&f, m, TOKENS_INPUT, 1000);
+	}
+	allocate(&f, &arena, &u);
+	ok(u.callers[0].by_kind[TOKENS_INPUT].allocated == 10000 && u.callers[0].spread[TOKENS_INPUT] == 0 &&
+	       u.callers[0].noise[TOKENS_INPUT] == 0,
+	   "of tokens of minutes in which it was alone nothing is uncertain");
+	calls_of(&f, 30, 0)->n = calls_of(&f, 30, 1)->n = 1;
+	set_metric(&f, 30, TOKENS_INPUT, 2000);
+	allocate(&f, &arena, &u);
+	ok(u.callers[0].spread[TOKENS_INPUT] == 100 && u.callers[0].noise[TOKENS_INPUT] == 1000 * 400,
+	   "of a minute that it shared its own part is");
+	arena_release(&arena);
+}
+
 // ---- random hours -------------------------------------------------------------------------------
 
 static int64_t some_size(void)
@@ -225,14 +263,17 @@ static void random_facts(struct facts *f)
 				continue;
 			struct calls *c = calls_of(f, m, i);
 			c->n = below(3) ? below(10) : below(1000000);
+			c->started = below(2) ? 0 : below(c->n + 1);
 			for (int kind = 0; kind < TOKEN_KINDS; kind++) {
 				c->exact_n[kind] = below(3) ? 0 : below(c->n + 1);
 				c->exact[kind] = c->exact_n[kind] ? some_size() / 100 : 0;
 			}
 		}
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
-			if (below(5) == 0)
+			if (below(5) == 0) {
 				set_metric(f, m, kind, some_size());
+				minute(f, m)->samples[kind] = below(2) ? 0 : below(30);
+			}
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			if (below(10) == 0)
 				set_project_metric(f, m, (char[]){(char)(1 + below(4)), '\0'}, kind, some_size() / 8);
@@ -293,6 +334,7 @@ int main(void)
 	bool good = true;
 	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
 	examples("tests/allocate.txt");
+	uncertainty();
 	for (int round = 0; good && round < 500; round++) {
 		random_facts(&f);
 		good = hour_holds(&f, &arena);

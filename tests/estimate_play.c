@@ -32,6 +32,7 @@
 #include "estimator/allocate.h"
 #include "estimator/learn.h"
 #include "estimator/solve.h"
+#include "query/split_band.h"
 #include "estimator/ttl_shares.h"
 
 enum {
@@ -76,7 +77,7 @@ struct world {
 
 // Dollars by hour and principal, and of the estimate what its bands need (query/group.h).
 struct table {
-	double *usd, *weights, *chance, *more;
+	double *usd, *weights, *chance, *more, *others;
 };
 
 static double *zeros(size_t n) { return xcalloc(n + 1, sizeof(double)); }
@@ -274,7 +275,7 @@ static void make_facts(struct world *w)
 static struct table table_new(const struct world *w)
 {
 	size_t n = (size_t)w->nhours * (size_t)w->nwho;
-	return (struct table){zeros(n), zeros(n), zeros(n), zeros(n)};
+	return (struct table){zeros(n), zeros(n), zeros(n), zeros(n), zeros(n)};
 }
 
 static double usd_of(const struct world *w, const struct world_call *c, bool ttl)
@@ -325,12 +326,13 @@ static int make_bill(const struct world *w, int model, struct billed_means *bill
 static void add_usage(const struct world *w, const struct model *m, int hour, const struct hour_usage *u,
                       struct table *ret)
 {
-	double all_weights[METRIC_KINDS] = {0}, all_chance[METRIC_KINDS] = {0};
+	double all_weights[METRIC_KINDS] = {0}, all_chance[METRIC_KINDS] = {0}, all_usd[METRIC_KINDS] = {0};
 	for (int32_t i = 0; i < m->ncallers; i++)
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			double rate = m->rate[kind];
 			all_weights[kind] += pow((double)u->callers[i].spread[kind] * rate, 2);
 			all_chance[kind] += (double)u->callers[i].noise[kind] * rate * rate;
+			all_usd[kind] += (double)u->callers[i].by_kind[kind].allocated * rate;
 		}
 	for (int32_t i = 0; i < m->ncallers; i++) {
 		const struct caller_usage *c = &u->callers[i];
@@ -343,6 +345,7 @@ static void add_usage(const struct world *w, const struct model *m, int hour, co
 			if (w->billed && kind == TOKENS_CACHE_WRITE && ttl_is_known(c->ttl_permille))
 				rate += (m->rate[4] - m->rate[3]) * c->ttl_permille / 1000;
 			ret->usd[at] += tokens * rate;
+			ret->others[at] += all_usd[kind] - (double)c->by_kind[kind].allocated * m->rate[kind];
 			weights += fmin(own, fmax(all_weights[kind] - own, 0));
 			if (all_chance[kind] > 0)
 				ret->chance[at] += chance * fmax(all_chance[kind] - chance, 0) / all_chance[kind];
@@ -551,16 +554,17 @@ static struct score score_of(const struct world *w, const struct table *t, const
 			double truth = sum_of(w, t->usd, h, each, end, order[i]),
 				   usd = sum_of(w, e->usd, h, each, end, order[i]);
 			double weights = sum_of(w, e->weights, h, each, end, order[i]),
-				   half = 1.645 * sqrt(weights * weights + sum_of(w, e->chance, h, each, end, order[i])),
+				   sd = sqrt(weights * weights + sum_of(w, e->chance, h, each, end, order[i])),
 				   more = sum_of(w, e->more, h, each, end, order[i]);
-			bool held =
-				truth >= usd - half - 1e-9 - 1e-6 * usd && truth <= usd + half + more + 1e-9 + 1e-6 * usd;
+			struct split_band band = split_band_of(usd, sum_of(w, e->others, h, each, end, order[i]), sd);
+			double low = fmax(usd - band.less, 0), high = usd + band.more + more, slack = 1e-9 + 1e-6 * usd;
+			bool held = truth >= low - slack && truth <= high + slack;
 			s.truth += truth;
 			s.off += fabs(truth - usd);
 			s.held += held ? truth : 0;
 			s.count += truth > 0;
 			s.held_count += truth > 0 && held;
-			s.width += fmin(2 * half, half + usd) + more;
+			s.width += high - low;
 			if (i < TOP) {
 				s.top += truth;
 				s.top_off += usd - truth;
