@@ -46,7 +46,7 @@ is "nothing was forbidden, to the alerts neither" "$(grep -c NOPERM "$T/worker.l
 
 redis replicaof 127.0.0.1 1 >"$T/acl"
 send 101 200
-ok "a replica is told to be one" wait_for 20 said 'is this a replica'
+ok "a replica is told to be one" wait_for 20 said 'a replica; connecting again'
 redis replicaof no one >"$T/acl"
 ok "the worker goes on when it is none" wait_for 30 caught_up
 
