@@ -104,6 +104,7 @@ async function desk(browser) {
 	await page.waitForSelector("#why-hour table", { timeout: 20000 }).catch(() => {});
 	ok((await page.textContent("#principal-facts")).includes(arn) && /Seenfirst 2 Nov 00:00, last 2 Nov 01:00, on 1 day/.test(await page.textContent("#principal-facts")), "whose page says who it is, and when it was seen", await page.textContent("#principal"));
 	ok(/TagValueOfSetteam.*(its role|its session|the user)/.test(await page.textContent("#principal-facts")), "which tags it has, and where they are from", await page.textContent("#principal-facts"));
+	ok(/zonez1the accountsince 1 Nov 00:00/.test(await page.textContent("#principal-facts")), "those of its account too", await page.textContent("#principal-facts"));
 	ok(/in us-east-1: \d+ calls.*TypeTokens.*Input.*\$.*A call was assumed to use .* learned from/.test(await page.textContent("#why-hour")), "and why the most expensive hour is what it is", await page.textContent("#why-hour"));
 	ok(await page.evaluate(() => document.activeElement.closest("#groups tbody tr:first-child") !== null), "and goes on from the first row", await page.evaluate(() => document.activeElement.outerHTML));
 	const hours = await page.$$eval("#why-choice option", all => all.map(o => o.value));

@@ -74,13 +74,13 @@ static bool spans_find(struct api *a, const struct api_query *q, struct spans *r
 	return keep_observed(a, q, ret, ret->from, err) && keep_observed(a, q, ret, ret->before, err);
 }
 
-// Adds up the hours that count of the span that begins at `first`.
+// Adds up the hours that count of the span [first, to).
 static bool sum_hours(struct api *a, const struct api_query *q, const struct spans *s, int64_t first,
-                      struct groups *ret, struct err *err)
+                      int64_t to, struct groups *ret, struct err *err)
 {
-	int64_t length = s->to - s->from;
+	int64_t length = to - first;
 	if (!s->paired)
-		return api_sum_groups(a, q, first, first == s->from ? s->to : s->before_to, ret, err);
+		return api_sum_groups(a, q, first, to, ret, err);
 	for (int64_t i = 0, end; i < length; i = end) {
 		for (end = i; end < length && s->same[end]; end++)
 			;
@@ -101,7 +101,8 @@ static bool both_sum(struct both *ret, struct api *a, const struct api_query *q,
 {
 	groups_init(&ret->now, by);
 	groups_init(&ret->then, by);
-	return sum_hours(a, q, s, s->from, &ret->now, err) && sum_hours(a, q, s, s->before, &ret->then, err);
+	return sum_hours(a, q, s, s->from, s->to, &ret->now, err) &&
+	       sum_hours(a, q, s, s->before, s->before_to, &ret->then, err);
 }
 
 static void both_release(struct both *b)

@@ -18,6 +18,9 @@ serve() { # NOW [ARGUMENT...]: starts a server of $REDIS_URL; sets url
 make_world --hours 2 --scale 0.05
 start_redis
 "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null 2>&1
+for account in 111122223333 222233334444; do
+	echo "{\"Arn\": \"arn:aws:organizations::999988887777:account/o-abc/$account\", \"Tags\": {\"zone\": \"z1\"}}"
+done | "$nowcast" tags import --redis "$REDIS_URL" --from 2026-11-01 - >/dev/null
 serve 2026-11-02T01:40:00Z
 few=$url
 serve 2026-11-02T07:00:00Z

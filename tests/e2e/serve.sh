@@ -7,6 +7,8 @@
 make_world --hours 2 --scale 0.05
 start_redis
 ok "there are figures" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+echo '{"Arn": "arn:aws:organizations::999988887777:account/o-abc/111122223333", "Tags": {"cost": "cc-1", "Team": "core"}}' >"$T/account.json"
+ok "tags of an account" "$nowcast" tags import --redis "$REDIS_URL" --from 2026-11-01 "$T/account.json"
 
 serve() { # [ARGUMENT...]: starts a server; sets server_pid and url
 	free_port
@@ -98,6 +100,8 @@ is "a principal has the sums of the breakdown" "$(field "$T/body" 'a["total"]["u
 	"$(field "$T/of_one" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["groups"]]')"
 is "its role, when it was seen, and its tags with their source" "$(field "$T/body" 'a["role"].endswith(":role/'"$role"'"), a["first"][:11] + a["last"][:11], sorted((t["value"], t["of"]) for t in a["tags"] if t["key"] == "team"), a["known"]')" \
 	"(True, '2026-11-02T2026-11-02T', [('$team', 'session')], True)"
+ask principal --data-urlencode "principal=$arn"
+is "are said to be the account's, beneath its own" "$(field "$T/body" '[(t["key"], t["value"], t["overridden"]) for t in a["tags"] if t["of"] == "account"]')" "[('Team', 'core', True), ('cost', 'cc-1', False)]"
 ask principal --data-urlencode "principal=$arn" --data-urlencode "team=$team"
 is "within its team it has the same" "$(field "$T/body" 'a["total"]["usd"], len(a["tags"]) > 0, a["known"]')" "$(field "$T/of_one" 'a["total"]["usd"], True, True')"
 ask principal --data-urlencode "principal=$arn" --data-urlencode 'team=another'
@@ -124,6 +128,9 @@ code "$url/api/v1/breakdown?from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00Z" >
 is "which is what the breakdown says of it" "$(field "$T/body" 'a["total"]["usd"], a["total"]["calls"]')" "$(field "$T/change" 'a["then"]["usd"], a["then"]["calls"]')"
 ask changes -d 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z&now=2026-11-02T02:00:00Z&before_from=2026-11-01T22:00:00Z&before_to=2026-11-02T01:00:00Z'
 is "any two spans can be compared" "$(field "$T/body" 'a["before"]["from"], a["paired"], a["observed_before"] < 0.5, a["then"]["usd"]')" "('2026-11-01T22:00:00Z', False, True, '$(field "$T/change" 'a["then"]["usd"]')')"
+ask changes -d 'from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00Z&now=2026-11-02T02:00:00Z&before_from=2026-11-02T00:00:00Z&before_to=2026-11-02T02:00:00Z'
+is "two that begin in one hour as well, each with its own length" "$(field "$T/body" 'a["now"]["calls"], a["then"]["calls"], a["then"]["usd"] != a["now"]["usd"]')" \
+	"$(field "$T/change" 'a["then"]["calls"], a["then"]["calls"] + a["now"]["calls"], True')"
 is "half a span is refused" "$(code "$url/api/v1/changes?before_from=2026-11-01")" 400
 
 # --- one model, by all its profiles and Regions

@@ -7,14 +7,14 @@ const HOURS = 24; // to choose from, the most expensive ones
 
 const facts = rows => el("table", { class: "scores facts" }, el("tbody", {}, ...rows.filter(Boolean).map(([head, ...cells]) => el("tr", {}, el("th", { scope: "row" }, head), el("td", { class: "wide" }, ...cells)))));
 
-const sources = { call: "its calls", session: "its session", role: "its role", user: "the user", map: "the mapping file" };
+const sources = { call: "its calls", session: "its session", role: "its role", user: "the user", account: "the account", map: "the mapping file" };
 
 function tagsOf(p) {
 	if (!p.tags.length) return el("p", { class: "quiet" }, "No tags are known.");
 	const head = el("tr", {}, ...["Tag", "Value", "Of", "Set"].map(h => el("th", { scope: "col" }, h)));
 	const row = t => el("tr", { class: t.overridden || t.until && t.of !== "session" && t.of !== "call" && t.of !== "map" ? "quiet" : "" },
 		el("td", {}, t.key), el("td", {}, t.value), el("td", {}, sources[t.of] + (t.overridden ? ", overridden" : "")),
-		el("td", {}, t.of === "role" || t.of === "user" ? "since " + at(t.since) + (t.until ? " until " + at(t.until) : "") : t.event ? "" : "seen with its calls", t.event ? el("span", { class: "more" }, t.event) : null));
+		el("td", {}, ["role", "user", "account"].includes(t.of) ? "since " + at(t.since) + (t.until ? " until " + at(t.until) : "") : t.event ? "" : "seen with its calls", t.event ? el("span", { class: "more" }, t.event) : null));
 	return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Tags" }, el("table", { class: "tags" }, el("thead", {}, head), el("tbody", {}, ...p.tags.map(row))));
 }
 
