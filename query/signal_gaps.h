@@ -9,7 +9,8 @@
 //                          from     to         from
 //
 // A gap is longer than OBSERVED_JOIN minutes, and another signal was there in SIGNAL_GAP_SEEN of its minutes
-// at least. When nobody calls no signal comes, and none is missing.
+// at least. When nobody calls no signal comes, and none is missing. Minutes that an API of AWS was asked for
+// are observed without any record; they count as signals only in whole hours of which there are figures.
 #ifndef NOWCAST_QUERY_SIGNAL_GAPS_H
 #define NOWCAST_QUERY_SIGNAL_GAPS_H
 

@@ -7,6 +7,7 @@
 
 #include "base/when.h"
 #include "store/keys.h"
+#include "store/source_status.h"
 #include "tests/support/engine.h"
 
 static int64_t now; // minutes since the epoch; 2 days are looked at
@@ -48,6 +49,31 @@ static void misses(const char *what, const char *prefix, const char *want)
 	arena_release(&arena);
 }
 
+// The API of AWS is asked for metrics.
+static void ask_for_metrics(const char *prefix)
+{
+	struct err err = ERR_INIT;
+	const struct source_status s = {
+		.source = STR("metrics"), .acct_region = str_of(place), .position_ms = now * MS_PER_MINUTE};
+	source_status_queue(test_redis, prefix, &s);
+	must(redis_exec(test_redis, &err), &err);
+}
+
+// There are figures of an hour.
+static void use_hour(const char *prefix, int64_t hour)
+{
+	struct err err = ERR_INIT;
+	struct buf key = BUF_INIT, member = BUF_INIT, score = BUF_INIT;
+	buf_addf(&score, "%lld", (long long)hour);
+	redis_cmd(test_redis, 4,
+	          (struct str[]){STR("ZADD"), key_usage_index(&key, prefix, str_of(place)), buf_str(&score),
+	                         key_member(&member, hour, STR("claude"))});
+	must(redis_exec(test_redis, &err), &err);
+	buf_release(&key);
+	buf_release(&member);
+	buf_release(&score);
+}
+
 int main(void)
 {
 	now = when_now_ms() / MS_PER_MINUTE;
@@ -77,6 +103,13 @@ int main(void)
 	come("few", OBSERVED_METRICS, 1000, 900, 5);
 	come("few", OBSERVED_CALLS, 500, 200, 100);
 	misses("three minutes of another signal are too few to tell", "few", "");
+	come("asked", OBSERVED_METRICS, 2000, 5, 1);
+	come("asked", OBSERVED_CALLS, 2000, 1200, 5);
+	come("asked", OBSERVED_CALLS, 300, 3, 5);
+	ask_for_metrics("asked");
+	misses("minutes of metrics that an API was asked for are no sign of calls", "asked", "");
+	use_hour("asked", (now - 700) / 60);
+	misses("a whole hour of them with figures is", "asked", "calls 1204-300");
 	stop_test_redis();
 	return done();
 }
