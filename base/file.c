@@ -44,13 +44,15 @@ bool file_write_all(int fd, struct str text)
 }
 
 // The file that takes the place of another one keeps its owner, group and mode: who could read it still can,
-// and nobody else. Only root can give a file away; without that the mode is kept all the same.
+// and nobody else. Only root can give a file away; without that the group, if it may be, and the mode are
+// kept all the same.
 static bool keep_owner(int fd, const char *path)
 {
 	struct stat old;
 	if (stat(path, &old) != 0)
 		return errno == ENOENT;
-	(void)!fchown(fd, old.st_uid, old.st_gid);
+	if (fchown(fd, old.st_uid, old.st_gid) != 0)
+		(void)!fchown(fd, (uid_t)-1, old.st_gid); // a member of the group can keep that
 	return fchmod(fd, old.st_mode & 07777) == 0;
 }
 
@@ -63,7 +65,9 @@ bool file_draft_open(struct file_draft *ret, const char *path, struct err *err)
 		target = xstrdup(str_of(path));
 	buf_addf(&beside, "%s.new.%ld", target, (long)getpid());
 	*ret = (struct file_draft){.path = target, .beside = beside.data, .fd = -1};
-	ret->fd = open(ret->beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, exists ? 0600 : 0644);
+	unlink(ret->beside); // of a process of this number that was killed
+	// never through a link that somebody else has put there
+	ret->fd = open(ret->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, exists ? 0600 : 0644);
 	if (ret->fd >= 0 && keep_owner(ret->fd, path))
 		return true;
 	int why = errno;
