@@ -90,12 +90,6 @@ static bool parse_sentinels(struct wire *w, struct str rest, struct err *err)
 {
 	rest = take_userinfo(w, rest);
 	struct str places = str_cut(&rest, '/'), master = str_cut(&rest, '/');
-	if (!places.len || !master.len || (rest.len && !has_only_digits(rest)))
-		return err_set(err, ERR_CONFIG,
-		               "redis: behind redis+sentinel:// expected [user:password@]host:port,host:port/MASTER[/db], "
-		               "with the name that the sentinels have for the master");
-	w->master = xstrdup(master);
-	w->db = rest.len ? xstrdup(rest) : NULL;
 	while (places.len) {
 		struct str place = str_cut(&places, ',');
 		if (!place.len)
@@ -103,6 +97,12 @@ static bool parse_sentinels(struct wire *w, struct str rest, struct err *err)
 		w->sentinels = xrealloc(w->sentinels, w->nsentinels + 1, sizeof *w->sentinels);
 		w->sentinels[w->nsentinels++] = xstrdup(place);
 	}
+	if (!w->nsentinels || !master.len || (rest.len && !has_only_digits(rest)))
+		return err_set(err, ERR_CONFIG,
+		               "redis: behind redis+sentinel:// expected [user:password@]host:port,host:port/MASTER[/db], "
+		               "with the name that the sentinels have for the master");
+	w->master = xstrdup(master);
+	w->db = rest.len ? xstrdup(rest) : NULL;
 	return true;
 }
 

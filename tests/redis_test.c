@@ -119,6 +119,7 @@ int main(void)
 		test_sentinels("rediss+sentinel://a/my master", "a ", "my master", "none");
 		test_wrong_sentinels("redis+sentinel://a,b");
 		test_wrong_sentinels("redis+sentinel:///m");
+		test_wrong_sentinels("redis+sentinel://,,/m");
 		test_wrong_sentinels("redis+sentinel://a/");
 		test_wrong_sentinels("redis+sentinel://a/m/x");
 		test_iam("elasticache:us-east-1:orders", "rediss://ann@h", NULL);
