@@ -293,6 +293,7 @@ bool observed_load(struct observed *ret, struct redis *r, const char *prefix, co
 	struct loading l = {.q = q, .redis = r, .prefix = prefix};
 	int64_t oldest = q->now_ms / MS_PER_HOUR - HOURS_BACK_MAX, ahead = q->now_ms / MS_PER_HOUR + 1;
 	struct observed o = {.now = q->now_ms / MS_PER_MINUTE};
+	oldest = oldest > 0 ? oldest : 0; // spans that end in 1970 begin before it
 	o.from = (q->from > oldest ? q->from : oldest) * HOUR;
 	o.to = (q->to < ahead ? q->to : ahead) * HOUR;
 	o.to = o.to > o.from ? o.to : o.from;

@@ -45,7 +45,8 @@ struct observed_gap {
 };
 
 struct observed {
-	int64_t from, to, now; // minutes since the epoch; no more than ten years back, and up to the present hour
+	// minutes since the epoch: not before that, no more than ten years back, and up to the present hour
+	int64_t from, to, now;
 	uint8_t *state;        // enum minute_state, of the minutes [from, to)
 	struct observed_gap *gaps; // in the order of time
 	int ngaps;                 // OBSERVED_GAPS_MAX at most

@@ -189,9 +189,28 @@ static void cached(void)
 	rollups_close(f);
 }
 
+// A span that ends in 1970 begins before the first minute there is.
+static void before_the_epoch(void)
+{
+	struct err err = ERR_INIT;
+	struct observed o;
+	const struct observed_query q = {NULL, -30 * 24, 1, 30 * MS_PER_MINUTE},
+								earlier = {NULL, -30 * 24, -1, 30 * MS_PER_MINUTE};
+	begin("epoch");
+	must(observed_load(&o, test_redis, prefix, &q, &err), &err);
+	is_int(o.from, 0, "it is cut there");
+	is_int(observed_count(&o, -600, 60, MINUTE_UNOBSERVED), 630, "and nothing was observed");
+	ok(o.ngaps == 1 && o.gaps[0].from == 0 && o.gaps[0].to == 30, "of which the minutes since are a gap");
+	observed_release(&o);
+	must(observed_load(&o, test_redis, prefix, &earlier, &err), &err);
+	is_int(o.to - o.from, 0, "of one that ends before it nothing is left");
+	observed_release(&o);
+}
+
 int main(void)
 {
 	start_test_redis();
+	before_the_epoch();
 	one_place();
 	two_places();
 	kafka();
