@@ -211,9 +211,9 @@ async function phone(browser) {
 		await settled(page);
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth) && await page.isVisible("#groups th[aria-sort='descending']"), "nor do columns that were chosen");
 		await page.screenshot({ path: out + "/phone-" + scheme + ".png", fullPage: true });
-		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
+		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Developer_0f1e2d3c4b5a6978/bob@example.com");
 		await page.waitForSelector("#why-hour table");
-		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal");
+		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal with a long role");
 		await page.goto(url + "/?by=principal&family=anthropic.claude-sonnet-4-6");
 		await page.waitForSelector("#model-types tbody tr");
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor that of a model");
