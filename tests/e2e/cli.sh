@@ -109,7 +109,9 @@ for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "
 done
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis,calls,failed"
-fails 0 "so is a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
+fails 0 "a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation
+is "is no table of zeros" "$(cat "$T/out")" ""
+fails 0 "nor a failure in another form" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
 has "its header" "$(cat "$T/out")" "^principal,estimated_tokens,"
 has "and a word what to do" "$(cat "$T/err")" "nowcast reconcile"
 fails 0 "and a scoreboard without days" "$nowcast" report --redis "$REDIS_URL" --scoreboard --format csv
