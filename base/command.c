@@ -96,13 +96,18 @@ static bool refuse_unknown_flag(const struct command *c, const char *text, struc
 		nearest_try(&near, arena_text(&arena, "%s", conf_key_flag(&conf_keys[i], key) + 2));
 	try_synopsis(&near, c->synopsis);
 	try_synopsis(&near, c->details);
-	if (near.word.len)
+	// A flag of another verb of the same subcommand, such as --model of `price explain` in `price list`.
+	bool elsewhere = dashes == 2 && str_eq(near.word, (struct str){flag.p + dashes, flag.len - dashes});
+	if (near.word.len && !elsewhere)
 		snprintf(meant, sizeof meant, "did you mean --%.*s? ", STR_ARG(near.word));
 	arena_release(&arena);
 	if (!c->name)
 		return err_set(err, ERR_CONFIG,
 		               "unknown flag %.*s before the subcommand; %s`nowcast help` lists both", STR_ARG(flag),
 		               meant);
+	if (elsewhere)
+		return err_set(err, ERR_CONFIG, "%.*s does not go with this use of it; `nowcast help %s` says where it does",
+		               STR_ARG(flag), c->name);
 	return err_set(err, ERR_CONFIG, "unknown flag %.*s; %s`nowcast help %s` lists them", STR_ARG(flag), meant,
 	               c->name);
 }

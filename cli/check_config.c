@@ -5,6 +5,7 @@
 
 #include "alert/unmatched.h"
 #include "base/secret_files.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "ingest/dead_letter_file.h"
@@ -52,8 +53,8 @@ static bool check_alerts_file(const struct conf *conf, struct err *err)
 	struct alert_rules rules;
 	bool good = alert_rules_load(&rules, conf, err);
 	if (good && *conf->alerts_file)
-		fprintf(stderr, "nowcast check-config: %s has %d rules and %d receivers\n", conf->alerts_file,
-		        rules.nrules, rules.nreceivers);
+		fprintf(stderr, "nowcast check-config: %s has %d rule%s and %d receiver%s\n", conf->alerts_file,
+		        rules.nrules, text_s(rules.nrules), rules.nreceivers, text_s(rules.nreceivers));
 	if (good && alert_rules_name_somebody(&rules))
 		check_names(&rules, conf);
 	alert_rules_release(&rules);

@@ -115,12 +115,40 @@ static bool write_row(struct addition *a, struct str head, struct buf *out, stru
 	return true;
 }
 
-static void print_changes(const struct conf *conf, const struct price_rows *rows)
+// The files of prices.file without the one that is about to be made, which may be among them already.
+static struct conf_list files_in_force(struct addition *a, const struct conf_list *files)
 {
+	struct conf_list ret = {.items = arena_alloc(&a->arena, (files->n + 1) * sizeof *ret.items)};
+	bool exists = access(a->file, F_OK) == 0;
+	for (size_t i = 0; i < files->n; i++)
+		if (exists || strcmp(files->items[i], a->file) != 0)
+			ret.items[ret.n++] = files->items[i];
+	return ret;
+}
+
+// A rate that a row leaves out is looked up in the other sources: a discount may be meant for it, too.
+static void print_rates_left_out(struct addition *a)
+{
+	static const char *const rates[] = {"input", "output", "cache_read", "cache_write_5m", "cache_write_1h"};
+	struct buf left = BUF_INIT;
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+		if (!find_cell(a, str_of(rates[i]))->value)
+			buf_addf(&left, "%s%s", n++ ? ", " : "", rates[i]);
+	if (n && n < sizeof rates / sizeof *rates)
+		printf("not given, so as before: %s\n", left.data);
+	buf_release(&left);
+}
+
+static void print_changes(struct addition *a, const struct conf *conf, const struct price_rows *rows)
+{
+	struct conf before = *conf;
 	struct prices *old;
 	struct price_diff d;
-	price_diff_in_force(&d, &old, conf, rows);
+	before.prices_file = files_in_force(a, &conf->prices_file);
+	price_diff_in_force(&d, &old, &before, rows);
 	price_print_diff(&d);
+	print_rates_left_out(a);
 	if (!d.n)
 		puts("the rates in force are these already");
 	price_diff_release(&d);
@@ -136,7 +164,7 @@ static bool check_row(struct addition *a, const struct conf *conf, struct err *e
 	struct str head = arena_str(&a->arena, head_of(buf_str(&one)));
 	bool good = write_row(a, head, &one, err) && price_file_read(&rows, buf_str(&one), "the rate", err);
 	if (good) {
-		print_changes(conf, &rows);
+		print_changes(a, conf, &rows);
 		price_rows_release(&rows);
 	}
 	buf_release(&one);

@@ -16,6 +16,7 @@
 struct price_explanation {
 	struct price_query q;
 	int64_t tokens[TOKEN_TYPES];
+	bool prompt_given; // q.prompt_tokens; else the tokens are those of one call
 	const char *principal;
 	int64_t hour;
 	const struct prices *prices;
@@ -86,10 +87,19 @@ static bool parse_tokens(struct price_explanation *e, struct str list, struct er
 	return true;
 }
 
+// The tokens may be those of many calls: the rates are those of calls with prompts of this length.
+static bool parse_prompt(struct price_explanation *e, const char *text, struct err *err)
+{
+	e->prompt_given = text != NULL;
+	if (text && (!usd_parse_scaled(str_of(text), 0, &e->q.prompt_tokens) || e->q.prompt_tokens < 0))
+		return err_set(err, ERR_CONFIG, "--prompt: expected the tokens of a prompt, got \"%s\"", text);
+	return true;
+}
+
 static void explain_call(struct price_explanation *e)
 {
 	char when[WHEN_SIZE];
-	for (int t = 0; t < TOKEN_TYPES; t++)
+	for (int t = 0; !e->prompt_given && t < TOKEN_TYPES; t++)
 		e->q.prompt_tokens += t == TOKEN_OUTPUT ? 0 : e->tokens[t];
 	printf("%.*s in %.*s at %s, %s tier, a prompt of %lld tokens\n", STR_ARG(e->q.model),
 	       STR_ARG(e->q.region), when_format(e->q.time_ms, when), price_tier_names[e->q.tier],
@@ -249,6 +259,7 @@ bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 {
 	struct price_explanation e = {0};
 	const char *model = NULL, *region = NULL, *account = NULL, *foundation = NULL, *tokens = NULL;
+	const char *prompt = NULL;
 	struct prices *prices = NULL;
 	int64_t hour_ms = -1;
 	if (!command_option(c, "--principal", &e.principal, err) || !command_time(c, "--hour", &hour_ms, err) ||
@@ -256,7 +267,8 @@ bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 	    !price_parse_tier(c, &e.q.tier, err) || !command_option(c, "--model", &model, err) ||
 	    !command_option(c, "--region", &region, err) || !command_option(c, "--account", &account, err) ||
 	    !command_option(c, "--foundation", &foundation, err) ||
-	    !command_option(c, "--tokens", &tokens, err) || !command_done(c, 0, 0, err))
+	    !command_option(c, "--tokens", &tokens, err) || !command_option(c, "--prompt", &prompt, err) ||
+	    !parse_prompt(&e, prompt, err) || !command_done(c, 0, 0, err))
 		return false;
 	if (e.principal ? hour_ms < 0 : !model || !region || !tokens)
 		return err_set(

@@ -76,15 +76,31 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	return true;
 }
 
+// Of `all`, and of --from or --to alone, an end is open: the beginning of time, or its end.
+static const int64_t open_end = INT64_MAX / MS_PER_HOUR;
+
+static bool parse_span(struct command *c, struct report *r, struct err *err)
+{
+	if (!selection_take(&r->of, c, err) || !command_done(c, 0, 0, err))
+		return false;
+	struct time_span s = r->of.span;
+	if (s.from == 0 && s.to == open_end)
+		r->of.has_span = false;
+	if (r->compare && s.from == 0)
+		return err_set(err, ERR_CONFIG, "--compare previous needs a span, such as 7d or this-week");
+	int64_t now = r->of.now_ms / MS_PER_HOUR + 1;
+	if (s.to == open_end && s.from > 0 && s.from < now)
+		r->of.before = span_before((struct time_span){s.from, now});
+	return true;
+}
+
 static bool parse_arguments(struct command *c, struct report *r, struct err *err)
 {
 	const char *by = "principal";
 	if (!command_option(c, "--by", &by, err) ||
 	    !grouping_parse(&r->by, str_of(by), conf_sources(&c->conf), err) || !parse_order(c, r, err) ||
-	    !selection_take(&r->of, c, err) || !command_done(c, 0, 0, err))
+	    !parse_span(c, r, err))
 		return false;
-	if (r->compare && !r->of.has_span)
-		return err_set(err, ERR_CONFIG, "--compare previous needs a span, such as 7d or this-week");
 	return r->format != FORMAT_FOCUS || !r->of.only.by.n ||
 	       err_set(err, ERR_CONFIG, "--format focus takes no conditions: it has every row of its span");
 }
@@ -187,12 +203,12 @@ static void print_no_figures(const struct report *r)
 	report_print_observed(stderr, r->of.has_span, o, "this span");
 }
 
-static void print_table(const struct report *r, const struct groups *groups, const struct groups *total)
+// Below a table; a file of other formats has no room for it.
+static void print_observed(const struct report *r, FILE *f)
 {
-	report_print_table(r, groups, total);
-	report_print_observed(stdout, r->of.has_span, &r->observed, "this span");
+	report_print_observed(f, r->of.has_span, &r->observed, "this span");
 	if (r->compare)
-		report_print_observed(stdout, r->of.has_span, &r->observed_before, "the span before");
+		report_print_observed(f, r->of.has_span, &r->observed_before, "the span before");
 }
 
 static void print_sums(struct report *r, struct groups *groups, struct groups *total)
@@ -205,18 +221,18 @@ static void print_sums(struct report *r, struct groups *groups, struct groups *t
 		report_print_csv(r, groups);
 	else if (r->format == FORMAT_JSON)
 		report_print_json(r, groups);
-	else if (groups->n == 0)
+	else if (groups->n > 0)
+		report_print_table(r, groups, total);
+	if (groups->n == 0)
 		print_no_figures(r);
 	else
-		print_table(r, groups, total);
+		print_observed(r, r->format == FORMAT_TABLE ? stdout : stderr);
 }
 
-// What is in no figure because it cannot be: said beside the table, for it may be somebody's usage.
-static bool print_quarantine(const struct report *r, struct view *v, struct err *err)
+// What is in no figure because it cannot be: said beside the figures, for it may be somebody's usage.
+static bool print_quarantine(struct view *v, struct err *err)
 {
 	struct dead_letter_count counts[FAULT_KINDS];
-	if (r->format != FORMAT_TABLE)
-		return true;
 	if (!dead_letter_counts_read(view_redis(v), view_prefix(v), counts, err))
 		return false;
 	if (counts[FAULT_IMPLAUSIBLE].n > 0)
@@ -231,7 +247,22 @@ static bool load_observed(const struct report *r, struct view *v, struct time_sp
                           struct observed *ret, struct err *err)
 {
 	const struct observed_query q = {&r->of.only, span.from, span.to, r->of.now_ms};
-	return r->format != FORMAT_TABLE || observed_load(ret, view_redis(v), view_prefix(v), &q, err);
+	return observed_load(ret, view_redis(v), view_prefix(v), &q, err);
+}
+
+// An open end is where the figures are, or end by now.
+static void close_span(struct report *r, struct time_span seen)
+{
+	struct time_span *s = &r->of.span;
+	int64_t now = r->of.now_ms / MS_PER_HOUR + 1, to = seen.to > now ? seen.to : now;
+	if (!r->of.has_span) {
+		*s = seen;
+		return;
+	}
+	if (s->from == 0 && seen.to)
+		s->from = seen.from;
+	if (s->to == open_end && s->from < to)
+		s->to = to;
 }
 
 static bool report_sums(struct report *r, struct view *v, struct err *err)
@@ -248,23 +279,35 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 		r->total_before = total_before.n ? total_before.list[0].usd : USD_ZERO;
 		add_vanished(r, &groups);
 	}
-	if (good && !r->of.has_span)
-		r->of.span = now.seen;
+	if (good)
+		close_span(r, now.seen);
 	good = good && load_observed(r, v, r->of.span, &r->observed, err) &&
 	       (!r->compare || load_observed(r, v, r->of.before, &r->observed_before, err));
 	if (good)
 		print_sums(r, &groups, &total);
-	if (good && r->compare && !before.seen.to && r->format == FORMAT_TABLE)
+	if (good && r->compare && !before.seen.to)
 		fputs("nowcast report: there are no figures at all in the span before: its zeros may be what was not recorded\n",
 		      stderr);
 	if (good && groups.n == 0)
 		good = report_print_nobody(r, v, err);
-	good = good && print_quarantine(r, v, err);
+	good = good && print_quarantine(v, err);
 	groups_release(&groups);
 	groups_release(&total);
 	groups_release(&groups_before);
 	groups_release(&total_before);
 	return good;
+}
+
+static bool print_focus(struct report *r, struct view *v, struct err *err)
+{
+	if (!report_focus(v, r->of.span.from, r->of.span.to, stdout, err))
+		return false;
+	if (r->of.has_span) {
+		if (!load_observed(r, v, r->of.span, &r->observed, err))
+			return false;
+		print_observed(r, stderr);
+	}
+	return print_quarantine(v, err);
 }
 
 int cmd_report(struct command *c)
@@ -279,10 +322,8 @@ int cmd_report(struct command *c)
 	bool good = parse_arguments(c, &r, &err) && view_open(&v, redis_target_of(&c->conf), &err) &&
 	            view_map(v, &c->conf, &err) && grouping_check_keys(&r.by, view_mapping(v), &err) &&
 	            grouping_check_keys(&r.of.only.by, view_mapping(v), &err);
-	if (good && r.format == FORMAT_FOCUS)
-		good = report_focus(v, r.of.span.from, r.of.span.to, stdout, &err);
-	else if (good)
-		good = report_sums(&r, v, &err);
+	if (good)
+		good = r.format == FORMAT_FOCUS ? print_focus(&r, v, &err) : report_sums(&r, v, &err);
 	observed_release(&r.observed);
 	observed_release(&r.observed_before);
 	selection_release(&r.of);

@@ -323,7 +323,7 @@ int report_reconciliation(struct command *c)
 		good = err_set(&err, ERR_FATAL, "--threshold: %s", nothing);
 	else if (!r.nperiods)
 		fprintf(stderr, "nowcast report: %s\n", nothing);
-	if (good)
+	if (good && (r.nperiods || strcmp(format, "table"))) // a table of zeros would say that nothing differs
 		print_report(&r, format);
 	good = good && (!threshold || check_threshold(&r, threshold, &above, &err));
 	recon_report_release(&r);

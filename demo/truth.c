@@ -92,7 +92,8 @@ static bool tenths_of(struct usd off, struct usd truth, int64_t *ret)
 {
 	if (truth.pico <= 0)
 		return false;
-	*ret = (int64_t)(off.pico * 1000 / truth.pico);
+	usd_pico half = off.pico < 0 ? -(truth.pico / 2) : truth.pico / 2;
+	*ret = (int64_t)((off.pico * 1000 + half) / truth.pico);
 	return true;
 }
 

@@ -23,7 +23,7 @@ struct truth {
 // What the figures say of the hour of `t`, beside the truth. `t` outlives it.
 bool truth_read(struct view *v, const struct traffic *t, struct truth *ret, struct err *err) NC_CHECK;
 
-// In tenths of a percent of the truth; false: that is not known, or nothing.
+// In tenths of a percent of the truth, rounded; false: that is not known, or nothing.
 bool truth_off(const struct truth_row *r, int64_t *ret);
 int64_t truth_missed(const struct truth *t); // `missed`, likewise
 

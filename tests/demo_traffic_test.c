@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/when.h"
+#include "demo/truth.h"
 #include "ingest/decode.h"
 #include "tests/tap.h"
 
@@ -41,6 +42,22 @@ static bool is_again(const struct traffic *t, size_t i) // the same bytes as a m
 		if (t->messages[k].text.p == t->messages[i].text.p)
 			return true;
 	return false;
+}
+
+static int64_t off(int64_t estimated, int64_t truth)
+{
+	int64_t tenths = -1;
+	struct truth_row r = {.priced = true, .estimated = {estimated}, .truth = {truth}};
+	ok(truth_off(&r, &tenths), "%lld is so far off %lld", (long long)estimated, (long long)truth);
+	return tenths;
+}
+
+static void test_off(void)
+{
+	is_int(off(35478, 35446), 1, "0.09 % is a tenth, not nothing");
+	is_int(off(51694, 63791), -190, "-18.96 % is -19.0 %");
+	is_int(off(100049, 100000), 0, "0.049 % is nothing");
+	is_int(off(99951, 100000), 0, "on either side");
 }
 
 int main(void)
@@ -85,6 +102,8 @@ int main(void)
 	is_int(seen.sums[TOKENS_CACHE_READ], truth[TOKEN_CACHE_READ], "cache reads");
 	is_int(seen.sums[TOKENS_CACHE_WRITE], truth[TOKEN_CACHE_WRITE_5M] + truth[TOKEN_CACHE_WRITE_1H],
 	       "cache writes");
+
+	test_off();
 
 	decoder_free(d);
 	traffic_release(&t);

@@ -133,6 +133,8 @@ async function desk(browser) {
 	ok(await page.evaluate(() => document.activeElement.textContent) === "6h", "a button that was pressed keeps the focus", await page.evaluate(() => document.activeElement.outerHTML));
 	ok(/in the minute of/.test(await page.textContent("#chart-summary")), "the last hours are shown to the minute", await page.textContent("#chart-summary"));
 	await agrees(page, "of the last hours");
+	ok(/This month\$[\d,.]+not compared: up to this time last month was not observed.*in the [67]% of it that was observed/.test(await page.textContent("#tiles")), "a month of which little was observed says so", await page.textContent("#tiles"));
+	ok(/by day 2 in what was observed of it; last month was not observed/.test(await page.textContent("#months-words")), "and so does its course", await page.textContent("#months-words"));
 	ok(/The month will end at.*last month was not observed; from less than a day of history/.test(await page.textContent("#tiles")), "a forecast from hours says that it is", await page.textContent("#tiles"));
 	ok(/Nothing to compare: no hour was observed both/.test(await page.textContent("#movers")), "where nothing was before, nothing has moved", await page.textContent("#movers"));
 	await page.click("#chart-mode button:nth-child(2)");
@@ -212,9 +214,9 @@ async function phone(browser) {
 		await settled(page);
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth) && await page.isVisible("#groups th[aria-sort='descending']"), "nor do columns that were chosen");
 		await page.screenshot({ path: out + "/phone-" + scheme + ".png", fullPage: true });
-		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/llm-gateway/erin");
+		await page.goto(url + "/?by=model&principal=arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Developer_0f1e2d3c4b5a6978/bob@example.com");
 		await page.waitForSelector("#why-hour table");
-		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal");
+		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor does the page of a principal with a long role");
 		await page.goto(url + "/?by=principal&family=anthropic.claude-sonnet-4-6");
 		await page.waitForSelector("#model-types tbody tr");
 		ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nor that of a model");

@@ -16,10 +16,14 @@ fails 2 "an unknown one" "$nowcast" reprot
 has "is told what it may be" "$(cat "$T/err")" 'did you mean report[?]'
 fails 2 "an unknown flag" "$nowcast" report --pricnipal=x
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --pricnipal; did you mean --principal[?]'
+fails 2 "a flag of another verb" "$nowcast" price list --model x
+has "is not proposed again" "$(cat "$T/err")" '^nowcast price: --model does not go with this use of it; `nowcast help price` says where it does$'
 fails 2 "an unknown flag of the configuration, before the subcommand" "$nowcast" --listne=x serve
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --listne before the subcommand; did you mean --listen[?]'
 fails 2 "one that only the help of a verb names" "$nowcast" budget set month --ammount 5
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --ammount; did you mean --amount[?]'
+fails 2 "budgets of a file that is not there yet" "$nowcast" budget list --alerts-file "$T/none.conf"
+has "it is said how to make it" "$(cat "$T/err")" 'there is no .*none[.]conf yet; `nowcast budget set month --amount 5000` makes it'
 fails 2 "a misspelt grouping" "$nowcast" report --by principle
 has "is told what it may be" "$(cat "$T/err")" 'did you mean principal[?]'
 fails 2 "what is like nothing" "$nowcast" report --by xyzzy
@@ -49,7 +53,7 @@ fails 2 "a wrong rule" "$nowcast" check-config --alerts.file "$T/alerts.conf"
 has "has its line" "$(cat "$T/err")" 'alerts\.conf:6: amount: expected dollars'
 sed -i.was 's/\$5,000/5000/' "$T/alerts.conf"
 fails 0 "a right one" "$nowcast" check-config --alerts.file "$T/alerts.conf"
-has "is counted" "$(cat "$T/err")" 'alerts\.conf has 1 rules and 0 receivers'
+has "is counted" "$(cat "$T/err")" 'alerts\.conf has 1 rule and 0 receivers'
 
 fails 0 "check-config --sample" "$nowcast" check-config --sample
 same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deploy/nowcast.conf
@@ -105,7 +109,9 @@ for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "
 done
 fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis,calls,failed"
-fails 0 "so is a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
+fails 0 "a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation
+is "is no table of zeros" "$(cat "$T/out")" ""
+fails 0 "nor a failure in another form" "$nowcast" report --redis "$REDIS_URL" --reconciliation --format csv
 has "its header" "$(cat "$T/out")" "^principal,estimated_tokens,"
 has "and a word what to do" "$(cat "$T/err")" "nowcast reconcile"
 fails 0 "and a scoreboard without days" "$nowcast" report --redis "$REDIS_URL" --scoreboard --format csv

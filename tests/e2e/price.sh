@@ -20,6 +20,12 @@ IFS=, read -r hour principal _ usd _ < <(tail -n +2 "$T/hours.csv" | grep 'arn:'
 fails 0 "an hour of a principal is explained" "$nowcast" price explain --redis "$REDIS_URL" --principal "$principal" --hour "$hour"
 has "its sum is the report's" "$(tail -n 1 "$T/out")" "all together ${usd}[0-9]* USD"
 fails 1 "an hour without figures" "$nowcast" price explain --redis "$REDIS_URL" --principal "$principal" --hour 2020-01-01
+long="--model us.anthropic.claude-sonnet-4-5-20250929-v1:0 --region us-east-1 --prices builtin --time 2026-11-02"
+fails 0 "many calls are explained" "$nowcast" price explain $long --tokens input=10000000 --prompt 20000
+has "at the rate of their prompts" "$(cat "$T/out")" 'x +3[.]3 / 1M = +33[.]0'
+fails 0 "one call of as many tokens" "$nowcast" price explain $long --tokens input=10000000
+has "is a long prompt" "$(cat "$T/out")" 'x +6[.]6 / 1M = +66[.]0'
+fails 2 "a length that is none" "$nowcast" price explain $long --tokens input=1 --prompt long
 fails 0 "a call is explained" "$nowcast" price explain --model us.anthropic.claude-haiku-5-5 --region us-east-1 --time 2026-11-02 --tokens input=200000,output=1
 has "at the rate of its own prompt" "$(cat "$T/out")" 'sum .* 0\.110002750000 USD'
 
@@ -116,6 +122,9 @@ same_file "the file is as it was" "$T/own.csv" "$T/kept.csv"
 fails 0 "a file that is not there yet" "$nowcast" price add acme.llm --input 1 --file "$T/new.csv"
 has "is said not to be used" "$(cat "$T/out")" 'new.csv is not in prices.file'
 fails 0 "and is a price file" "$nowcast" price check "$T/new.csv"
+fails 0 "one that prices.file names already" "$nowcast" price add acme.llm --input 1 --output 2 --prices-file "$T/newer.csv"
+is "is compared with what is in force, without a complaint" "$(cat "$T/err")" ""
+has "and the rates that were left out are named" "$(cat "$T/out")" '^not given, so as before: cache_read, cache_write_5m, cache_write_1h$'
 
 free_port
 printf 'brokers = 127.0.0.1:%s\ntopics = t\nredis = %s\nprices.file = %s\n' "$port" "$REDIS_URL" "$T/ours.csv" >"$T/run.conf"

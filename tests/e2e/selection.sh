@@ -86,6 +86,16 @@ is "dollars that are not known are no zeros, before either, nor is their change"
 	"$("$nowcast" report --redis "$REDIS_URL" --redis.prefix unknown --prices builtin --now $now this-week --compare previous --format csv --sort name 2>/dev/null |
 		sed -E '1d; s/^[^,]*user\///' | cut -d, -f1,3,9,10 | paste -sd' ')" "eve,0.800000000,, kim,,0.800000000,"
 
+# An end that was left open, and what was not observed of a file.
+last_line() { "$nowcast" report --redis "$REDIS_URL" --now $now "$@" 2>"$T/err" | grep ' UTC' | tail -1; }
+is "all is what there are figures of" "$(last_line all)" "$(last_line)"
+is "the span after a time ends with the present" "$(last_line --from 2026-11-17)" "2026-11-17 00:00 to 2026-11-18 15:00 UTC"
+has "and is compared with as much before" "$(last_line --from 2026-11-17 --by model --compare previous)" 'compared with 2026-11-15 09:00 to 2026-11-17 00:00 UTC'
+for format in csv json focus; do
+	"$nowcast" report --redis "$REDIS_URL" --now $now last-month --format $format >/dev/null 2>"$T/err"
+	has "$format of a span that was not observed says so beside it" "$(cat "$T/err")" 'not observed of this span: '
+done
+
 refuses() { # WHAT PATTERN ARGUMENT...
 	local what=$1 pattern=$2
 	shift 2
@@ -101,6 +111,7 @@ refuses "top nothing" '1 to' --top 0
 refuses "another order" 'name, usd, tokens, calls or change' --sort size
 refuses "an order by change of nothing" 'needs --compare' --sort change
 refuses "a comparison of all time" 'needs a span' --compare previous
+refuses "nor of all until a time" 'needs a span' --to 2026-11-18 --compare previous
 refuses "one by hour" 'by hour, day, week or month' last-week --by hour --compare previous
 refuses "conditions in FOCUS" 'takes no conditions' --format focus --team search
 # --- on a terminal
@@ -128,7 +139,7 @@ nobody() { rows "$@" >/dev/null; cat "$T/err"; }
 has "a team that is misspelt" "$(nobody --team serach)" "no team of that span is called serach; did you mean Search[?]"
 has "a caller" "$(nobody --principal ana)" "no principal of that span is called ana; did you mean ann[?]"
 has "a name that is like none" "$(nobody --where team=xyz)" "no team of that span is called xyz; there are: .*Search"
-is "conditions of which each is met, but not both, are nobody's mistake" "$(nobody --team search --model nova)" ""
+is "conditions of which each is met, but not both, are nobody's mistake" "$(nobody --team search --model nova | grep -c 'is called')" 0
 fails 2 "a team where a span is expected" "$nowcast" report search --redis "$REDIS_URL"
 has "is told how it is given" "$(cat "$T/err")" 'got "search"; a team is given by --team, a caller by --principal'
 

@@ -146,6 +146,9 @@ function lastMonthWords(f) {
 	return (Number(f.usd) ? "last month " + usd(f.usd) : "nothing last month") + (f.observed < 0.98 ? " in the " + Math.max(1, Math.round(100 * f.observed)) + "% of it that was observed" : "");
 }
 
+// A sum of which a part was not observed is not all that was spent, beside a tail that the freshness tells of.
+const inPart = f => (f.observed ?? 1) >= 0.98 || staleSince() ? "" : "in the " + Math.max(f.observed ? 1 : 0, Math.round(100 * f.observed)) + "% of it that was observed";
+
 // How much of today was not observed, beside a tail that the freshness tells of.
 function unobservedToday(gaps) {
 	const minutes = gaps.reduce((sum, g) => sum + (Date.parse(g.to) - Date.parse(g.from)) / 6e4, 0);
@@ -176,7 +179,7 @@ function headline() {
 	if (!total) return tile(title, "…", [], null, "headline");
 	if (staleSince() && !view.from && view.span === "1h" && !total.calls && !total.tokens) return tile(title, "–", ["not known: figures end at " + at(staleSince())], null, "headline");
 	document.title = usd(total.usd) + " " + title.replace(/^[A-Z]/, c => c.toLowerCase()) + " · nowcast";
-	return tile(title, usd(total.usd), [spanBefore(total), [range(total), range(total) ? "; " : "", callsAreKnown() ? count(total.calls) + " calls, " : "", count(total.tokens) + " tokens"]], bar(total, Number(total.usd_high)), "headline");
+	return tile(title, usd(total.usd), [spanBefore(total), [range(total), range(total) ? "; " : "", callsAreKnown() ? count(total.calls) + " calls, " : "", count(total.tokens) + " tokens"], inPart(total)], bar(total, Number(total.usd_high)), "headline");
 }
 
 function paintTiles() {
@@ -185,7 +188,7 @@ function paintTiles() {
 	const tiles = [
 		headline(),
 		chosen === "today" ? null : tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])], bar(s.today, Number(s.today.usd_high))),
-		chosen === "month" ? null : tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month)], bar(s.month, Number(s.month.usd_high))),
+		chosen === "month" ? null : tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month), inPart(s.month)], bar(s.month, Number(s.month.usd_high))),
 		chosen === "1h" ? null : staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
 	];
 	if (f) {

@@ -80,8 +80,12 @@ export function paintMonths(days, f, now) {
 		if (colour) mark.style.background = "var(" + colour + ")";
 		return el("span", {}, mark, words);
 	}));
-	const parts = days.times.map((t, i) => [t, days.observed[i]]).filter(([t, part]) => t.slice(0, 7) !== month && part !== null), seen = parts.reduce((sum, [, part]) => sum + part, 0) / (parts.length || 1);
-	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (before.some(v => v > 0) ?
+	const observed = own => {
+		const parts = days.times.map((t, i) => [t, days.observed[i]]).filter(([t, part]) => (t.slice(0, 7) === month) === own && t <= now && part !== null).map(([, part]) => part);
+		return parts.reduce((sum, part) => sum + part, 0) / (parts.length || 1);
+	};
+	const seen = observed(false);
+	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (observed(true) < 0.98 ? " in what was observed of it" : "") + (before.some(v => v > 0) ?
 		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" + (seen < 0.98 ? ", in what was observed of it" : "") : seen ? "; nothing last month" + (seen < 0.98 ? " in what was observed of it" : "") : "; last month was not observed") + (f ? "; forecast " + usd(f.month.usd) : "") + ".";
 	const length = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
 	drawMonths(byId("months"), { current, before, length, end: f ? [f.month.usd_low, f.month.usd, f.month.usd_high].map(Number) : null });
