@@ -130,10 +130,11 @@ static bool read_places(struct search *x, struct redis *r, const char *prefix, s
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
-	x->nplaces = redis_len(r, 0) < PLACES_MAX ? redis_len(r, 0) : PLACES_MAX;
-	x->places = arena_alloc(x->arena, (x->nplaces + 1) * sizeof *x->places);
-	for (size_t i = 0; i < x->nplaces; i++)
-		x->places[i] = (struct place){.name = arena_str(x->arena, redis_elem(r, 0, i))};
+	size_t n = redis_len(r, 0) < PLACES_MAX ? redis_len(r, 0) : PLACES_MAX;
+	x->places = arena_alloc(x->arena, (n + 1) * sizeof *x->places);
+	for (size_t i = 0; i < n; i++)
+		if (redis_elem(r, 0, i).len) // else it is damaged
+			x->places[x->nplaces++] = (struct place){.name = arena_str(x->arena, redis_elem(r, 0, i))};
 	if (x->nplaces > 1)
 		qsort(x->places, x->nplaces, sizeof *x->places, by_name);
 	return !x->nplaces || source_status_each(r, prefix, note_asked, x, err);

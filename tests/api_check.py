@@ -128,7 +128,7 @@ examples = {
     "hour": "2026-11-02T00:00:00Z", "access_key": "ASIANOBODY",
 }
 if len(sys.argv) == 2:
-    examples["principal"] = json.loads(get("/api/v1/breakdown?by=principal&limit=1")[2])["groups"][0]["keys"]["principal"]
+    examples["principal"] = json.loads(get("/api/v1/breakdown?by=principal&limit=1&from=2026-11-01T00:00:00Z")[2])["groups"][0]["keys"]["principal"]
 examples_wrong = ["access_key"]  # that are refused, since the server knows no such key
 pair = {"from": "to", "to": "from", "before_from": "before_to", "before_to": "before_from"}  # one makes little sense without the other
 instead = {"access_key": "principal"}  # the one is asked for without the other
