@@ -115,7 +115,7 @@ json 2026-11-02 True True None True True True"
 diag "$(board)"
 has "the report tells it" "$("$nowcast" report --reconciliation --redis "$REDIS_URL")" "2026-11-02 +5 minutes +3 .*%.*%"
 free_port
-start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port"
+start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --listen-rate 100000
 wait_for 10 listens "$port"
 curl -s "http://127.0.0.1:$port/api/v1/scoreboard" >"$T/api.json"
 is "the API says the same" "$(cat "$T/api.json")" "$(cat "$T/board.json")"
