@@ -21,10 +21,10 @@ int cmd_reprice(struct command *c)
 	char before[USD_SIZE], after[USD_SIZE];
 	bool dry = command_switch(c, "--dry-run");
 	bool good = selection_take_span(&of, c, 0, &err) && command_done(c, 0, 0, &err);
-	if (good && !of.has_span)
+	if (good && !of.has_beginning)
 		good =
 			err_set(&err, ERR_CONFIG,
-		            "the hours are missing whose dollars are to be computed again: --from T, a span such as "
+		            "it is not said from when on dollars are to be computed again: --from T, a span such as "
 		            "this-month, or all");
 	good = good && prices_load(&prices, &c->conf, &err) &&
 	       schema_open(&redis, redis_target_of(&c->conf), SCHEMA_WRITE, &err) &&

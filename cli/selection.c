@@ -83,7 +83,8 @@ bool selection_take_span(struct selection *s, struct command *c, int at, struct 
 	const char *word = command_argument(c, at);
 	if ((word && since) || ((word || since) && (from || to)))
 		return err_set(err, ERR_CONFIG, "a span is given once: as SPAN, by --since, or by --from and --to");
-	s->has_span = word || since || from || to;
+	s->has_beginning = word || since || from;
+	s->has_span = s->has_beginning || to;
 	if (word)
 		return parse_span_word(s, word, c->name, err);
 	if (since) {

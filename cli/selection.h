@@ -24,6 +24,7 @@
 struct selection {
 	struct time_span span, before; // before: to compare it with (query/span.h)
 	bool has_span;            // an argument says it; else the span is `all`
+	bool has_beginning; // an argument says where it begins: --to alone does not
 	int64_t now_ms;
 	struct group_filter only; // slices of argv, the configuration and `texts`
 	struct arena texts;

@@ -424,8 +424,9 @@ static struct usd usd_of_double(double usd)
 static void set_band(struct group *x)
 {
 	double sd = sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
-	struct split_band split =
-		split_band_of((double)x->usd_allocated.pico / 1e12, x->usd_of_others, fmin(sd, 1e12));
+	struct usd known = usd_add(usd_add(x->usd_billed, x->usd_exact), x->usd_telemetry);
+	struct split_band split = split_band_of((double)x->usd_allocated.pico / 1e12, x->usd_of_others,
+	                                        fmin(sd, 1e12), (double)known.pico / 1e12);
 	x->usd_low = usd_sub(x->floor, usd_of_double(split.less));
 	x->usd_high = usd_add(x->ceiling, usd_of_double(split.more));
 	if (x->band_scale) {
@@ -433,7 +434,7 @@ static void set_band(struct group *x)
 		x->usd_high =
 			usd_add(x->usd, usd_muldiv(usd_sub(x->usd_high, x->usd), x->band_scale, BAND_SCALE_ONE));
 	}
-	struct usd sure = usd_sub(usd_add(usd_add(x->usd_billed, x->usd_exact), x->usd_telemetry), x->less);
+	struct usd sure = usd_sub(known, x->less);
 	if (usd_cmp(x->usd_low, sure) < 0)
 		x->usd_low = sure;
 	assert(x->tokens == x->billed + x->exact + x->telemetry + x->allocated + x->provisional);

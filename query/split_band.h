@@ -11,6 +11,9 @@
 // of a log-normal figure weighted by itself the median is exp(s^2 / 2) times the mean; hence the first term.
 // Where sd is small, this is the estimate -+ 1.645 sd. What the smaller side has too much of, the other
 // lacks, so its band is the mirror image.
+//
+// A side of which most is known weighs as much whether it has a part of the split or not, and so does the
+// larger side. There the smaller side may have nothing at all, once sd is as large as the estimate.
 #ifndef NOWCAST_QUERY_SPLIT_BAND_H
 #define NOWCAST_QUERY_SPLIT_BAND_H
 
@@ -18,7 +21,8 @@ struct split_band {
 	double less, more; // USD below and above the estimate; not negative
 };
 
-// `own`: USD that were split to one side; `others`: to the others; `sd`: USD.
-struct split_band split_band_of(double own, double others, double sd);
+// `own`: USD that were split to one side; `others`: to the others; `sd`: USD; `known`: USD of the one side
+// besides.
+struct split_band split_band_of(double own, double others, double sd, double known);
 
 #endif

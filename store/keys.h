@@ -102,9 +102,9 @@ struct str key_telemetry(struct buf *b, const char *prefix);
 // nowcast:endangered  hash
 //     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES" that Kafka soon deletes and that are not read.
 //     Written by positions.c; kept for ten minutes.
-// nowcast:lost  string
-//     "SEEN_MS HELD_MS": when a reader found that Redis had lost what was written to it, and up to when it
-//     still had messages. Written by positions.c; kept for 30 days.
+// nowcast:lost  sorted set
+//     "seen" -> when a reader found last that Redis had lost what was written to it (ms), "held" -> up to when
+//     it still had messages, at the worst (ms; 0: none). Written by positions.c; kept for 30 days.
 struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
                          const char *topic);
 struct str key_missing(struct buf *b, const char *prefix);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/usd.h"
 #include "base/when.h"
 #include "store/keys.h"
 #include "store/script.h"
@@ -163,25 +164,29 @@ size_t positions_queue_endangered(struct redis *r, struct buf *key, const char *
 	return replies + 1;
 }
 
-void positions_queue_loss(struct redis *r, struct buf *key, const char *prefix, const struct loss *loss)
+size_t positions_queue_loss(struct redis *r, struct buf *key, const char *prefix, const struct loss *loss)
 {
-	char value[48];
-	snprintf(value, sizeof value, "%lld %lld", (long long)loss->seen_ms, (long long)loss->held_ms);
-	redis_cmd(r, 5,
-	          (struct str[]){STR("SET"), key_lost(key, prefix), str_of(value), STR("EX"),
-	                         STR("2592000")}); // 30 days
+	char seen[24], held[24];
+	struct str at = key_lost(key, prefix);
+	snprintf(seen, sizeof seen, "%lld", (long long)loss->seen_ms);
+	snprintf(held, sizeof held, "%lld", (long long)loss->held_ms);
+	redis_cmd(r, 5, (struct str[]){STR("ZADD"), at, STR("GT"), str_of(seen), STR("seen")});
+	redis_cmd(r, 5, (struct str[]){STR("ZADD"), at, STR("LT"), str_of(held), STR("held")});
+	redis_cmd(r, 3, (struct str[]){STR("EXPIRE"), at, STR("2592000")}); // 30 days
+	return 3;
 }
 
 bool positions_loss(struct redis *r, const char *prefix, struct loss *ret, struct err *err)
 {
 	struct buf key = BUF_INIT;
-	redis_cmd(r, 2, (struct str[]){STR("GET"), key_lost(&key, prefix)});
+	redis_cmd(r, 4, (struct str[]){STR("ZMSCORE"), key_lost(&key, prefix), STR("seen"), STR("held")});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
-	struct str value = redis_str(r, 0);
-	ret->seen_ms = str_cut_count(&value);
-	ret->held_ms = str_cut_count(&value);
+	*ret = (struct loss){0};
+	if (!usd_parse_scaled(redis_elem(r, 0, 0), 0, &ret->seen_ms) ||
+	    !usd_parse_scaled(redis_elem(r, 0, 1), 0, &ret->held_ms))
+		*ret = (struct loss){0};
 	return true;
 }
 

@@ -55,9 +55,10 @@ size_t positions_queue_endangered(struct redis *r, struct buf *key, const char *
 bool positions_endangered(struct redis *r, const char *prefix, int64_t now_ms, int64_t *ret,
                           struct err *err) NC_CHECK;
 
-// Queues that Redis has lost what was written to it, in one reply. It is kept for 30 days. positions_loss:
-// the last one; seen_ms is 0 if there is none.
-void positions_queue_loss(struct redis *r, struct buf *key, const char *prefix, const struct loss *loss);
+// Queues that Redis has lost what was written to it; returns how many replies there will be. It is kept for
+// 30 days after the last one. positions_loss: the last time and the worst extent; seen_ms is 0 if there was
+// none.
+size_t positions_queue_loss(struct redis *r, struct buf *key, const char *prefix, const struct loss *loss);
 bool positions_loss(struct redis *r, const char *prefix, struct loss *ret, struct err *err) NC_CHECK;
 
 // A gap as it is remembered.

@@ -59,23 +59,29 @@ static struct str take_userinfo(struct wire *w, struct str s)
 	return (struct str){s.p + at, s.len - at};
 }
 
+// HOST[:PORT], [::1]:6379. False: what is behind the host is no port.
+static bool split_place(struct str place, struct str *ret_host, struct str *ret_port)
+{
+	if (place.len && place.p[0] == '[') {
+		place.p++;
+		place.len--;
+		*ret_host = str_cut(&place, ']');
+		*ret_port = place.len && place.p[0] == ':' ? (struct str){place.p + 1, place.len - 1} : STR_NONE;
+	} else {
+		*ret_host = str_cut(&place, ':');
+		*ret_port = place;
+	}
+	return !ret_port->p || has_only_digits(*ret_port);
+}
+
 static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 {
 	rest = take_userinfo(w, rest);
 	struct str authority = str_cut(&rest, '/'), host, port;
-	if (authority.len && authority.p[0] == '[') { // [::1]:6379
-		authority.p++;
-		authority.len--;
-		host = str_cut(&authority, ']');
-		port = authority.len && authority.p[0] == ':' ? (struct str){authority.p + 1, authority.len - 1}
-		                                              : STR_NONE;
-	} else {
-		host = str_cut(&authority, ':');
-		port = authority;
-	}
+	bool good = split_place(authority, &host, &port);
 	if (!host.len)
 		host = STR("127.0.0.1");
-	if (port.p && !has_only_digits(port))
+	if (!good)
 		return err_set(err, ERR_CONFIG, "redis: what is behind the host and a colon is no port number");
 	if (rest.len && !has_only_digits(rest))
 		return err_set(err, ERR_CONFIG, "redis: what is behind the / is no database number");
@@ -89,15 +95,17 @@ static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 static bool parse_sentinels(struct wire *w, struct str rest, struct err *err)
 {
 	rest = take_userinfo(w, rest);
-	struct str places = str_cut(&rest, '/'), master = str_cut(&rest, '/');
+	struct str places = str_cut(&rest, '/'), master = str_cut(&rest, '/'), host, port;
+	bool good = true;
 	while (places.len) {
 		struct str place = str_cut(&places, ',');
 		if (!place.len)
 			continue;
+		good &= split_place(place, &host, &port) && host.len;
 		w->sentinels = xrealloc(w->sentinels, w->nsentinels + 1, sizeof *w->sentinels);
 		w->sentinels[w->nsentinels++] = xstrdup(place);
 	}
-	if (!w->nsentinels || !master.len || (rest.len && !has_only_digits(rest)))
+	if (!good || !w->nsentinels || !master.len || (rest.len && !has_only_digits(rest)))
 		return err_set(err, ERR_CONFIG,
 		               "redis: behind redis+sentinel:// expected [user:password@]host:port,host:port/MASTER[/db], "
 		               "with the name that the sentinels have for the master");

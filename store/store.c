@@ -448,10 +448,8 @@ static size_t send_positions(struct store *s)
 	if (!s->positions)
 		return 0;
 	s->note_replies = s->read_from ? observed_queue(s->redis, prefix, &read, s->options->retention_ms) : 0;
-	if (s->loss.seen_ms) {
-		positions_queue_loss(s->redis, &s->key, prefix, &s->loss);
-		s->note_replies++;
-	}
+	if (s->loss.seen_ms)
+		s->note_replies += positions_queue_loss(s->redis, &s->key, prefix, &s->loss);
 	for (size_t i = 0; i < s->ngaps; i++)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
 	s->note_replies += s->ngaps + positions_queue_endangered(s->redis, &s->key, prefix, s->positions,

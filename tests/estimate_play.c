@@ -556,7 +556,7 @@ static struct score score_of(const struct world *w, const struct table *t, const
 			double weights = sum_of(w, e->weights, h, each, end, order[i]),
 				   sd = sqrt(weights * weights + sum_of(w, e->chance, h, each, end, order[i])),
 				   more = sum_of(w, e->more, h, each, end, order[i]);
-			struct split_band band = split_band_of(usd, sum_of(w, e->others, h, each, end, order[i]), sd);
+			struct split_band band = split_band_of(usd, sum_of(w, e->others, h, each, end, order[i]), sd, 0);
 			double low = fmax(usd - band.less, 0), high = usd + band.more + more, slack = 1e-9 + 1e-6 * usd;
 			bool held = truth >= low - slack && truth <= high + slack;
 			s.truth += truth;

@@ -120,6 +120,7 @@ int main(void)
 		test_wrong_sentinels("redis+sentinel://a,b");
 		test_wrong_sentinels("redis+sentinel:///m");
 		test_wrong_sentinels("redis+sentinel://,,/m");
+		test_wrong_sentinels("redis+sentinel://a:1,b:two/m");
 		test_wrong_sentinels("redis+sentinel://a/");
 		test_wrong_sentinels("redis+sentinel://a/m/x");
 		test_iam("elasticache:us-east-1:orders", "rediss://ann@h", NULL);
