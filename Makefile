@@ -198,7 +198,7 @@ bench-learn: all helpers  ## instructions of learning and allocation on the way 
 	$(Q)tests/bench/learn.sh
 
 .PHONY: soak
-soak: all helpers  ## a week of hours in some minutes with alerts and API: resident memory at the end of each day, and whether it still grows
+soak: all helpers  ## twelve days of hours in some minutes with alerts and API: resident memory at the end of each day, and whether it still grows
 	$(Q)tests/soak.sh
 
 .PHONY: bench-api
