@@ -43,10 +43,7 @@ static void write_budget(struct json_writer *j, const struct alert_rules *rules,
 	figure_json_members(j, &b->spent);
 	jw_usd(j, "expected", b->expected);
 	jw_strz(j, "foretold_by", b->at_this_rate ? "rate" : "forecast");
-	if (b->passes_ms)
-		jw_time(j, "passes", b->passes_ms);
-	else
-		jw_null(j, "passes");
+	jw_time_if(j, "passes", b->passes_ms, b->passes_ms);
 	jw_end(j);
 }
 

@@ -128,6 +128,22 @@ void jw_time(struct json_writer *j, const char *key, int64_t ms)
 	buf_addf(j->out, "\"%s\"", when_format(ms, text));
 }
 
+void jw_usd_if(struct json_writer *j, const char *key, bool known, struct usd value)
+{
+	if (known)
+		jw_usd(j, key, value);
+	else
+		jw_null(j, key);
+}
+
+void jw_time_if(struct json_writer *j, const char *key, bool known, int64_t ms)
+{
+	if (known)
+		jw_time(j, key, ms);
+	else
+		jw_null(j, key);
+}
+
 void jw_raw(struct json_writer *j, const char *key, struct str json)
 {
 	begin_value(j, key);

@@ -58,6 +58,10 @@ void jw_usd(struct json_writer *j, const char *key, struct usd value);
 // A moment as "2026-11-02T05:00:00Z".
 void jw_time(struct json_writer *j, const char *key, int64_t ms);
 
+// The same where they are known; else null.
+void jw_usd_if(struct json_writer *j, const char *key, bool known, struct usd value);
+void jw_time_if(struct json_writer *j, const char *key, bool known, int64_t ms);
+
 // A value that is JSON already.
 void jw_raw(struct json_writer *j, const char *key, struct str json);
 

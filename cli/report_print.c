@@ -111,14 +111,6 @@ void report_print_csv(const struct report *r, const struct groups *g)
 
 // ---- json ---------------------------------------------------------------------------------------
 
-static void write_usd(struct json_writer *j, const char *key, struct usd usd, bool priced)
-{
-	if (priced)
-		jw_usd(j, key, usd);
-	else
-		jw_null(j, key);
-}
-
 static void write_group(struct json_writer *j, const struct report *r, const struct group *g)
 {
 	const struct grouping *by = &r->by;
@@ -143,18 +135,18 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 	jw_int(j, "tokens_unpriced", g->unpriced);
 	jw_int(j, "tokens_unbilled", g->unbilled);
 	jw_usd(j, "usd_unbilled", g->usd_unbilled);
-	write_usd(j, "usd", g->usd, priced);
-	write_usd(j, "usd_low", g->usd_low, priced);
-	write_usd(j, "usd_high", g->usd_high, priced);
-	write_usd(j, "usd_band_estimated", g->usd_band_estimated, priced);
+	jw_usd_if(j, "usd", priced, g->usd);
+	jw_usd_if(j, "usd_low", priced, g->usd_low);
+	jw_usd_if(j, "usd_high", priced, g->usd_high);
+	jw_usd_if(j, "usd_band_estimated", priced, g->usd_band_estimated);
 	if (usd_cmp(g->usd_ttl_estimated, USD_ZERO) > 0)
-		write_usd(j, "usd_ttl_estimated", g->usd_ttl_estimated, priced);
+		jw_usd_if(j, "usd_ttl_estimated", priced, g->usd_ttl_estimated);
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
-		write_usd(j, "usd_borrowed", g->usd_borrowed, priced);
+		jw_usd_if(j, "usd_borrowed", priced, g->usd_borrowed);
 	jw_strz(j, "basis", group_basis(g, basis));
 	if (r->before) {
-		write_usd(j, "usd_previous", usd_before(r, g), knows_before(r, g));
-		write_usd(j, "usd_change", usd_sub(g->usd, usd_before(r, g)), knows_change(r, g));
+		jw_usd_if(j, "usd_previous", knows_before(r, g), usd_before(r, g));
+		jw_usd_if(j, "usd_change", knows_change(r, g), usd_sub(g->usd, usd_before(r, g)));
 	}
 	jw_end(j);
 }

@@ -113,10 +113,7 @@ static void write_tag(struct json_writer *j, const struct tag_held *t, const cha
 	jw_str(j, "value", t->value.p ? t->value : STR(""));
 	jw_strz(j, "of", of);
 	jw_str(j, "tagset", tagset);
-	if (t->of_session)
-		jw_null(j, "since");
-	else
-		jw_time(j, "since", t->since_ms);
+	jw_time_if(j, "since", !t->of_session, t->since_ms);
 	jw_str(j, "event", t->event.p ? t->event : STR(""));
 	jw_end(j);
 }

@@ -270,10 +270,7 @@ static void write_tags(struct json_writer *j, const struct principal_summary *s)
 		jw_strz(j, "of", tag->of);
 		jw_bool(j, "overridden", tag->overridden);
 		jw_time(j, "from", tag->since_ms);
-		if (tag->until_ms == INT64_MAX)
-			jw_null(j, "until");
-		else
-			jw_time(j, "until", tag->until_ms);
+		jw_time_if(j, "until", tag->until_ms != INT64_MAX, tag->until_ms);
 		write_text(j, "event", tag->event);
 		jw_end(j);
 	}

@@ -28,6 +28,10 @@ static const char *written(struct buf *out)
 	jw_real(&j, "half", 0.5, 2);
 	jw_usd(&j, "usd", (struct usd){1500000000000});
 	jw_time(&j, "at", 0);
+	jw_usd_if(&j, "known", true, USD_ZERO);
+	jw_usd_if(&j, "unknown", false, USD_ZERO);
+	jw_time_if(&j, "then", true, 3600000);
+	jw_time_if(&j, "never", false, INT64_MAX);
 	jw_raw(&j, "raw", STR("[1]"));
 	jw_end(&j);
 	jw_end(&j);
@@ -41,7 +45,8 @@ int main(void)
 		written(&out),
 		"{\"name\":\"a \\\"b\\\"\\n\",\"none\":null,\"list\":[\n-1,\n0,\n1],\"empty\":[],\"tag:\\\"x\\\"\":"
 		"{\"yes\":true,\"null\":null,\"nan\":null,\"half\":0.50,\"usd\":\"1.500000000\","
-		"\"at\":\"1970-01-01T00:00:00Z\",\"raw\":[1]}}",
+		"\"at\":\"1970-01-01T00:00:00Z\",\"known\":\"0.000000000\",\"unknown\":null,"
+		"\"then\":\"1970-01-01T01:00:00Z\",\"never\":null,\"raw\":[1]}}",
 		"members, arrays, lines, escapes and nulls");
 	json_t *read = json_loads(out.data, 0, NULL);
 	ok(read != NULL, "another library reads it");

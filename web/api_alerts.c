@@ -65,10 +65,7 @@ static void write_rule(struct json_writer *j, const struct alert_rule *r)
 	jw_str(j, "by", r->by.n ? r->by.name[0] : STR("all"));
 	jw_str(j, "only", r->only);
 	jw_strz(j, "period", has_amount || r->kind == ALERT_BILL ? alert_period_names[r->period] : NULL);
-	if (has_amount)
-		jw_usd(j, "amount", r->amount);
-	else
-		jw_null(j, "amount");
+	jw_usd_if(j, "amount", has_amount, r->amount);
 	jw_array(j, "levels");
 	for (int i = 0; (r->kind == ALERT_BUDGET || r->kind == ALERT_BILL) && i < r->nat; i++)
 		jw_int(j, NULL, r->at[i]);

@@ -30,19 +30,14 @@ static struct str find_field(struct redis *r, size_t i, const char *name)
 
 static void write_ms(struct json_writer *j, const char *name, struct str value)
 {
-	if (value.p)
-		jw_time(j, name, parse_integer(value));
-	else
-		jw_null(j, name);
+	jw_time_if(j, name, value.p, parse_integer(value));
 }
 
 static void write_pico(struct json_writer *j, const char *name, struct str value)
 {
-	struct usd usd;
-	if (value.p && usd_parse_pico(value, &usd))
-		jw_usd(j, name, usd);
-	else
-		jw_null(j, name);
+	struct usd usd = USD_ZERO;
+	bool known = value.p && usd_parse_pico(value, &usd);
+	jw_usd_if(j, name, known, usd);
 }
 
 // Milliseconds of an hour that is written as its number or as a time.

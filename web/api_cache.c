@@ -74,14 +74,6 @@ static void add_cache_use(struct cache_use *sum, const struct cache_use *c)
 	sum->high = usd_add(sum->high, c->high);
 }
 
-static void write_known_usd(struct json_writer *j, const char *key, struct usd usd, bool known)
-{
-	if (known)
-		jw_usd(j, key, usd);
-	else
-		jw_null(j, key);
-}
-
 static void write_cache_use(struct json_writer *j, const struct cache_use *c)
 {
 	int64_t cached =
@@ -93,10 +85,10 @@ static void write_cache_use(struct json_writer *j, const struct cache_use *c)
 		jw_usd(j, "usd", c->usd[t]);
 		jw_end(j);
 	}
-	write_known_usd(j, "without_caching", c->as_input, !c->unpriced);
-	write_known_usd(j, "saved", usd_sub(c->as_input, cached_usd(c)), !c->unpriced);
-	write_known_usd(j, "saved_low", usd_sub(c->as_input, c->high), !c->unpriced);
-	write_known_usd(j, "saved_high", usd_sub(c->as_input, c->low), !c->unpriced);
+	jw_usd_if(j, "without_caching", !c->unpriced, c->as_input);
+	jw_usd_if(j, "saved", !c->unpriced, usd_sub(c->as_input, cached_usd(c)));
+	jw_usd_if(j, "saved_low", !c->unpriced, usd_sub(c->as_input, c->high));
+	jw_usd_if(j, "saved_high", !c->unpriced, usd_sub(c->as_input, c->low));
 	if (prompt) // in parts of a million, so that no double is made here
 		jw_int(j, "hit_ppm", (int64_t)((__int128)c->tokens[TOKEN_CACHE_READ] * 1000000 / prompt));
 	else

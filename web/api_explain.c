@@ -39,10 +39,7 @@ static void write_figure(struct json_writer *j, const struct figure *f)
 	jw_int(j, "allocated", f->allocated);
 	jw_int(j, "spread", f->spread);
 	jw_int(j, "provisional", f->provisional);
-	if (f->priced)
-		jw_usd(j, "usd", f->usd);
-	else
-		jw_null(j, "usd");
+	jw_usd_if(j, "usd", f->priced, f->usd);
 	jw_bool(j, "rate_of_other_region", f->rate_borrowed);
 	jw_bool(j, "scope_unknown", f->scope_unknown);
 	jw_bool(j, "prompt_length_estimated", f->band_estimated);

@@ -20,10 +20,7 @@ bool api_freshness(struct api *a, const struct api_query *q, struct json_writer 
 	if (!freshness_read(&f, view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, api_now_ms(a), err))
 		return false;
 	jw_object(j, NULL);
-	if (f.stale_since_ms)
-		jw_time(j, "stale_since", f.stale_since_ms);
-	else
-		jw_null(j, "stale_since");
+	jw_time_if(j, "stale_since", f.stale_since_ms, f.stale_since_ms);
 	jw_array(j, "signals");
 	for (size_t i = 0; i < SIGNALS; i++) {
 		const struct signal *s = &f.signals[i];

@@ -86,10 +86,7 @@ static void write_tags(struct json_writer *j, const struct principal_summary *s)
 		jw_strz(j, "of", tag->of);
 		jw_bool(j, "overridden", tag->overridden);
 		jw_time(j, "since", tag->since_ms);
-		if (tag->until_ms == INT64_MAX)
-			jw_null(j, "until");
-		else
-			jw_time(j, "until", tag->until_ms);
+		jw_time_if(j, "until", tag->until_ms != INT64_MAX, tag->until_ms);
 		jw_str(j, "event", tag->event.len ? tag->event : STR_NONE);
 		jw_end(j);
 	}
@@ -99,13 +96,8 @@ static void write_tags(struct json_writer *j, const struct principal_summary *s)
 static void write_seen(struct json_writer *j, const struct seen *s)
 {
 	jw_time(j, "searched_from", s->from * MS_PER_HOUR);
-	if (s->first < 0) {
-		jw_null(j, "first");
-		jw_null(j, "last");
-	} else {
-		jw_time(j, "first", s->first * MS_PER_HOUR);
-		jw_time(j, "last", s->last * MS_PER_HOUR);
-	}
+	jw_time_if(j, "first", s->first >= 0, s->first * MS_PER_HOUR);
+	jw_time_if(j, "last", s->first >= 0, s->last * MS_PER_HOUR);
 	jw_int(j, "days", s->days);
 }
 
@@ -175,10 +167,7 @@ static void write_key(struct json_writer *j, struct str key, const struct sessio
 	jw_object(j, "access_key");
 	jw_str(j, "id", key);
 	jw_bool(j, "by_sts", s->tagged);
-	if (s->start_ms)
-		jw_time(j, "since", s->start_ms);
-	else
-		jw_null(j, "since");
+	jw_time_if(j, "since", s->start_ms, s->start_ms);
 	jw_end(j);
 }
 

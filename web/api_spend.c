@@ -33,13 +33,8 @@ static bool write_so_far(struct json_writer *j, const char *name, struct api *a,
 	jw_object(j, name);
 	jw_time(j, "from", q->before * MS_PER_HOUR);
 	jw_time(j, "to", q->before * MS_PER_HOUR + q->minutes * MS_PER_MINUTE);
-	if (c.minutes) {
-		jw_usd(j, "usd", c.before);
-		jw_usd(j, "usd_now", c.now);
-	} else {
-		jw_null(j, "usd");
-		jw_null(j, "usd_now");
-	}
+	jw_usd_if(j, "usd", c.minutes, c.before);
+	jw_usd_if(j, "usd_now", c.minutes, c.now);
 	jw_int(j, "minutes", c.minutes);
 	jw_int(j, "minutes_so_far", c.of);
 	jw_end(j);
