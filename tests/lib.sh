@@ -623,6 +623,17 @@ reference() { # STREAM FILE [LINES]: which the report has at least
 	kill_redis
 }
 
+# Two workers read all, what they go back to as well, and end; the figures are those of the reference in $T/want.csv.
+workers_end_whole() { # PID PID
+	ok "all is read" wait_for 120 caught_up
+	sleep 6 # Redis is asked every five seconds
+	ok "and stays so" wait_for 60 caught_up
+	ok "the first worker ends on SIGTERM" stop "$1"
+	ok "and the second" stop "$2"
+	settled_report "$T/got.csv"
+	same_file "nothing was lost, nothing counted twice" "$T/got.csv" "$T/want.csv"
+}
+
 # Whether nothing is to be computed, neither now nor later.
 nothing_due() {
 	local key

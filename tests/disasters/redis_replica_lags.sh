@@ -56,11 +56,5 @@ for round in 1 2; do
 	start_replica
 done
 wait $producer
-ok "all is read" wait_for 120 caught_up
-sleep 6 # Redis is asked every five seconds
-ok "and stays so" wait_for 60 caught_up
-ok "the first worker ends on SIGTERM" stop "$one"
-ok "and the second" stop "$two"
-settled_report "$T/got.csv"
-same_file "nothing was lost, nothing counted twice" "$T/got.csv" "$T/want.csv"
+workers_end_whole "$one" "$two"
 finish
