@@ -143,6 +143,16 @@ static int64_t clock_ms(clockid_t id)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+char *when_format_length(int64_t minutes, char *buf)
+{
+	long long hours = minutes / 60, rest = minutes % 60;
+	if (hours && rest)
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld h %lld min", hours, rest);
+	else
+		snprintf(buf, WHEN_LENGTH_SIZE, hours ? "%lld h" : "%lld min", hours ? hours : rest);
+	return buf;
+}
+
 int64_t when_now_ms(void)
 {
 	return clock_ms(CLOCK_REALTIME);

@@ -6,24 +6,13 @@
 #include "base/when.h"
 #include "cli/report_priv.h"
 
-enum { SHOWN = 3, HOUR = 60 };
+enum { SHOWN = 3 };
 
 // Of a report that names no span, which is then as long as the figures, what lies before and after them is no
 // gap.
 static bool is_shown(bool has_span, const struct observed *o, const struct observed_gap *g)
 {
 	return has_span || (g->from > o->from && g->to < o->to);
-}
-
-// "3 h 20 min"
-static const char *length_text(int64_t minutes, char buf[32])
-{
-	long long hours = minutes / HOUR, rest = minutes % HOUR;
-	if (hours && rest)
-		snprintf(buf, 32, "%lld h %lld min", hours, rest);
-	else
-		snprintf(buf, 32, hours ? "%lld h" : "%lld min", hours ? hours : rest);
-	return buf;
 }
 
 static void print_gap(FILE *f, const struct observed_gap *g)
@@ -41,7 +30,7 @@ static void print_gap(FILE *f, const struct observed_gap *g)
 void report_print_observed(FILE *f, bool has_span, const struct observed *o, const char *of)
 {
 	int64_t missing = 0, observed = observed_count(o, o->from, o->to, MINUTE_OBSERVED), last = 0;
-	char one[32], other[32];
+	char one[WHEN_LENGTH_SIZE], other[WHEN_LENGTH_SIZE];
 	int n = 0;
 	for (int i = 0; i < o->ngaps; i++)
 		if (is_shown(has_span, o, &o->gaps[i])) {
@@ -52,7 +41,7 @@ void report_print_observed(FILE *f, bool has_span, const struct observed *o, con
 	if (n == 0)
 		return;
 	fprintf(f, "not observed of %s: %s, beside %s that were; what was spent in them is not known\n", of,
-	        length_text(missing, one), length_text(observed, other));
+	        when_format_length(missing, one), when_format_length(observed, other));
 	for (int i = 0, shown = 0; i <= last; i++) {
 		if (!is_shown(has_span, o, &o->gaps[i]))
 			continue;

@@ -7,7 +7,7 @@
 #include "query/observed.h"
 #include "query/signal_gaps.h"
 
-enum { DAYS = 7, HOUR = 60, SHOWN_MAX = 10 };
+enum { DAYS = 7, SHOWN_MAX = 10 };
 
 struct findings {
 	health_fn *report;
@@ -23,13 +23,10 @@ static void add_minute(struct buf *b, int64_t minute)
 	buf_addf(b, "%.10s %.5s", when, when + 11);
 }
 
-// "3 h 20 min"
 static void add_length(struct buf *b, int64_t minutes)
 {
-	if (minutes >= HOUR)
-		buf_addf(b, "%lld h%s", (long long)minutes / HOUR, minutes % HOUR ? " " : "");
-	if (minutes % HOUR || minutes < HOUR)
-		buf_addf(b, "%lld min", (long long)minutes % HOUR);
+	char length[WHEN_LENGTH_SIZE];
+	buf_adds(b, when_format_length(minutes, length));
 }
 
 static void report(struct findings *f, enum health_level level)

@@ -70,5 +70,9 @@ int main(void)
 		is_none(none[i]);
 	is_str(when_format(-1, text), "1970-01-01T00:00:00Z", "what is before 1970 is shown as its beginning");
 	is_str(when_format(INT64_MAX, text), "9999-12-31T23:59:59Z", "what is behind 9999 as its end");
+	char length[WHEN_LENGTH_SIZE];
+	is_str(when_format_length(200, length), "3 h 20 min", "hours and minutes");
+	is_str(when_format_length(180, length), "3 h", "hours alone");
+	is_str(when_format_length(0, length), "0 min", "nothing is no minute");
 	return done();
 }
