@@ -21,14 +21,20 @@
 enum {
 	BYTES_MAX = 128 << 20,
 	HOURS_PER_DAY = 24,
-	HOT_HOURS = 2, WARM_HOURS = 30,
-	HOT_MS = 1500, WARM_MS = 20000, COLD_MS = 120000,
+	HOT_HOURS = 2,
+	WARM_HOURS = 30,
+	HOT_MS = 1500,
+	WARM_MS = 20000,
+	COLD_MS = 120000,
 	COST_FACTOR = 30,
-	WARM_STEP_HOURS = 3, WARM_HOURS_MAX = 62 * HOURS_PER_DAY, // this month and the last one
+	WARM_STEP_HOURS = 3,
+	WARM_HOURS_MAX = 62 * HOURS_PER_DAY, // this month and the last one
 	REWARM_MS = 60000,
-	BATCH_MAX = 64,             // rollups of a span that are checked together ...
-	READ_MAX = 8 * BATCH_MAX,   // ... and those read together
-	MERGE_MIN = 4,              // fewer are not worth a rollup of their own
+	BATCH_MAX = 64, // rollups of a span that are checked together ...
+	READ_MAX = 8 * BATCH_MAX, // ... and those read together
+	BATCH_PART = 4, // of the memory for rollups, each of the two may take
+	FIRST_BATCH = 8, // as many while the size of none is known
+	MERGE_MIN = 4, // fewer are not worth a rollup of their own
 	SIBLING_MS = 30000,
 	GIVE_BACK_MS = 20000,
 };
@@ -86,13 +92,16 @@ static bool is_within(const struct rollup *x, const struct refresh *r)
 }
 
 // Other sums of the same hours that are stale too: their model hours are at hand, so they are read along with
-// those asked for, but only if somebody asked for them lately.
+// those asked for, but only if somebody asked for them lately, and while there is room to read them together.
 static void add_siblings(struct rollups *f, struct refresh *r, int64_t now_hour, int64_t ticks)
 {
+	size_t room = f->cache.bytes_max / BATCH_PART;
 	for (struct rollup *x = rollup_newest(&f->cache); x && r->n < READ_MAX; x = rollup_older(x))
-		if (is_within(x, r) && ticks - x->used_ms < SIBLING_MS && is_stale(x, now_hour, ticks)) {
+		if (is_within(x, r) && x->entry.bytes <= room && ticks - x->used_ms < SIBLING_MS &&
+		    is_stale(x, now_hour, ticks)) {
 			x->read_ms = 0; // not twice
 			r->list[r->n++] = x;
+			room -= x->entry.bytes;
 		}
 }
 
@@ -261,20 +270,43 @@ static void add_rollups(struct rollups *f, struct rollup **list, int n, int64_t 
 		groups_merge(ret, &list[i]->sums);
 }
 
-// The rollups from hour *at on, at most BATCH_MAX, none of which is stale. Moves *at behind the last one.
-static bool next_batch(struct rollups *f, const struct rollups_query *q, int64_t *at, struct rollup **ret,
-                       int *ret_n, struct err *err)
+// A part of a span that is read at once. While its rollups are read they take twice their memory, and none of
+// them can be dropped, so there are only as many as a part of the cache holds.
+struct batch {
+	int64_t at; // the first hour behind it
+	size_t largest; // bytes of the largest rollup of the batch before
+	struct rollup *list[BATCH_MAX];
+	int n;
+};
+
+static struct batch begin_batches(const struct rollups *f, const struct rollups_query *q)
+{
+	return (struct batch){.at = q->from, .largest = f->cache.bytes_max / BATCH_PART / FIRST_BATCH};
+}
+
+// The rollups behind the last batch, none of which is stale; at least one.
+static bool next_batch(struct rollups *f, const struct rollups_query *q, struct batch *b, struct err *err)
 {
 	int64_t ticks = when_ticks_ms(), hours;
 	const struct group_filter *only = q->only && q->only->by.n ? q->only : NULL;
-	int n = 0;
-	for (; *at < q->to && n < BATCH_MAX; *at += hours) {
-		hours = hours_of_rollup(*at, q->to, q->now);
-		ret[n] = rollup_cache_get(&f->cache, ROLLUP_READ, q->by, only, *at, hours);
-		ret[n++]->used_ms = ticks;
+	size_t room = f->cache.bytes_max / BATCH_PART;
+	for (b->n = 0; b->at < q->to && b->n < BATCH_MAX; b->at += hours) {
+		hours = hours_of_rollup(b->at, q->to, q->now);
+		struct rollup *x = rollup_cache_get(&f->cache, ROLLUP_READ, q->by, only, b->at, hours);
+		size_t bytes = x->made_ms ? x->entry.bytes : b->largest;
+		if (b->n && bytes > room)
+			break;
+		room -= bytes < room ? bytes : room;
+		x->used_ms = ticks;
+		b->list[b->n++] = x;
 	}
-	*ret_n = n;
-	return refresh_stale(f, ret, n, q->now, err);
+	if (!refresh_stale(f, b->list, b->n, q->now, err))
+		return false;
+	size_t largest = 0;
+	for (int i = 0; i < b->n; i++)
+		largest = b->list[i]->entry.bytes > largest ? b->list[i]->entry.bytes : largest;
+	b->largest = largest;
+	return true;
 }
 
 // What the allocator holds and nobody uses goes back to the system now and then: replies of Redis and pages
@@ -291,13 +323,11 @@ static void trim(struct rollups *f)
 
 bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups *ret, struct err *err)
 {
-	struct rollup *batch[BATCH_MAX];
-	int n;
 	assert(ret->by.n == q->by->n);
-	for (int64_t at = q->from; at < q->to;) {
-		if (!next_batch(f, q, &at, batch, &n, err))
+	for (struct batch b = begin_batches(f, q); b.at < q->to;) {
+		if (!next_batch(f, q, &b, err))
 			return false;
-		add_rollups(f, batch, n, q->now, ret);
+		add_rollups(f, b.list, b.n, q->now, ret);
 		trim(f);
 	}
 	return true;
@@ -306,13 +336,11 @@ bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups
 bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *use, void *user,
                   struct err *err)
 {
-	struct rollup *batch[BATCH_MAX];
-	int n;
-	for (int64_t at = q->from; at < q->to;) {
-		if (!next_batch(f, q, &at, batch, &n, err))
+	for (struct batch b = begin_batches(f, q); b.at < q->to;) {
+		if (!next_batch(f, q, &b, err))
 			return false;
-		for (int i = 0; i < n; i++)
-			use(user, &batch[i]->sums);
+		for (int i = 0; i < b.n; i++)
+			use(user, &b.list[i]->sums);
 		trim(f);
 	}
 	return true;

@@ -3,6 +3,7 @@
 // out of cached blocks is that of reading everything again. Prints its seed; NOWCAST_SEED repeats one.
 #include "query/rollups.h"
 
+#include <malloc.h>
 #include <time.h>
 
 #include "base/when.h"
@@ -259,6 +260,68 @@ static void agree(struct rollups *f, struct view *v)
 	   "a total is not older than its parts %s", err.msg);
 }
 
+// What a long question takes while it is answered does not grow with its span: its rollups are read a few at
+// a time, and others are dropped meanwhile.
+enum { CALLERS = 400, LONG_SPAN = 48, ROOM = 2 << 20 };
+
+struct most {
+	size_t began, most;
+};
+
+static size_t taken(void)
+{
+	return mallinfo2().uordblks + mallinfo2().hblkhd;
+}
+
+static void note_most(void *user, const struct groups *piece)
+{
+	struct most *m = user;
+	(void)piece;
+	if (taken() > m->began + m->most)
+		m->most = taken() - m->began;
+}
+
+static void put_callers(struct redis *r, int64_t hour)
+{
+	char when[WHEN_SIZE], key[200], member[120], field[120], score[24];
+	when_format(hour * MS_PER_HOUR, when);
+	when[13] = '\0';
+	snprintf(member, sizeof member, "%s:%s", when, models[0]);
+	snprintf(score, sizeof score, "%lld", (long long)hour);
+	redis_cmdz(r, "ZADD", "nowcast:{111122223333/us-east-1}:usage", score, member, NULL);
+	snprintf(key, sizeof key, "nowcast:{111122223333/us-east-1}:usage:%s", member);
+	for (int i = 0; i < CALLERS; i++) {
+		snprintf(field, sizeof field, "arn:aws:iam::111122223333:user/caller-%d - input", i);
+		redis_cmdz(r, "HSET", key, field, "900 7000000000000 900 0 0 0 0 0 0", NULL);
+	}
+}
+
+static void stay_small(struct redis_target target)
+{
+	struct err err = ERR_INIT;
+	struct grouping by;
+	struct rollups *f = NULL;
+	struct most m = {0};
+	bool good =
+		rollups_open(&f, target, &err) &&
+		grouping_parse(&by, STR("hour,principal"), (struct caller_sources){.team_tag = STR("team")}, &err);
+	for (int64_t h = FIRST + HOURS; good && h < FIRST + HOURS + LONG_SPAN; h++) {
+		put_callers(view_redis(rollups_view(f)), h);
+		good = redis_exec(view_redis(rollups_view(f)), &err);
+	}
+	if (!ok(good, "hours of %d callers are there %s", CALLERS, err.msg))
+		return;
+	rollups_limit(f, ROOM);
+	m.began = taken();
+	const struct rollups_query q = {&by, NULL, FIRST + HOURS, FIRST + HOURS + LONG_SPAN,
+	                                FIRST + HOURS + LONG_SPAN};
+	good = rollups_each(f, &q, note_most, &m, &err);
+	diag("%zu bytes at most", m.most);
+	ok(good && m.most < (size_t)3 * ROOM, "what a long question takes does not grow with its span %s",
+	   err.msg);
+	rollups_close(f);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -293,6 +356,7 @@ int main(void)
 	is_int(good, QUESTIONS / 10, "and the pieces of a sum by the hour are that sum");
 	agree(f, v);
 	follow(f, v);
+	stay_small((struct redis_target){server.url, NULL, "nowcast", NULL});
 	rollups_close(f);
 	view_close(v);
 	redis_server_stop(&server);
