@@ -7,6 +7,7 @@
 #
 #     tests/disasters.sh [NAME...]     all of them, or those of these names
 #
+# LOST: something was otherwise than it should be. ENDED EARLY: a server that it needs did not start, say.
 # Exit status: 0 if all held, else 1. The output of each is in build/disasters/NAME.log.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -28,12 +29,13 @@ for script; do
 		! grep -q '^1\.\.0 # SKIP' "$logs/$name.log" || result=skipped
 	else
 		result=LOST
+		grep -q '^not ok' "$logs/$name.log" || ! grep -q '^Bail out!' "$logs/$name.log" || result='ENDED EARLY'
 		lost=$((lost + 1))
 	fi
 	count=$((count + 1))
 	printf '%s  %s, %d s\n    done:     %s\n    compared: %s\n' "$name" "$result" $((SECONDS - start)) \
 		"$(field Done "$script")" "$(field Compared "$script")" | fold -s -w 110
-	[ "$result" != LOST ] || grep '^not ok' "$logs/$name.log" | sed 's/^/    /'
+	case $result in LOST | ENDED*) grep -E '^(not ok|Bail out!)' "$logs/$name.log" | sed 's/^/    /' ;; esac
 done
 echo
 echo "disasters: $((count - lost)) of $count held, $((SECONDS - began)) s"
