@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model hours are read a page at a time, as many as make some ten thousands of rows; memory is that of one
-// page, the tags, and what is kept (store/view_page.c).
+// Model hours are read a page at a time, as many as make some thousands of rows; memory is that of one page,
+// the tags, and what is kept (store/view_page.c).
 #include "store/view_priv.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "store/keys.h"
 #include "store/schema.h"
 
-enum { MODEL_HOURS_FIRST = 8, ROWS_AT_ONCE = 40000, TAGS_MS = 5000 };
+enum { TAGS_MS = 5000 };
 
 bool view_open(struct view **ret, struct redis_target target, struct err *err)
 {
@@ -138,16 +138,9 @@ static bool read_acct_region(struct view *v, struct str acct_region, int64_t fro
 {
 	struct acct_region_index x = {.arena = ARENA_INIT, .acct_region = acct_region};
 	bool good = view_index_read(v, &x, from, to, err);
-	int at_once = MODEL_HOURS_FIRST, rows = 0;
-	for (size_t i = 0, n; good && i < x.n && !visit->stopped; i += n) {
-		n = x.n - i < (size_t)at_once ? x.n - i : (size_t)at_once;
-		arena_reset(&v->arena);
-		good = view_page_read(v, &x, i, (int)n, visit, &rows, err);
-		if (rows < ROWS_AT_ONCE && at_once < VIEW_MODEL_HOURS_AT_ONCE) // few large ones, or many small ones
-			at_once *= 2;
-		else if (rows > 2 * ROWS_AT_ONCE && at_once > 1)
-			at_once /= 2;
-	}
+	visit->page_max = VIEW_PAGE_FIRST;
+	for (size_t i = 0; good && i < x.n && !visit->stopped;)
+		good = view_page_read(v, &x, &i, visit, err);
 	arena_release(&x.arena);
 	return good;
 }
@@ -176,7 +169,7 @@ struct str *view_acct_regions(struct view *v, struct arena *arena, size_t *ret_n
 bool view_each(struct view *v, int64_t from, int64_t to, view_fn *fn, void *user, struct err *err)
 {
 	struct arena names = ARENA_INIT;
-	struct view_visit visit = {fn, user, false};
+	struct view_visit visit = {.fn = fn, .user = user};
 	size_t n = 0;
 	struct str *acct_regions = view_acct_regions(v, &names, &n, err);
 	v->tags_are_new = view_tags_are_old(v);

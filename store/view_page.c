@@ -13,7 +13,7 @@
 #include "store/usage_rows.h"
 #include "store/view_priv.h"
 
-enum { TORN_TRIES = 20 };
+enum { TORN_TRIES = 20, ROWS_AT_ONCE = 10000 };
 
 // ---- model hours --------------------------------------------------------------------------------
 
@@ -331,18 +331,39 @@ static bool read_page_tags(struct view *v, const struct item *items, int n, bool
 	return view_read_principals(v, err);
 }
 
-bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n,
-                    struct view_visit *visit, int *ret_rows, struct err *err)
+static int sides_to_read(const struct item *it)
+{
+	return !it->sides[SIDE_ESTIMATE].kept + (it->ever_billed && !it->sides[SIDE_ACTUAL].kept);
+}
+
+// The sides of the next page: as many as make ROWS_AT_ONCE rows, if they are like those that were just read.
+static int next_page_max(int page_max, int sides, int rows)
+{
+	int most = page_max < VIEW_MODEL_HOURS_AT_ONCE / 2 ? 2 * page_max : VIEW_MODEL_HOURS_AT_ONCE;
+	int64_t fit = rows ? (int64_t)ROWS_AT_ONCE * sides / rows : most;
+	return sides == 0 ? page_max : fit < 1 ? 1 : fit < most ? (int)fit : most;
+}
+
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t *at, struct view_visit *visit,
+                    struct err *err)
 {
 	struct item items[VIEW_MODEL_HOURS_AT_ONCE];
-	for (int i = 0; i < n; i++)
-		items[i] = item_of(x, x->members[first + (size_t)i]);
-	if (!find_kept(v, x, items, n, err) || !read_others(v, x, items, n, ret_rows, err) ||
-	    !read_page_tags(v, items, n, *ret_rows > 0, err))
+	int most = v->model_hour_cache ? VIEW_MODEL_HOURS_AT_ONCE : visit->page_max, n = 0, rows, sides = 0;
+	for (; n < most && *at + (size_t)n < x->n; n++)
+		items[n] = item_of(x, x->members[*at + (size_t)n]);
+	arena_reset(&v->arena);
+	if (!find_kept(v, x, items, n, err))
+		return false;
+	int found = n;
+	for (n = 0; n < found && (n == 0 || sides + sides_to_read(&items[n]) <= visit->page_max); n++)
+		sides += sides_to_read(&items[n]);
+	if (!read_others(v, x, items, n, &rows, err) || !read_page_tags(v, items, n, rows > 0, err))
 		return false;
 	for (int i = 0; i < n && !visit->stopped; i++) {
 		take_kept(v, &items[i]);
 		visit->stopped = !visit->fn(visit->user, v, &items[i].model_hour);
 	}
+	*at += (size_t)n;
+	visit->page_max = next_page_max(visit->page_max, sides, rows);
 	return true;
 }

@@ -63,12 +63,14 @@ struct view_visit {
 	view_fn *fn;
 	void *user;
 	bool stopped;
+	int page_max; // of the next page, so many sides of model hours at most are read from Redis
 };
+enum { VIEW_PAGE_FIRST = 8 };
 
-// Reads `n` (at most VIEW_MODEL_HOURS_AT_ONCE) model hours, from the `first` of the index on, and hands them
-// over. *ret_rows: how many rows had to be read from Redis.
-bool view_page_read(struct view *v, const struct acct_region_index *x, size_t first, int n,
-                    struct view_visit *visit, int *ret_rows, struct err *err) NC_CHECK;
+// Reads at most VIEW_MODEL_HOURS_AT_ONCE model hours, from the one at *at of the index on, and hands them over.
+// Moves *at behind the last of them.
+bool view_page_read(struct view *v, const struct acct_region_index *x, size_t *at, struct view_visit *visit,
+                    struct err *err) NC_CHECK;
 
 // Divides the cache writes of the estimate whose TTL no record names as it is declared, in new rows.
 void view_apply_ttl(struct view *v, struct model_hour *model_hour, struct arena *arena);

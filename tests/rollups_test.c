@@ -262,7 +262,7 @@ static void agree(struct rollups *f, struct view *v)
 
 // What a long question takes while it is answered does not grow with its span: its rollups are read a few at
 // a time, and others are dropped meanwhile.
-enum { CALLERS = 400, LONG_SPAN = 48, ROOM = 2 << 20 };
+enum { CALLERS = 1000, LONG_SPAN = 48, ROOM = 4 << 20, MODEL_HOURS = 8 << 20 };
 
 struct most {
 	size_t began, most;
@@ -279,6 +279,14 @@ static void note_most(void *user, const struct groups *piece)
 	(void)piece;
 	if (taken() > m->began + m->most)
 		m->most = taken() - m->began;
+}
+
+static bool note_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	(void)v;
+	(void)model_hour;
+	note_most(user, NULL);
+	return true;
 }
 
 static void put_callers(struct redis *r, int64_t hour)
@@ -319,6 +327,10 @@ static void stay_small(struct redis_target target)
 	diag("%zu bytes at most", m.most);
 	ok(good && m.most < (size_t)3 * ROOM, "what a long question takes does not grow with its span %s",
 	   err.msg);
+	m = (struct most){.began = taken()};
+	good = view_each(rollups_view(f), FIRST + HOURS, FIRST + HOURS + LONG_SPAN, note_model_hour, &m, &err);
+	diag("%zu bytes at most", m.most);
+	ok(good && m.most < MODEL_HOURS, "nor does reading its model hours %s", err.msg);
 	rollups_close(f);
 }
 
