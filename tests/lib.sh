@@ -559,10 +559,13 @@ make_world() { # ARGUMENTS of world.py but --out
 	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
 	world=$top/$B/worlds/$(echo "$*" | tr -c 'a-zA-Z0-9.\n' _)
 	[ -e "$world/truth.csv" ] && return
-	mkdir -p "$world.$$" && python3 "$shared/world/world.py" --out "$world.$$" "$@" >"$T/world.log" 2>&1 ||
-		{ sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
-	rm -rf "$world"
-	mv "$world.$$" "$world"
+	mkdir -p "$top/$B/worlds"
+	(
+		flock 9 # another test may be making it
+		[ -e "$world/truth.csv" ] && exit
+		rm -rf "$world.new" "$world"
+		mkdir "$world.new" && python3 "$shared/world/world.py" --out "$world.new" "$@" && mv "$world.new" "$world"
+	) 9>"$world.lock" >"$T/world.log" 2>&1 || { sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
 }
 
 # --- nowcast ---------------------------------------------------------------------------------------------------------

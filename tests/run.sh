@@ -5,6 +5,9 @@
 #
 #     tests/run.sh FILE...      build/tests/usd_test tests/e2e/cli.sh ...
 #
+# Variables: JOBS (how many run at a time; as many as there are cores). A test that must have the machine to itself is a target
+# of its own (make bench, soak), and not run here.
+#
 # Exit status: 0 if all passed (skipped ones count apart), else 1.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -17,8 +20,24 @@ for f; do # prove would stop there, and pass what it did not run
 	[ -x "$f" ] || { echo "tests/run.sh: $f cannot be run: is it built, and executable?" >&2; exit 1; }
 done
 
+# What takes ten seconds or more comes first, the longest first, so that none of them runs on alone in the end.
+long='
+	tests/e2e/recon_run.sh
+	tests/e2e/page.sh
+	tests/fuzz.sh
+	build-address-undefined/tests/convergence_test
+	tests/e2e/recon_days.sh
+	tests/e2e/alert_run.sh
+	build/tests/convergence_test
+	tests/e2e/demo.sh
+	tests/disasters/redis_refuses.sh
+'
+ordered=()
+for f in $long; do [[ " $* " != *" $f "* ]] || ordered+=("$f"); done
+for f; do [[ $long == *[[:space:]]"$f"[[:space:]]* ]] || ordered+=("$f"); done
+
 began=$SECONDS
-prove --exec '' --timer -j "${JOBS:-1}" "$@" 2>&1 | tee "$out"
+prove --exec '' --timer -j "${JOBS:-$(nproc)}" "${ordered[@]}" 2>&1 | tee "$out"
 status=${PIPESTATUS[0]}
 
 files=$#
