@@ -168,8 +168,8 @@ static void price_model_hour(struct job *j, struct str acct_region, struct model
 	s->changed = 0;
 	if (s->gone)
 		return; // what it has now was priced when it was computed
-	tariffs_init(&tariffs, j->options->prices, acct_region, s->called.len ? s->called : s->model, s->foundation,
-	             s->hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, j->options->prices, acct_region, s->called.len ? s->called : s->model,
+	             s->foundation, s->hour * MS_PER_HOUR);
 	tariffs.query.scope_unknown = !s->imported;
 	if (s->part.len && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD)))
 		return; // it stays among the others
