@@ -88,8 +88,10 @@ require() { # WHY COMMAND...
 	bail "$why"
 }
 
+# This test cannot go on. (TAP's own "Bail out!" would end the tests after it, too.)
 bail() {
-	echo "Bail out! $*"
+	result 1 "it could go on: $*"
+	echo "1..$tap_count"
 	exit 1
 }
 
@@ -165,8 +167,13 @@ wait_for() { # SECONDS COMMAND...
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-free_port() { # sets $port
-	until port=$((20000 + RANDOM % 12000)) && ! listens $port; do :; done
+# Sets $port: one on which nobody listens, nor will; tests that run beside this one note theirs likewise.
+free_port() {
+	until
+		port=$((20000 + RANDOM % 12000))
+		echo $port >>"$T/.ports"
+		! listens $port && [ "$(cat "${T%/*}"/nowcast-test.*/.ports | grep -cx $port)" = 1 ]
+	do :; done
 }
 
 # --- Redis -----------------------------------------------------------------------------------------------------------
