@@ -61,7 +61,7 @@ OF_THE_RUN = [(word, re.compile(p, re.M), by) for word, p, by in (
     ("not observed", r"^(not observed of this span: ).*(, beside )", r"\1N\2"), # a span without --to ends now
     ("nothing was read", r"^  (?:" + TEN_YEARS_AGO + r") \d\d:\d\d( to .*: nothing was read)", r"  TEN YEARS AGO\1"),
     ("silence", r'("id":")[0-9a-f]{11}(","rule")', r"\1ID\2"),
-    (" ago", r"\b(last (?:heard|received) )\d+ \S+( ago)", r"\1N\2"),
+    (" ago", r"\b(last (?:heard |received )?)\d+ \S+( ago)", r"\1N\2"),
     (" old)", r"\(\d+ (\S+) old\)", r"(N \1 old)"),
     ("_age_s", r'("arrived_age_s":)\d+', r"\1N"),
     (" MB used", r"\b\d+ MB used\b", "N MB used"),
