@@ -384,7 +384,7 @@ restart_broker_kafka() {
 	start kafka "${kafka_java[@]}" "-Xmx$kafka_heap" "-Xms64m" ${KAFKA_JAVA_OPTS:--XX:+UseSerialGC -XX:TieredStopAtLevel=1} kafka.Kafka "$T/kafka.properties"
 	broker_pid=$pid
 	BOOTSTRAP=127.0.0.1:$kafka_port
-	wait_for 60 broker_ready || { tail -n 20 "$T/kafka.log" | sed 's/^/# /'; bail "Kafka does not start"; }
+	wait_for 120 broker_ready || { tail -n 20 "$T/kafka.log" | sed 's/^/# /'; bail "Kafka does not start"; }
 }
 
 # Records carry the times of their events, often weeks ago: nothing may be thrown away for age (log.retention.ms).
