@@ -187,7 +187,7 @@ class Asker:
     def people(self):
         for principal in self.principals:
             for hour in dict.fromkeys([*self.busy.get(principal, self.hours)[:2], *self.hours[:1]]):
-                self.ask("explain", principal, hour, ok=(0, 2, 3))
+                self.ask("explain", principal, hour, ok=(0, 1, 2, 3))
                 self.ask("price", "explain", "--principal", principal, "--hour", hour, ok=(0, 1, 2, 3))
             for form in "table", "json":
                 self.ask("who", "--now", self.now, "--format", form, principal, ok=(0, 1))
