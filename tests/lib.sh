@@ -172,7 +172,7 @@ free_port() {
 	until
 		port=$((20000 + RANDOM % 12000))
 		echo $port >>"$T/.ports"
-		! listens $port && [ "$(cat "${T%/*}"/nowcast-test.*/.ports | grep -cx $port)" = 1 ]
+		! listens $port && [ "$(cat "${T%/*}"/nowcast-test.*/.ports 2>/dev/null | grep -cx $port)" = 1 ]
 	do :; done
 }
 
