@@ -27,9 +27,14 @@ int cmd_reprice(struct command *c)
 		            "it is not said from when on dollars are to be computed again: --from T, a span such as "
 		            "this-month, or all");
 	good = good && prices_load(&prices, &c->conf, &err) &&
-	       schema_open(&redis, redis_target_of(&c->conf), SCHEMA_WRITE, &err) &&
-	       reprice(redis, c->conf.redis_prefix, prices, of.span.from,
-	               of.span.to < YEAR_9999 ? of.span.to : YEAR_9999, dry, &n, &err);
+	       schema_open(&redis, redis_target_of(&c->conf), SCHEMA_WRITE, &err);
+	const struct reprice_options options = {
+		.prices = prices,
+		.from = of.span.from,
+		.to = of.span.to < YEAR_9999 ? of.span.to : YEAR_9999,
+		.dry = dry,
+	};
+	good = good && reprice(redis, c->conf.redis_prefix, &options, &n, &err);
 	if (good) {
 		printf("%-16s %zu\n%-16s %zu%s\n", "rows", n.rows, "rows_changed", n.rows_changed,
 		       dry ? " (not written)" : "");

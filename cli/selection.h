@@ -34,7 +34,8 @@ struct selection {
 bool selection_take_conditions(struct selection *s, struct command *c, struct err *err) NC_CHECK;
 
 // Takes --now and the span alone. `at`: which of the arguments may be a SPAN, from 0 on. s->now_ms and
-// s->span are set in any case. Nothing needs to be released.
+// s->span are set in any case. Nothing needs to be released. All other flags are to be taken first: behind
+// one that is not, a SPAN is not looked for.
 bool selection_take_span(struct selection *s, struct command *c, int at, struct err *err) NC_CHECK;
 
 // Takes its flags, and one argument that is a span, out of the command. ERR_CONFIG names the argument.

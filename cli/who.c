@@ -29,9 +29,8 @@ static bool parse_arguments(struct command *c, struct question *q, struct err *e
 {
 	const char *format = "table", *sessions = NULL;
 	*q = (struct question){.sessions = SESSIONS_SHOWN};
-	if (!selection_take_span(&q->of, c, 1, err) ||
-	    !command_option(c, "--format", &format, err) || !command_option(c, "--sessions", &sessions, err) ||
-	    !command_done(c, 1, 1, err))
+	if (!command_option(c, "--format", &format, err) || !command_option(c, "--sessions", &sessions, err) ||
+	    !selection_take_span(&q->of, c, 1, err) || !command_done(c, 1, 1, err))
 		return false;
 	q->json = strcmp(format, "json") == 0;
 	if (!q->json && strcmp(format, "table") != 0)

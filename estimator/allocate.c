@@ -71,6 +71,19 @@ static int64_t within_limits(const struct calls *c, int64_t waiting, int64_t eac
 	return milli < most ? milli : most;
 }
 
+void caller_usage_add(struct caller_usage *u, const struct calls *c)
+{
+	u->calls += c->n;
+	u->failed += c->failed;
+	u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
+	if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
+		u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		u->by_kind[kind].exact += c->exact[kind];
+		u->telemetry[kind] += c->telemetry ? c->exact[kind] : 0;
+	}
+}
+
 static void add_calls_of_minute(struct allocation *a, int m)
 {
 	const struct minute *at = span_minute(a->reader.span, m);
@@ -78,19 +91,12 @@ static void add_calls_of_minute(struct allocation *a, int m)
 		const struct calls *c = &at->calls[i];
 		struct caller_usage *u = &a->out->callers[c->caller];
 		bool covered = cell_is_covered(&a->reader, m, &a->reader.span->callers[c->caller]);
-		u->calls += c->n;
-		u->failed += c->failed;
-		u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
-		if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
-			u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
-		for (int kind = 0; kind < METRIC_KINDS; kind++) {
-			int64_t waiting = c->n - c->exact_n[kind], each = a->weights->callers[c->caller].milli[kind],
-					milli;
-			u->by_kind[kind].exact += c->exact[kind];
-			u->telemetry[kind] += c->telemetry ? c->exact[kind] : 0;
-			if (covered || waiting <= 0)
+		caller_usage_add(u, c);
+		for (int kind = 0; kind < METRIC_KINDS && !covered; kind++) {
+			int64_t waiting = c->n - c->exact_n[kind], each = a->weights->callers[c->caller].milli[kind];
+			if (waiting <= 0)
 				continue;
-			milli = product(waiting, each);
+			int64_t milli = product(waiting, each);
 			if (kind == TOKENS_OUTPUT)
 				milli = within_limits(c, waiting, each, milli);
 			u->by_kind[kind].provisional += milli / 1000 + (milli % 1000 >= 500);

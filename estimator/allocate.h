@@ -91,6 +91,9 @@ struct weights {
 	struct weight *callers;              // as the span's callers
 };
 
+// Adds calls of this caller: how many, and the tokens that records say of them.
+void caller_usage_add(struct caller_usage *u, const struct calls *c);
+
 // Results live in `arena`. `lookback` is 0 to 60 minutes.
 void allocate_hour(const struct span *s, const struct weights *w, int lookback, struct arena *arena,
                    struct hour_usage *ret);

@@ -121,21 +121,11 @@ static struct rate_class_calls *find(struct splitting *x, int32_t caller, uint8_
 static void add_calls(struct splitting *x, const struct calls *c, bool in_hour)
 {
 	struct rate_class_calls *l = find(x, c->caller, c->rate_class);
-	struct caller_usage *u = &l->out.usage;
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		*(in_hour ? &l->lacking[kind] : &l->before[kind]) +=
 			c->n > c->exact_n[kind] ? c->n - c->exact_n[kind] : 0;
-	if (!in_hour)
-		return;
-	u->calls += c->n;
-	u->failed += c->failed;
-	u->exact_1h += c->exact[TOKENS_CACHE_WRITE_1H];
-	if (c->exact_n[TOKENS_CACHE_WRITE_1H] == c->exact_n[TOKENS_CACHE_WRITE])
-		u->exact_ttl += c->exact[TOKENS_CACHE_WRITE];
-	for (int kind = 0; kind < METRIC_KINDS; kind++) {
-		u->by_kind[kind].exact += c->exact[kind];
-		u->telemetry[kind] += c->telemetry ? c->exact[kind] : 0;
-	}
+	if (in_hour)
+		caller_usage_add(&l->out.usage, c);
 }
 
 static void gather(struct splitting *x, const struct span *s, int lookback)

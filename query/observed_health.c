@@ -113,13 +113,13 @@ static bool check_signals(struct findings *f, struct redis *r, const char *prefi
                           struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct signal_gap *gaps;
-	size_t n, shown = 0;
-	bool good = signal_gaps_read(&arena, r, prefix, now_ms, DAYS, &gaps, &n, err);
+	struct signal_gaps gaps;
+	size_t shown = 0;
+	bool good = signal_gaps_read(&arena, r, prefix, now_ms, DAYS, &gaps, err);
 	for (int still = 1; good && still >= 0; still--) // those that are missing now come first
-		for (size_t i = 0; i < n; i++)
-			if ((gaps[i].to == 0) == still && shown++ < SHOWN_MAX)
-				add_signal_gap(f, &gaps[i]);
+		for (size_t i = 0; i < gaps.n; i++)
+			if ((gaps.v[i].to == 0) == still && shown++ < SHOWN_MAX)
+				add_signal_gap(f, &gaps.v[i]);
 	if (good && shown > SHOWN_MAX) {
 		buf_addf(&f->text, "and %zu more of such signals in the last %d days", shown - SHOWN_MAX, DAYS);
 		report(f, HEALTH_NOTE);

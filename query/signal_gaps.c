@@ -175,7 +175,7 @@ static size_t take_place(struct search *x, struct redis *r, size_t reply)
 }
 
 bool signal_gaps_read(struct arena *arena, struct redis *r, const char *prefix, int64_t now_ms, int days,
-                      struct signal_gap **ret, size_t *ret_n, struct err *err)
+                      struct signal_gaps *ret, struct err *err)
 {
 	struct search x = {.arena = arena};
 	int64_t end = now_ms / MS_PER_MINUTE, end_day = (end + OBSERVED_DAY - 1) / OBSERVED_DAY;
@@ -200,7 +200,6 @@ bool signal_gaps_read(struct arena *arena, struct redis *r, const char *prefix, 
 		for (int s = 0; s < OBSERVED_SIGNALS; s++)
 			search_signal(&x, (enum observed_signal)s);
 	}
-	*ret = x.list;
-	*ret_n = x.found;
+	*ret = (struct signal_gaps){x.list, x.found};
 	return true;
 }

@@ -32,8 +32,13 @@ struct signal_gap {
 	bool never;                  // it has not come in all of the days that were looked at
 };
 
-// Of the `days` up to `now_ms`, by account and Region, then by signal and time. *ret lives in the arena.
+struct signal_gaps {
+	struct signal_gap *v;        // by account and Region, then by signal and time
+	size_t n;
+};
+
+// Of the `days` up to `now_ms`. The list lives in the arena.
 bool signal_gaps_read(struct arena *arena, struct redis *r, const char *prefix, int64_t now_ms, int days,
-                      struct signal_gap **ret, size_t *ret_n, struct err *err) NC_CHECK;
+                      struct signal_gaps *ret, struct err *err) NC_CHECK;
 
 #endif

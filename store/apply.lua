@@ -95,13 +95,31 @@ local function count_unjoined(bucket, n)
   if left <= 0 then call('HDEL', p .. KEY_TELEMETRY, bucket) end
 end
 
+local names = {} -- keys of the names of the section's calls
+
+local function text_of(id)
+  for _, key in ipairs(names) do
+    local text = call('HGET', key, id)
+    if text then return text end
+  end
+  return ''
+end
+
+-- Whether the name of one id is bytewise less than that of another. Only records of one call that contradict
+-- each other ask.
+local function less_name(a, b)
+  local x, y = text_of(a), text_of(b)
+  if x == y then return less(a, b) end
+  return less(x, y)
+end
+
 -- A call that is known already: what it said before is taken off the sums, what is known of it now is added.
 local function join_call(bucket, id, old, ev, out)
   local damaged = not is_evidence(old)
   local waited = not damaged and is_unjoined(old)
   if waited and not is_unjoined(ev) then new = new + 1 else known = known + 1 end
   if old == ev then return end
-  local joined = damaged and ev or join_evidence(old, ev)
+  local joined = damaged and ev or join_evidence(old, ev, less_name)
   if joined == old then return end
   count_unjoined(bucket, (is_unjoined(joined) and 1 or 0) - (waited and 1 or 0))
   if not damaged then count_call(sums, old, -1) end
@@ -414,12 +432,13 @@ local function apply_section(at)
   local nobserved = tonumber(ARGV[at + 10])
   local calls = at + 11
   local first_metric = calls + ncalls + 2 * nruns
-  local names = first_metric + 6 * nmetrics
-  local first_telling = names + 3 * nnames + nsessions + 3 * ncandidates
+  local first_name = first_metric + 6 * nmetrics
+  local first_telling = first_name + 3 * nnames + nsessions + 3 * ncandidates
   if takes_records(bucket, reopening) then
+    apply_names(bucket, first_name, nnames, nsessions, ncandidates) -- joining calls looks at them
+    names = {p .. KEY_NAMES .. bucket, other ~= '' and p .. KEY_NAMES .. other or nil}
     if ncalls > 0 then apply_calls(bucket, other, reopening, calls, ncalls) end
-    for i = first_metric, names - 6, 6 do apply_metric(i) end
-    apply_names(bucket, names, nnames, nsessions, ncandidates)
+    for i = first_metric, first_name - 6, 6 do apply_metric(i) end
     for i = first_telling, first_telling + 4 * (ntellings - 1), 4 do apply_telling(i) end
     note_observed(bucket, first_telling + 4 * ntellings, nobserved)
   else

@@ -133,6 +133,9 @@ local function count_call(sums, ev, times)
   add_call(d, n, times, failed, timing % TIER)
 end
 
+local join_evidence
+do -- what only it uses
+
 -- The tokens by kind, and the metadata: '' if there is none.
 local function tokens_of(ev)
   local t, last = {}, end_of_tokens(ev)
@@ -146,6 +149,18 @@ end
 local function better(mark_a, a, mark_b, b)
   if mark_b > mark_a or (mark_b == mark_a and less(a, b)) then return b end
   return a
+end
+
+-- The same of parts that are ids of names: of equal marks that of the larger name, as `less_id` says.
+local function better_id(mark_a, a, mark_b, b, less_id)
+  if mark_b > mark_a or (mark_b == mark_a and a ~= b and less_id(a, b)) then return b end
+  return a
+end
+
+-- The same of metadata, a rank and an id; '' is none.
+local function better_meta(a, b, less_id)
+  if a == '' or b == '' then return a == '' and b or a end
+  return char(math.max(byte(a), byte(b))) .. better_id(byte(a), sub(a, 2), byte(b), sub(b, 2), less_id)
 end
 
 -- How much a rank of tokens is worth, and how well a minute is known: telemetry is better than the first of
@@ -173,8 +188,9 @@ local function flags_with(weight, flags)
   return flags + NAMED * (EVIDENCE_NAMED + weight)
 end
 
--- All that two pieces of evidence of one call say.
-local function join_evidence(a, b)
+-- All that two pieces of evidence of one call say. `less_id` says which of two ids has the smaller name: an
+-- id is made of its name with a key of this Redis alone, and what stays must not depend on that.
+function join_evidence(a, b, less_id)
   local flags_a, timing_a = byte(a, AT_FLAGS, AT_TIMING)
   local flags_b, timing_b = byte(b, AT_FLAGS, AT_TIMING)
   local well_a, well_b = timing_a % TIER, timing_b % TIER
@@ -186,8 +202,8 @@ local function join_evidence(a, b)
   weight_a, flags_a = name_of_model(flags_a)
   weight_b, flags_b = name_of_model(flags_b)
   local out = {
-    better(weight_a, sub(a, 1, MODEL), weight_b, sub(b, 1, MODEL)),
-    better(flags_a, sub(a, MODEL + 1, WHO), flags_b, sub(b, MODEL + 1, WHO)),
+    better_id(weight_a, sub(a, 1, MODEL), weight_b, sub(b, 1, MODEL), less_id),
+    better_id(flags_a, sub(a, MODEL + 1, WHO), flags_b, sub(b, MODEL + 1, WHO), less_id),
     better(worth_a, sub(a, MINUTE, EVIDENCE_AT_FLAGS), worth_b, sub(b, MINUTE, EVIDENCE_AT_FLAGS)),
     char(flags_with(math.max(weight_a, weight_b), math.max(flags_a, flags_b))),
     char(well + math.max(timing_a - well_a, timing_b - well_b)),
@@ -196,6 +212,8 @@ local function join_evidence(a, b)
     out[#out + 1] = better_tokens(tokens_a[kind], tokens_b[kind])
   end
   out[#out + 1] = better_tokens(tokens_a[EVIDENCE_SECOND], tokens_b[EVIDENCE_SECOND])
-  out[#out + 1] = less(meta_a, meta_b) and meta_b or meta_a
+  out[#out + 1] = better_meta(meta_a, meta_b, less_id)
   return table.concat(out)
+end
+
 end

@@ -344,8 +344,7 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 {
 	struct series s;
 	struct settled *hours = arena_alloc(&e->arena, (size_t)n * sizeof *hours);
-	if (!store_read_series(&e->store, due[0].acct_region, due[0].model_hex, due[0].hour, due[n - 1].hour,
-	                       &e->arena, &s, err))
+	if (!store_read_series(&e->store, due, n, &e->arena, &s, err))
 		return false;
 	for (int i = 0; i < n; i++)
 		compute_hour_stats(e, &s, due[i].hour, &hours[i]);

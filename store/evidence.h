@@ -22,8 +22,9 @@
 // names it, then model id), when (how well the minute is known, then the minute), the service tier (with
 // its rank), each token kind (rank, then count), and the metadata of the request (rank, then id). So a log
 // that comes after the record of its call adds its metadata to what that said of the caller. Of two values
-// of a part the larger one stays, compared as bytes. So the join is commutative, associative and
-// idempotent. A tier of rank 0 means that no record names the tier: the standard one is assumed.
+// of a part the larger one stays, compared as bytes, and of two ids that of the bytewise larger name: ids are
+// other ones in each Redis. So the join is commutative, associative and idempotent, and comes out the same
+// everywhere. A tier of rank 0 means that no record names the tier: the standard one is assumed.
 //
 // What the caller's own telemetry says of a call (ingest/telemetry.h) has a rank between those of CloudTrail
 // and of the log. It knows neither caller nor model: these ids, and the source, are 0. As long as nothing but

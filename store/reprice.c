@@ -32,8 +32,7 @@ enum { USAGE_HASH = 1, META_HASH = 2 };
 struct job {
 	struct redis *redis;
 	const char *prefix;
-	const struct prices *prices;
-	bool dry;
+	const struct reprice_options *options;
 	int swap, unfold;   // scripts
 	struct arena arena; // of a page
 	struct arena names;
@@ -169,8 +168,8 @@ static void price_model_hour(struct job *j, struct str acct_region, struct model
 	s->changed = 0;
 	if (s->gone)
 		return; // what it has now was priced when it was computed
-	tariffs_init(&tariffs, j->prices, acct_region, s->called.len ? s->called : s->model, s->foundation,
-	             s->hour * MS_PER_HOUR);
+	tariffs_init(&tariffs, j->options->prices, acct_region, s->called.len ? s->called : s->model,
+	             s->foundation, s->hour * MS_PER_HOUR);
 	tariffs.query.scope_unknown = !s->imported;
 	if (s->part.len && !tariff_knows(tariffs_at(&tariffs, TIER_STANDARD)))
 		return; // it stays among the others
@@ -343,7 +342,7 @@ static bool try_model_hours(struct job *j, struct str acct_region, struct model_
 	for (int i = 0; i < n; i++) {
 		price_model_hour(j, acct_region, &model_hours[i]);
 		note_model(j, &model_hours[i]);
-		if (model_hours[i].changed && !j->dry) {
+		if (model_hours[i].changed && !j->options->dry) {
 			if (model_hours[i].part.len)
 				queue_unfold(j, acct_region, &model_hours[i]);
 			else
@@ -391,13 +390,12 @@ static void add_model_hour(struct model_hours *l, struct model_hour x)
 }
 
 // Members of the usage index: "2026-11-02T05:model".
-static bool list_members(struct job *j, struct model_hours *l, struct str acct_region, const int64_t span[2],
-                         struct err *err)
+static bool list_members(struct job *j, struct model_hours *l, struct str acct_region, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	char lo[24], hi[24];
-	snprintf(lo, sizeof lo, "%lld", (long long)span[0]);
-	snprintf(hi, sizeof hi, "(%lld", (long long)span[1]);
+	snprintf(lo, sizeof lo, "%lld", (long long)j->options->from);
+	snprintf(hi, sizeof hi, "(%lld", (long long)j->options->to);
 	redis_cmd(j->redis, 4,
 	          (struct str[]){STR("ZRANGEBYSCORE"), key_usage_index(&key, j->prefix, acct_region), str_of(lo),
 	                         str_of(hi)});
@@ -448,10 +446,10 @@ static bool list_parts(struct job *j, struct model_hours *l, struct str acct_reg
 	return good;
 }
 
-static bool do_acct_region(struct job *j, struct str acct_region, const int64_t span[2], struct err *err)
+static bool do_acct_region(struct job *j, struct str acct_region, struct err *err)
 {
 	struct model_hours l = {.names = ARENA_INIT};
-	bool good = list_members(j, &l, acct_region, span, err) && list_parts(j, &l, acct_region, err);
+	bool good = list_members(j, &l, acct_region, err) && list_parts(j, &l, acct_region, err);
 	for (size_t i = 0; good && i < l.n; i += MODEL_HOURS_AT_ONCE) {
 		arena_reset(&j->arena);
 		good = do_model_hours(j, acct_region, l.v + i,
@@ -462,12 +460,14 @@ static bool do_acct_region(struct job *j, struct str acct_region, const int64_t 
 	return good;
 }
 
-bool reprice(struct redis *r, const char *prefix, const struct prices *prices, int64_t from, int64_t to,
-             bool dry, struct reprice_counts *ret, struct err *err)
+bool reprice(struct redis *r, const char *prefix, const struct reprice_options *o, struct reprice_counts *ret,
+             struct err *err)
 {
-	struct job j = {
-		.redis = r, .prefix = prefix, .prices = prices, .dry = dry, .swap = redis_script(r, swap_all),
-		.unfold = redis_script(r, unfold_lua())};
+	struct job j = {.redis = r,
+	                .prefix = prefix,
+	                .options = o,
+	                .swap = redis_script(r, swap_all),
+	                .unfold = redis_script(r, unfold_lua())};
 	struct arena names = ARENA_INIT;
 	struct buf key = BUF_INIT;
 	redis_cmd(r, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
@@ -476,8 +476,8 @@ bool reprice(struct redis *r, const char *prefix, const struct prices *prices, i
 	size_t n = 0;
 	struct str *acct_regions = good ? redis_copy_list(r, 0, &names, &n) : NULL;
 	for (size_t i = 0; good && i < n; i++)
-		good = do_acct_region(&j, acct_regions[i], (const int64_t[]){from, to}, err);
-	good = good && (dry || forget_unpriced(&j, err));
+		good = do_acct_region(&j, acct_regions[i], err);
+	good = good && (o->dry || forget_unpriced(&j, err));
 	arena_release(&names);
 	arena_release(&j.arena);
 	arena_release(&j.names);

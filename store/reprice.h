@@ -24,8 +24,13 @@ struct reprice_counts {
 	struct usd before, after;      // of all rows
 };
 
-// Hours from..to - 1. With `dry` nothing is written.
-bool reprice(struct redis *r, const char *prefix, const struct prices *prices, int64_t from, int64_t to,
-             bool dry, struct reprice_counts *ret, struct err *err) NC_CHECK;
+struct reprice_options {
+	const struct prices *prices;
+	int64_t from, to;              // hours since 1970, [from, to)
+	bool dry;                      // nothing is written
+};
+
+bool reprice(struct redis *r, const char *prefix, const struct reprice_options *o, struct reprice_counts *ret,
+             struct err *err) NC_CHECK;
 
 #endif

@@ -133,9 +133,10 @@ struct series {
 	int ntagsets;
 };
 
-// Reads hours from..to (inclusive) and their two neighbours. Everything lives in `arena`.
-bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
-                       int64_t to, struct arena *arena, struct series *ret, struct err *err) NC_CHECK;
+// Reads the hours from the first to the last of due[0..n-1], which are of one model in the order of time, and
+// their two neighbours. Everything lives in `arena`, but for the texts of `due`.
+bool store_read_series(struct store *s, const struct due *due, int n, struct arena *arena, struct series *ret,
+                       struct err *err) NC_CHECK;
 
 // The further names of the model in an hour: those of the buckets whose records may count in it.
 struct further_names series_further_names(const struct series *s, int64_t hour);

@@ -4,6 +4,7 @@
 // model whose id names none, and where groups of callers, or the models, have too many names. Only what
 // occurs is asked for: a bucket may hold the names of very many models and callers, and were each model to
 // read them all, work would grow with their product.
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -234,13 +235,15 @@ static bool read_profile(struct hour_reader *r, struct err *err)
 	return true;
 }
 
-bool store_read_series(struct store *s, struct str acct_region, struct str model_hex, int64_t from,
-                       int64_t to, struct arena *arena, struct series *ret, struct err *err)
+bool store_read_series(struct store *s, const struct due *due, int n, struct arena *arena, struct series *ret,
+                       struct err *err)
 {
 	struct hour_reader r = {.store = s, .arena = arena, .out = ret};
+	int64_t from = due[0].hour, to = due[n - 1].hour;
+	assert(from <= to);
 	*ret = (struct series){
-		.acct_region = acct_region,
-		.model_hex = model_hex,
+		.acct_region = due[0].acct_region,
+		.model_hex = due[0].model_hex,
 		.first = from - 1,
 		.nhours = (int)(to - from + 3),
 	};

@@ -213,9 +213,10 @@ static void test_facts(const struct engine_options *o)
 	snprintf(hex, sizeof hex, "%016llx",
 	         (unsigned long long)name_id_of_model(&test_name_key, STR(TEST_MODEL)));
 	must(store_open(&store, o, &err), &err);
-	must(store_read_series(&store, STR(TEST_ACCOUNT "/" TEST_REGION), str_of(hex), FIRST_HOUR,
-	                       FIRST_HOUR + ncases - 1, &arena, &series, &err),
-	     &err);
+	struct due due[2] = {{STR(TEST_ACCOUNT "/" TEST_REGION), FIRST_HOUR, str_of(hex)}};
+	due[1] = due[0];
+	due[1].hour += ncases - 1;
+	must(store_read_series(&store, due, 2, &arena, &series, &err), &err);
 	for (int i = 0; i < ncases; i++) {
 		const struct hour *h = series.hours[i + 1]; // the first is the neighbour
 		bool good = h != NULL;

@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 : "${CC:=cc}"
-rules=(headers layers foreign keys key_table money width spdx templates aws_code documents disasters executable hardening)
+rules=(headers layers foreign keys key_table money width functions spdx templates aws_code documents disasters executable hardening)
 : "${B:=build}"
 
 # Each header compiles alone.
@@ -106,6 +106,25 @@ width() {
 		my $line = $_; chomp $line; 1 while $line =~ s/\t/" " x (4 - length($`) % 4)/e;
 		print "$ARGV:$.: " . length($line) . " columns\n" if length($line) > 110 && $line !~ /"(?:\\.|[^"\\]){40,}"/;
 		close ARGV if eof'
+}
+
+# A function has at most 70 lines from its brace to the other, and seven parameters. (libmicrohttpd's callback has eight.) Both
+# braces of a function are the first character of their lines; what else begins a line so is data.
+functions() {
+	git ls-files '*.c' '*.cc' '*.h' | grep -v '^tests/' | xargs perl -0ne '
+		s{(//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|\x27(?:\\.|[^\x27\\])+\x27)}{$_ = $1; s/[^\n]//g; $_}gse;
+		while (/^[a-z][\w *]*?\b(\w+)(\((?:[^(){};]|\((?:[^(){};]|\([^(){};]*\))*\))*\))/mg) {
+			my ($name, $all, $line) = ($1, $2, 1 + substr($_, 0, $-[0]) =~ tr/\n//);
+			my $inner = substr $all, 1, -1;
+			1 while $inner =~ s/\([^()]*\)//;
+			my $n = 1 + $inner =~ tr/,//;
+			print "$ARGV:$line: $name has $n parameters\n" if $n > 7 && $name ne "http_on_request";
+		}
+		while (/^(?:[a-z].*|[ \t]+.*)\)\n\{\n(.*?)^\}/msg) {
+			my ($body, $line) = ($1, 1 + substr($_, 0, $-[1]) =~ tr/\n//);
+			my $lines = $body =~ tr/\n//;
+			print "$ARGV:$line: a function of $lines lines\n" if $lines > 70;
+		}'
 }
 
 # Every source file names its licence in its first lines.

@@ -88,8 +88,10 @@ require() { # WHY COMMAND...
 	bail "$why"
 }
 
+# This test cannot go on. (TAP's own "Bail out!" would end the tests after it, too.)
 bail() {
-	echo "Bail out! $*"
+	result 1 "it could go on: $*"
+	echo "1..$tap_count"
 	exit 1
 }
 
@@ -165,8 +167,13 @@ wait_for() { # SECONDS COMMAND...
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-free_port() { # sets $port
-	until port=$((20000 + RANDOM % 12000)) && ! listens $port; do :; done
+# Sets $port: one on which nobody listens, nor will; tests that run beside this one note theirs likewise.
+free_port() {
+	until
+		port=$((20000 + RANDOM % 12000))
+		echo $port >>"$T/.ports"
+		! listens $port && [ "$(cat "${T%/*}"/nowcast-test.*/.ports 2>/dev/null | grep -cx $port)" = 1 ]
+	do :; done
 }
 
 # --- Redis -----------------------------------------------------------------------------------------------------------
@@ -377,7 +384,7 @@ restart_broker_kafka() {
 	start kafka "${kafka_java[@]}" "-Xmx$kafka_heap" "-Xms64m" ${KAFKA_JAVA_OPTS:--XX:+UseSerialGC -XX:TieredStopAtLevel=1} kafka.Kafka "$T/kafka.properties"
 	broker_pid=$pid
 	BOOTSTRAP=127.0.0.1:$kafka_port
-	wait_for 60 broker_ready || { tail -n 20 "$T/kafka.log" | sed 's/^/# /'; bail "Kafka does not start"; }
+	wait_for 120 broker_ready || { tail -n 20 "$T/kafka.log" | sed 's/^/# /'; bail "Kafka does not start"; }
 }
 
 # Records carry the times of their events, often weeks ago: nothing may be thrown away for age (log.retention.ms).
@@ -559,10 +566,13 @@ make_world() { # ARGUMENTS of world.py but --out
 	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
 	world=$top/$B/worlds/$(echo "$*" | tr -c 'a-zA-Z0-9.\n' _)
 	[ -e "$world/truth.csv" ] && return
-	mkdir -p "$world.$$" && python3 "$shared/world/world.py" --out "$world.$$" "$@" >"$T/world.log" 2>&1 ||
-		{ sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
-	rm -rf "$world"
-	mv "$world.$$" "$world"
+	mkdir -p "$top/$B/worlds"
+	(
+		flock 9 # another test may be making it
+		[ -e "$world/truth.csv" ] && exit
+		rm -rf "$world.new" "$world"
+		mkdir "$world.new" && python3 "$shared/world/world.py" --out "$world.new" "$@" && mv "$world.new" "$world"
+	) 9>"$world.lock" >"$T/world.log" 2>&1 || { sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
 }
 
 # --- nowcast ---------------------------------------------------------------------------------------------------------

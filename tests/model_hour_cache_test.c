@@ -156,7 +156,9 @@ static void price_anew(const char *url)
 	           "amazon.nova-pro,any,,,,%d,%d,1,2,3,test\n", (int)below(100), (int)below(100));
 	fclose(f);
 	if (!redis_open(&r, (struct redis_target){.url = url}, &err) || !prices_load_file(&prices, name, &err) ||
-	    !reprice(r, "nowcast", prices, FIRST, FIRST + HOURS, false, &counts, &err) ||
+	    !reprice(r, "nowcast",
+	             &(struct reprice_options){.prices = prices, .from = FIRST, .to = FIRST + HOURS}, &counts,
+	             &err) ||
 	    !counts.model_hours_changed)
 		ok(false, "hours are priced again %s", err.msg);
 	prices_free(prices);

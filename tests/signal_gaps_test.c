@@ -33,16 +33,15 @@ static void misses(const char *what, const char *prefix, const char *want)
 {
 	struct arena arena = ARENA_INIT;
 	struct err err = ERR_INIT;
-	struct signal_gap *gaps;
-	size_t n;
+	struct signal_gaps gaps;
 	struct buf text = BUF_INIT;
-	must(signal_gaps_read(&arena, test_redis, prefix, now * MS_PER_MINUTE, 2, &gaps, &n, &err), &err);
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(&text, "%s%s %lld-", i ? " " : "", observed_words[gaps[i].signal],
-		         (long long)(now - gaps[i].from));
-		if (gaps[i].to)
-			buf_addf(&text, "%lld", (long long)(now - gaps[i].to));
-		buf_adds(&text, gaps[i].never ? "!" : "");
+	must(signal_gaps_read(&arena, test_redis, prefix, now * MS_PER_MINUTE, 2, &gaps, &err), &err);
+	for (size_t i = 0; i < gaps.n; i++) {
+		buf_addf(&text, "%s%s %lld-", i ? " " : "", observed_words[gaps.v[i].signal],
+		         (long long)(now - gaps.v[i].from));
+		if (gaps.v[i].to)
+			buf_addf(&text, "%lld", (long long)(now - gaps.v[i].to));
+		buf_adds(&text, gaps.v[i].never ? "!" : "");
 	}
 	is_str(text.len ? text.data : "", want, what);
 	buf_release(&text);

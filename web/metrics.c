@@ -160,8 +160,7 @@ static bool write_observed(struct api *a, int64_t now_ms, struct buf *out, struc
 {
 	enum { DAYS = 2 };
 	struct arena arena = ARENA_INIT;
-	struct signal_gap *gaps;
-	size_t n;
+	struct signal_gaps gaps;
 	int64_t hour = now_ms / MS_PER_HOUR, minute = now_ms / MS_PER_MINUTE;
 	const struct observed *o = rollups_observed(a->rollups, NULL, hour - 24, hour + 1, now_ms, err);
 	if (!o)
@@ -172,21 +171,22 @@ static bool write_observed(struct api *a, int64_t now_ms, struct buf *out, struc
 	buf_addf(out, "nowcast_unobserved_seconds %lld\n",
 	         60 * (long long)observed_count(o, minute - 24 * 60, minute, MINUTE_UNOBSERVED));
 	bool good = signal_gaps_read(&arena, view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, now_ms,
-	                             DAYS, &gaps, &n, err);
+	                             DAYS, &gaps, err);
 	write_family(
 		out, "nowcast_signal_missing_since_timestamp_seconds", "gauge",
 		"Since when a signal does not come in an account and Region where another one does, of two days.");
-	for (size_t i = 0, shown = 0; good && i < n && shown < (size_t)a->conf->metrics_top; i++) {
-		struct str region = gaps[i].place, account = str_cut(&region, '/');
-		if (gaps[i].to)
+	for (size_t i = 0, shown = 0; good && i < gaps.n && shown < (size_t)a->conf->metrics_top; i++) {
+		const struct signal_gap *g = &gaps.v[i];
+		struct str region = g->place, account = str_cut(&region, '/');
+		if (g->to)
 			continue;
 		shown++;
 		buf_addf(out, "nowcast_signal_missing_since_timestamp_seconds{signal=\"%s\",account=\"",
-		         observed_words[gaps[i].signal]);
+		         observed_words[g->signal]);
 		buf_add_label(out, account);
 		buf_adds(out, "\",region=\"");
 		buf_add_label(out, region);
-		buf_addf(out, "\"} %lld\n", (long long)gaps[i].from * 60);
+		buf_addf(out, "\"} %lld\n", (long long)g->from * 60);
 	}
 	arena_release(&arena);
 	return good;

@@ -27,6 +27,17 @@ start_redis
 apply "$T/backwards.ndjson" "$T/network.ndjson"
 is "copies first, and twice: the same" "$(calls sonnet) $(of principal tokens usd basis)" "3 3600,0.018000000,exact"
 
+# --- records of one call that contradict each other: the same stays in every Redis, though ids are other ones in each
+contradicts() { # NAME MODEL
+	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s","accountId":"%s","userName":"%s"},"eventTime":"2026-11-02T05:00:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"%s"},"responseElements":null,"additionalEventData":{"inputTokens":10,"outputTokens":10},"requestID":"r-1","eventID":"e-1","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"%s","eventCategory":"Management"}\n' $A "$1" $A "$1" "$2" $A
+}
+{ contradicts ann us.anthropic.claude-sonnet-4-6; contradicts bob amazon.nova-pro-v1:0; } >"$T/contradicting.ndjson"
+for i in 1 2 3 4 5 6 7 8; do
+	"$nowcast" replay --redis "$REDIS_URL" --redis-prefix "p$i" "$T/contradicting.ndjson" >/dev/null
+	"$nowcast" report --redis "$REDIS_URL" --redis-prefix "p$i" --by principal,model --format csv | cut -d, -f1,2 | sed 1d
+done >"$T/stays"
+is "that of the larger names" "$(sort "$T/stays" | uniq -c | sed 's/^ *//')" "8 arn:aws:iam::$A:user/bob,us.anthropic.claude-sonnet-4-6"
+
 # --- operations with new names, the model under either key; counting tokens and administration are no calls
 start_redis
 apply "$T/operations.ndjson"

@@ -27,6 +27,7 @@ is "the month is not the day" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-
 this month 0.0264"
 
 has "a span has a sum of its own" "$(who $sessions/gateway/u-2 2026-11-02 | tr -s ' ')" '^2026-11-02 00:00 to 2026-11-02 07:00 0\.0264 0\.0264 0\.0264 1 8,000 exact$'
+is "behind flags, too" "$(field 'd["span"]["usd"]' --sessions 3 $sessions/gateway/u-2 2026-11-02)" 0.026400000
 is "and no other that it does not have" "$(who $sessions/gateway/u-2 2026-11-02 | grep -cE '^(today|this)')" 0
 is "of an hour, in JSON" "$(field '[s["span"]["usd"] for s in d["sessions"]], "month" in d, d["looked_at_to"]' --from 2026-11-02T05:00:00Z --to 06:00 arn:aws:iam::111122223333:role/gateway)" \
 	"(['0.069300000', '0.029700000', '0.026400000', '0.023100000'], False, '2026-11-02T06:00:00Z')"

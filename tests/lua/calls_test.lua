@@ -61,36 +61,47 @@ result(not (less('b', 'a') or less('a', 'a') or less('ab', 'a')), 'and not the o
 
 -- ---- joining ----
 
+-- Names are in the opposite order of their ids here.
+local function less_name(a, b) return less(b, a) end
+local function join(a, b) return join_evidence(a, b, less_name) end
+
 local commutes, associates, idles = true, true, true
 for _ = 1, 2000 do
   local a, b, c = random_evidence(), random_evidence(), random_evidence()
-  commutes = commutes and join_evidence(a, b) == join_evidence(b, a)
-  associates = associates and join_evidence(join_evidence(a, b), c) == join_evidence(a, join_evidence(b, c))
-  idles = idles and join_evidence(a, a) == a and join_evidence(join_evidence(a, b), b) == join_evidence(a, b)
+  commutes = commutes and join(a, b) == join(b, a)
+  associates = associates and join(join(a, b), c) == join(a, join(b, c))
+  idles = idles and join(a, a) == a and join(join(a, b), b) == join(a, b)
 end
 result(commutes, 'joining is commutative')
 result(associates, 'and associative')
 result(idles, 'and idempotent')
 is('each part is taken from the evidence that knows it better',
-   join_evidence(evidence {minute = 7, flags = 16, timing = 1, tokens = {[0] = {1, 5}}},
+   join(evidence {minute = 7, flags = 16, timing = 1, tokens = {[0] = {1, 5}}},
                  evidence {minute = 9, flags = 0, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}}),
    evidence {minute = 9, flags = 16, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}})
 
 local function named(model, flags)
   return evidence {who = string.rep(model, 8) .. string.rep('c', 8), flags = flags}
 end
+is('of two models that are as well known that of the larger name stays', join(named('p', 16), named('m', 16)),
+   named('m', 16))
+local function asked_by(caller, meta)
+  local who = string.rep('m', 8) .. string.rep(caller, 8)
+  return evidence {who = who, flags = 16} .. char(1) .. string.rep(meta, 8)
+end
+is('so it is with callers and metadata', join(asked_by('d', 'x'), asked_by('c', 'y')), asked_by('c', 'x'))
 local API, LOG, COMPLETION = 5 * SOURCE, 2 * SOURCE, 1 * SOURCE
 local ROUTER = NAMED * EVIDENCE_NAMED
-is('the log names what a router chose', join_evidence(named('r', API + ROUTER), named('m', LOG)),
+is('the log names what a router chose', join(named('r', API + ROUTER), named('m', LOG)),
    named('m', API + NAMED * (EVIDENCE_NAMED + 2)))
-is('else the end of the stream', join_evidence(named('m', COMPLETION), named('r', API + ROUTER)),
+is('else the end of the stream', join(named('m', COMPLETION), named('r', API + ROUTER)),
    named('m', API + NAMED * (EVIDENCE_NAMED + 1)))
 is('a log that names the router too says nothing',
-   join_evidence(named('r', API + ROUTER), named('r', LOG + ROUTER)), named('r', API + ROUTER))
-is('the name of a call that names its model stays', join_evidence(named('p', API), named('m', COMPLETION)),
+   join(named('r', API + ROUTER), named('r', LOG + ROUTER)), named('r', API + ROUTER))
+is('the name of a call that names its model stays', join(named('p', API), named('m', COMPLETION)),
    named('p', API))
 is('what earlier programs marked as a stream too',
-   join_evidence(named('p', API + NAMED), named('m', COMPLETION)), named('p', API))
+   join(named('p', API + NAMED), named('m', COMPLETION)), named('p', API))
 
 local function told(tokens, minute) -- by telemetry
   return evidence {
@@ -101,13 +112,13 @@ local function of_call(flags, timing, rank)
 end
 local TOLD, AT_END = EVIDENCE_TELEMETRY, EVIDENCE_TIMING_TELEMETRY
 is('telemetry knows tokens better than CloudTrail, and when a stream ended',
-   join_evidence(of_call(API, EVIDENCE_TIMING_START, EVIDENCE_TRAIL), told({[0] = {TOLD, 4}}, 8)),
+   join(of_call(API, EVIDENCE_TIMING_START, EVIDENCE_TRAIL), told({[0] = {TOLD, 4}}, 8)),
    evidence {minute = 8, flags = API, timing = AT_END, tokens = {[0] = {TOLD, 4}}})
 is('but no call that CloudTrail saw end',
-   join_evidence(told({[1] = {TOLD, 4}}, 8), of_call(API, 3, EVIDENCE_TRAIL)),
+   join(told({[1] = {TOLD, 4}}, 8), of_call(API, 3, EVIDENCE_TRAIL)),
    evidence {minute = 7, flags = API, timing = 3, tokens = {[0] = {EVIDENCE_TRAIL, 5}, [1] = {TOLD, 4}}})
 is('and nothing better than a log',
-   join_evidence(told({[0] = {TOLD, 4000}}, 8), of_call(LOG, 2, EVIDENCE_TRAIL + 1)),
+   join(told({[0] = {TOLD, 4000}}, 8), of_call(LOG, 2, EVIDENCE_TRAIL + 1)),
    of_call(LOG, 2, EVIDENCE_TRAIL + 1))
 
 -- ---- rate classes ----
@@ -184,7 +195,7 @@ is('telemetry alone is no call', text(unjoined), '')
 local left = {}
 for _ = 1, 500 do
   local a, b = random_evidence(), random_evidence()
-  local joined, times = join_evidence(a, b), 1 + random(3)
+  local joined, times = join(a, b), 1 + random(3)
   count_call(left, a, times)
   count_call(left, a, -times)
   count_call(left, joined, times)

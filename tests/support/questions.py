@@ -49,13 +49,19 @@ def epoch(match):
     return "NOW" if near(int(match[0]) / (1000 if len(match[0]) == 13 else 1)) else match[0]
 
 
+# Where a span without a beginning begins: ten years before the present.
+TEN_YEARS_AGO = "|".join(time.strftime("%Y-%m-%d", time.gmtime(began + (n - 3650) * DAY_S)) for n in range(-2, 3))
+
 # What depends on the run and not on the figures: a word that such a line has, and a pattern as narrow as the line.
 OF_THE_RUN = [(word, re.compile(p, re.M), by) for word, p, by in (
     (":", r"\b(?:" + DAYS + r")[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "NOW"),
     ("Made ", r"\bMade \d+ \w+ 20\d\d, \d\d:\d\d UTC", "Made NOW"),
     ("", r"(?:" + HEADS + r")(?<![\d.]....)\d{6}(\d{3})?(?![\d.])", epoch),
     ("s  ", r"^((seconds|duration_ms|records_per_s) +)[\d.]+$", r"\1N"),
-    (" ago", r"\b(last (?:heard|received) )\d+ \S+( ago)", r"\1N\2"),
+    ("not observed", r"^(not observed of this span: ).*(, beside )", r"\1N\2"), # a span without --to ends now
+    ("nothing was read", r"^  (?:" + TEN_YEARS_AGO + r") \d\d:\d\d( to .*: nothing was read)", r"  TEN YEARS AGO\1"),
+    ("silence", r'("id":")[0-9a-f]{11}(","rule")', r"\1ID\2"),
+    (" ago", r"\b(last (?:heard |received )?)\d+ \S+( ago)", r"\1N\2"),
     (" old)", r"\(\d+ (\S+) old\)", r"(N \1 old)"),
     ("_age_s", r'("arrived_age_s":)\d+', r"\1N"),
     (" MB used", r"\b\d+ MB used\b", "N MB used"),
@@ -106,10 +112,10 @@ class Answers:
 
     def run(self, question, expected, command, stdin=None):
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL if stdin is None else None, input=stdin, capture_output=True, timeout=120)
+            done = subprocess.run(command, stdin=subprocess.DEVNULL if stdin is None else None, input=stdin, capture_output=True, timeout=600)
             status, out, err = done.returncode, done.stdout, done.stderr
         except subprocess.TimeoutExpired:
-            status, out, err = "no end within 120 s", b"", b""
+            status, out, err = "no end within 600 s", b"", b""
         except OSError as e:
             status, out, err = f"failed: {e}", b"", b""
         decode = lambda b: b.decode("utf-8", "backslashreplace")
@@ -181,7 +187,7 @@ class Asker:
     def people(self):
         for principal in self.principals:
             for hour in dict.fromkeys([*self.busy.get(principal, self.hours)[:2], *self.hours[:1]]):
-                self.ask("explain", principal, hour, ok=(0, 2, 3))
+                self.ask("explain", principal, hour, ok=(0, 1, 2, 3))
                 self.ask("price", "explain", "--principal", principal, "--hour", hour, ok=(0, 1, 2, 3))
             for form in "table", "json":
                 self.ask("who", "--now", self.now, "--format", form, principal, ok=(0, 1))
@@ -208,7 +214,7 @@ class Asker:
         self.ask("alert", "list", "--dead")
         self.ask("alert", "backtest", "--from", "2026-10-01")
         self.ask("budget", "list", "--now", "2026-11-02T12:00:00Z")
-        self.ask("budget", "status", "--now", "2026-11-02T12:00:00Z", "--json")
+        self.ask("budget", "status", "--now", "2026-11-02T12:00:00Z", "--json", ok=(0, 3))
 
     # --- the server
 
@@ -234,19 +240,26 @@ class Asker:
         first = lambda names, other: q(names[0]) if names else other
         hour_ago = self.now[:11] + "%02d" % max(0, int(self.now[11:13]) - 1) + self.now[13:]
         span = f"from={self.now[:10]}T00:00:00Z&to={self.now[:13]}:00:00Z"
+        earlier = f"before_from={self.now[:8]}01T00:00:00Z&before_to={self.now[:10]}T00:00:00Z"
         examples = {"from": span, "to": span, "hours": "hours=3", "by": "by=model,tag:team", "now": "now=" + hour_ago, "account": "account=111122223333",
                     "region": "region=us-east-1", "model": "model=" + first(self.models, "x"), "principal": "principal=" + first(self.principals, "x"),
                     "role": "role=" + first(self.roles, "x"), "team": "team=" + first(self.teams, ""), "user": "user=", "token_type": "token_type=output", "tier": "tier=standard",
-                    "tag:KEY": "tag:env=prod", "limit": "limit=2", "step": "step=hour", "search": "search=NOVA"}
+                    "tag:KEY": "tag:env=prod", "limit": "limit=2", "step": "step=hour", "search": "search=NOVA", "sort": "sort=-calls",
+                    "family": "family=anthropic.claude-sonnet-4-6", "access_key": "access_key=ASIAEXAMPLE", "before_from": f"{earlier}&{span}", "before_to": f"{earlier}&{span}",
+                    "hour": "hour=" + (self.busy.get(self.principals[0], self.hours) if self.principals else [self.now])[0]}
+        needed = {"/api/v1/principal": ("principal",)} # or an access_key: what the description cannot say
         for path, item in sorted(described["paths"].items()):
             get = item["get"]
             if path == "/api/v1/openapi.json" or "text/event-stream" in get["responses"]["200"]["content"]:
                 continue
-            self.get(path)
-            for p in get.get("parameters", []):
-                if "$ref" in p:
-                    p = described["components"]["parameters"][p["$ref"].rsplit("/", 1)[1]]
-                self.get(f"{path}?{examples.get(p['name'], p['name'] + '=x')}")
+            parameters = [described["components"]["parameters"][p["$ref"].rsplit("/", 1)[1]] if "$ref" in p else p for p in get.get("parameters", [])]
+            always = [p["name"] for p in parameters if p.get("required")] or needed.get(path, ())
+            if always:
+                self.get(path, ok=(400,))
+            self.get(path + query(examples, always))
+            for p in parameters:
+                if p["name"] not in always:
+                    self.get(path + query(examples, [p["name"]] if p["name"] == "access_key" else [*always, p["name"]]), ok=(200, 400) if p["name"] == "access_key" else (200,))
         for by in KEYS:
             self.get(f"/api/v1/breakdown?by={by}&hours=48&limit=1000")
             self.get(f"/api/v1/movers?by={by}&hours=3")
@@ -292,6 +305,13 @@ class Asker:
             todo += [n for n in dict.fromkeys(names) if n not in done and n not in todo]
 
 
+def query(examples, names):
+    for name in names:
+        if name not in examples:
+            sys.exit(f"questions.py: web/openapi.json has a parameter {name}: give it an example here")
+    return "?" * bool(names) + "&".join(examples[name] for name in names)
+
+
 def bare(text):
     text = re.sub(r"/\*.*?\*/|<!--.*?-->", "", text, flags=re.S)
     text = re.sub(r"(?m)(^|\s)//.*$", "", text)
@@ -302,7 +322,7 @@ def each(answers, state, port, binary, *files):
     for n, file in enumerate(files):
         name = "/".join(file.split("/")[-2:])
         command = [binary, "--redis", f"redis://127.0.0.1:{port}", "--redis-prefix", f"m{n}"]
-        answers.run(f"{state}: replay {name}", (0,), command + ["replay", file])
+        answers.run(f"{state}: replay {name}", (0, 1), command + ["replay", file])
         answers.run(f"{state}: report of {name}", (0,), command + os.environ["ASK_EACH"].split())
 
 

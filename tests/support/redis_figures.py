@@ -194,11 +194,11 @@ class FieldsOfOneHash:
 
 
 class UsageAndMeta(FieldsOfOneHash):
-    """Schema 2: a usage hash, of which every field is added up, and beside it a meta hash of what is no usage."""
+    """Schemas 2 and 3: a usage hash, of which every field is added up, and beside it a meta hash of what is no usage."""
 
     @staticmethod
     def stands(redis, prefix):
-        return redis("GET", prefix + ":schema") == "2"
+        return redis("GET", prefix + ":schema") in ("2", "3")
 
     def slots(self):
         return sorted(self.redis("SMEMBERS", self.prefix + ":acct_regions"))
@@ -236,6 +236,8 @@ class UsageAndMeta(FieldsOfOneHash):
             yield ["-", "-", "-", {"model": "called"}.get(field, field), value]
         elif parts[0] == "metric" and len(parts) == 2:
             yield ["-", "-", "-", "metered " + parts[1], *numbers(("metered", "excess"), words)]
+        elif field == "telemetry":
+            yield ["-", "-", "-", field, *numbers(("used", "refused", "unjoined"), words)]
         elif len(parts) == 3 and parts[2].partition("@")[0] in ("calls", "weights"):
             yield from self.field(field, value)
         elif field != "digest":
