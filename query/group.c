@@ -337,18 +337,11 @@ static void add_doubt(struct doubt *d, const struct figure *f, const struct figu
 	d->usd += (double)f->allocated * usd;
 }
 
-// Whether nothing is known of the TTL of assumed tokens, and one hour would not pay.
-static bool is_surely_5m(const struct figure *f)
+// Whether the TTL of assumed tokens is a guess that dollars depend on: a model without a rate for one hour has
+// no such writes. Rows of earlier versions have no other rate, but what it would cost on top.
+static bool ttl_is_guessed(const struct figure *f)
 {
-	return f->ttl_source == TTL_ASSUMED && !f->ttl_may_be_1h;
-}
-
-// How much of what a figure may cost on top belongs into the band. Where one-hour writes would not pay,
-// tokens that were allocated are taken as 5-minute ones. Exact tokens have no other doubt, and none of it is
-// left out.
-static struct usd likely_more(const struct figure *f)
-{
-	return is_surely_5m(f) ? usd_muldiv(f->more, f->exact, f->tokens) : f->more;
+	return ttl_is_doubtful((enum ttl_source)f->ttl_source) && (f->other_rate || f->more.pico);
 }
 
 // How much less so many of its tokens may cost.
@@ -401,7 +394,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->usd_borrowed = usd_add(x->usd_borrowed, f->usd);
 	if (f->scope_unknown)
 		x->usd_scope_unknown = usd_add(x->usd_scope_unknown, f->usd);
-	if (ttl_is_doubtful((enum ttl_source)f->ttl_source) && !is_surely_5m(f))
+	if (ttl_is_guessed(f))
 		x->usd_ttl_estimated = usd_add(x->usd_ttl_estimated, usd_price(f->assumed, rate));
 	// provisional tokens may cost nothing at all
 	struct usd less = less_of(f, f->tokens - f->provisional);
@@ -411,7 +404,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), less));
-	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
+	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), f->more));
 	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, twin);
 	add_doubt(&whole[kind_of_type(row->type)], f, whole_twin);
 }

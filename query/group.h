@@ -16,8 +16,8 @@
 //
 // Provisional tokens may be none, or twice as many. Cache writes of which nobody says the TTL count at their
 // expected cost (estimator/ttl_shares.h). They lower the lower end to what they would cost as 5-minute ones,
-// and raise the upper end to what they would cost as one-hour ones; without any bill only if their caller
-// reads so much of what it writes that these may pay.
+// and raise the upper end to what they would cost as one-hour ones, even where these would not pay: who has
+// set the longer TTL in a program does not count what is read.
 //
 // Invariants of a group: tokens = billed + exact + telemetry + allocated + provisional; usd_low <= usd <=
 // usd_high. Exact tokens that only the caller's own telemetry says are apart, as `telemetry`.

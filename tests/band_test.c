@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How wide the error band of a group is, from the rows of an hour: nothing for the whole and for who was
-// alone, as much for one side as for the other, and up to the dearer TTL only where a row says that it may
-// be.
+// alone, as much for one side as for the other, and up to the more expensive TTL unless something says it.
 #include "query/group.h"
 #include "store/usage_rows.h"
 #include "tests/redis_server.h"
@@ -82,10 +81,11 @@ static void ttl(struct view *v)
 	static const struct line longer = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 0 250000 0 0 band"};
 	struct groups g;
 	sum(v, "principal", writes, 2, &g);
-	ok(width(&g.list[0]) == 0,
-	   "allocated writes whose longer TTL would not pay are taken for the cheaper ones");
-	ok(g.list[1].usd_high.pico == 1600000 && g.list[1].usd_low.pico == 1000000,
-	   "where it may pay, the band goes up to it");
+	for (int i = 0; i < 2; i++)
+		ok(g.list[i].usd_high.pico == 1600000 && g.list[i].usd_low.pico == 1000000 &&
+		       g.list[i].usd_ttl_estimated.pico == 1000000,
+		   "writes of a TTL that nothing is known of may all live for one hour, whether that %s",
+		   i ? "may pay" : "pays or not");
 	groups_release(&g);
 	sum(v, "principal", both, 2, &g);
 	ok(g.list[0].usd.pico == 1060000 && g.list[0].usd_low.pico == 1000000 &&
