@@ -7,6 +7,7 @@
 #include "tests/tap.h"
 
 #define ANN "arn:aws:iam::111122223333:user/ann"
+#define ROLE "arn:aws:sts::111122223333:assumed-role/r/"
 #define BEA "arn:aws:iam::111122223333:user/bea"
 
 enum { HOUR = 494000, ROWS_MAX = 8 };
@@ -106,6 +107,45 @@ static void ttl(struct view *v)
 	groups_release(&g);
 }
 
+// The width of what two sessions come to beside somebody else, who call in an hour each; or one in both.
+static double width_of_role(struct view *v, const char *first, const char *second)
+{
+	const struct line hours[][2] = {{{first, "1000 1000000 0 1000 0 0 0 100 0"},
+	                                 {BEA " - input", "9000 9000000 0 9000 0 0 0 900 0"}},
+	                                {{second, "1000 1000000 0 1000 0 0 0 100 0"},
+	                                 {BEA " - input", "9000 9000000 0 9000 0 0 0 900 0"}}};
+	struct grouping grouping = {.n = 1, .by = {BY_ACCOUNT}, .name = {STR("account")}};
+	struct group_filter only = {.by = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}},
+	                            .value = {STR("*assumed-role/r/*")},
+	                            .is_pattern = {true}};
+	struct groups g;
+	groups_init(&g, &grouping);
+	g.only = &only;
+	for (int h = 0; h < 2; h++) {
+		struct view_row rows[2];
+		read_rows(hours[h], 2, rows);
+		groups_add(&g, v,
+		           &(struct model_hour){.hour = HOUR + h,
+		                                .account = STR("1"),
+		                                .region = STR("r"),
+		                                .model = STR("m"),
+		                                .rows = rows,
+		                                .nrows = 2});
+	}
+	double ret = g.n == 1 ? width(&g.list[0]) : -1;
+	groups_release(&g);
+	return ret;
+}
+
+static void hours(struct view *v)
+{
+	double one = width_of_role(v, ROLE "s-1 - input", ROLE "s-1 - input"),
+		   two = width_of_role(v, ROLE "s-1 - input", ROLE "s-2 - input");
+	if (!ok(one > 1.35 * two && one < 1.5 * two,
+	        "hours of one caller err the same way, those of two callers each their own"))
+		diag("%.0f and %.0f", one, two);
+}
+
 static void round_trip(void)
 {
 	const struct view_row row = {.principal = STR(ANN),
@@ -147,6 +187,7 @@ int main(void)
 	       err.msg)) {
 		split(v);
 		ttl(v);
+		hours(v);
 		view_close(v);
 	}
 	redis_server_stop(&server);
