@@ -337,8 +337,8 @@ static void add_doubt(struct doubt *d, const struct figure *f, const struct figu
 	d->usd += (double)f->allocated * usd;
 }
 
-// Whether the TTL of assumed tokens is a guess that dollars depend on: a model without a rate for one hour has
-// no such writes. Rows of earlier versions have no other rate, but what it would cost on top.
+// Whether the TTL of assumed tokens is a guess that dollars depend on: a model without a rate for one hour
+// has no such writes. Rows of earlier versions have no other rate, but what it would cost on top.
 static bool ttl_is_guessed(const struct figure *f)
 {
 	return ttl_is_doubtful((enum ttl_source)f->ttl_source) && (f->other_rate || f->more.pico);

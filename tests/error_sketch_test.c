@@ -30,8 +30,8 @@ static void one(void)
 	   "hours of one caller add up in full, and its kinds as independent errors");
 }
 
-// Callers of whom each calls in some hours: the mean of the sketch over many sets of names, and how far one is
-// from it.
+// Callers of whom each calls in some hours: the mean of the sketch over many sets of names, and how far one
+// is from it.
 static void many(void)
 {
 	double sum = 0, squares = 0, want = 0;
