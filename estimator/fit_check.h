@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the noise and the doubt about sizes are as large as a filter (fit_filter.h) takes them for. The noise
-// is learned from cells, and how it adds up to that of an hour is inferred. But the sum of an hour's cells can
-// be compared with what the sizes known before that hour make of it:
+// Whether the noise and the doubt about sizes are as large as a filter (fit_filter.h) takes them for. The
+// noise is learned from cells, and how it adds up to that of an hour is inferred. But the sum of an hour's
+// cells can be compared with what the sizes known before that hour make of it:
 //
 //     miss   =  (tokens of the hour - those expected)^2 / variance of the two, bounded
 //     scale  =  sum of misses / hours, drawn to 1 while there are few
