@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "estimator/fit_check.h"
 #include "estimator/fit_filter.h"
 #include "estimator/fit_spread.h"
 #include "estimator/solve.h"
@@ -43,18 +44,20 @@ struct outcome {
 	double *size, *variance; // by position
 	double *score;           // by hour
 	double walk;
+	struct fit_check check;
 };
 
 static struct outcome outcome_new(const struct fit_filter *f, struct arena *arena)
 {
 	size_t n = (size_t)f->n;
 	return (struct outcome){solve_zeros(arena, n), solve_zeros(arena, n),
-	                        solve_zeros(arena, (size_t)f->in->nhours), 0};
+	                        solve_zeros(arena, (size_t)f->in->nhours), 0, {0, 0}};
 }
 
 static void keep(const struct fit_filter *f, struct outcome *ret)
 {
 	ret->walk = f->walk;
+	ret->check = f->check;
 	for (int32_t i = 0; i < f->n; i++) {
 		ret->size[i] = fit_filter_size(f, i);
 		ret->variance[i] = fit_filter_variance(f, i);
@@ -144,17 +147,19 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	fit_sizes(&f, in->walk, arena, &sizes);
 	ret->walk = sizes.walk;
 	ret->model = mean_of_all(&f);
+	double scale = fit_check_scale(&sizes.check);
 	for (int32_t i = 0; i < in->n; i++) {
 		int32_t at = f.position[i];
 		double share = in->users->share[i], size = at < 0 ? f.typical : sizes.size[at],
-			   variance = at < 0 ? (f.within + f.between) * size * size : sizes.variance[at];
+			   variance = at < 0 ? (f.within + f.between) * size * size
+		                         : fit_check_scale_variance(&f, sizes.variance[at], scale);
 		variance *= fmax(pow(size / f.typical, 2), 1);
 		variance += MODEL_DOUBT * size * size;
 		ret->mean[i] = fmax(share * size, FLOOR * ret->model);
 		ret->sd[i] = sqrt(share * share * variance + size * size * in->users->sd[i] * in->users->sd[i]);
-		ret->noise[i] = noise_of(&f, size);
+		ret->noise[i] = scale * noise_of(&f, size);
 	}
-	ret->noise_typical = noise_of(&f, f.typical);
+	ret->noise_typical = scale * noise_of(&f, f.typical);
 	ret->role_sd = sqrt(f.within);
 	ret->model_sd = sqrt(f.within + f.between);
 }

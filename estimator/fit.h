@@ -3,7 +3,8 @@
 // standard error of that mean. fit_filter.h says what is assumed and how the cells are read. Everything that
 // it needs to know of the traffic is learned from the cells: how much calls differ by chance, whether that
 // grows with the size of those who called, how far the noise of minutes near each other goes together, how
-// much principals differ within a role and roles among each other, and whether means move.
+// much principals differ within a role and roles among each other, and whether means move. The noise and the
+// standard errors are scaled by how far the sums of hours were from what was known before them.
 #ifndef NOWCAST_ESTIMATOR_FIT_H
 #define NOWCAST_ESTIMATOR_FIT_H
 

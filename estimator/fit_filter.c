@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "estimator/fit_check.h"
 #include "estimator/solve.h"
 
 #define MODEL_VARIANCE 0.1 // of the model's mean around `typical`, as a part of its square
@@ -168,6 +169,11 @@ double fit_filter_variance(const struct fit_filter *f, int32_t at)
 	if (f->whole)
 		return f->covariance[(size_t)at * (f->width + 1)];
 	return f->covariance[at] + f->covariance[f->n + f->role[at]] + f->covariance[f->nstates - 1];
+}
+
+double fit_filter_prior(const struct fit_filter *f)
+{
+	return (f->within + f->between + MODEL_VARIANCE) * f->typical * f->typical;
 }
 
 // An equation: sum of calls x size = tokens, with a noise of so much variance.
@@ -416,9 +422,15 @@ void fit_filter_run(struct fit_filter *f, bool score)
 {
 	struct observation o;
 	int32_t c = 0;
+	f->check = (struct fit_check){0, 0};
 	begin_all(f);
 	for (int32_t hour = 0; hour < f->in->nhours; hour++) {
+		int32_t from = c, to = c;
 		begin_hour(f, hour);
+		while (to < f->ncells && f->cells[to].hour == hour)
+			to++;
+		if (from > 0 && to > from)
+			fit_check_hour(f, from, to);
 		for (; c < f->ncells && f->cells[c].hour == hour; c++)
 			if (score)
 				f->score[hour] += score_cell(f, c);

@@ -26,6 +26,11 @@ struct fit_noise {
 	double own, flat, together;
 };
 
+// How far the sums of hours were from what was known before them (fit_check.h).
+struct fit_check {
+	double hours, misses; // misses: in variances; as many as hours are to be expected
+};
+
 struct fit_cell {
 	int32_t begin, n, hour; // its entries are begin .. begin + n - 1
 	double tokens, users;   // users: calls that use such tokens, the sum over the entries
@@ -54,6 +59,7 @@ struct fit_filter {
 	struct fit_noise noise;
 	// what it has seen
 	double *score;            // of an hour: the logarithm of its probability given those before it
+	struct fit_check check;   // of the hours read
 	double *chance, *noisy;   // of a cell: variance by chance; that of its noise
 	double *residual;         // of a cell, after its hour, in standard deviations
 	double squares[3], shown[2]; // regression of squares on what own and flat would make of them
@@ -75,9 +81,10 @@ void fit_filter_judge_noise(struct fit_filter *f);
 void fit_filter_run(struct fit_filter *f, bool score);
 
 // Of the principal at a position, after the newest hour: its size, at least a hundredth of the typical one;
-// its variance.
+// its variance; and that of the prior.
 double fit_filter_size(const struct fit_filter *f, int32_t at);
 double fit_filter_variance(const struct fit_filter *f, int32_t at);
+double fit_filter_prior(const struct fit_filter *f);
 
 // Calls of principal i that are known one by one or billed, and use such tokens.
 double fit_filter_exact(const struct fit_filter *f, int32_t i);

@@ -337,18 +337,11 @@ static void add_doubt(struct doubt *d, const struct figure *f, const struct figu
 	d->usd += (double)f->allocated * usd;
 }
 
-// Whether nothing is known of the TTL of assumed tokens, and one hour would not pay.
-static bool is_surely_5m(const struct figure *f)
+// Whether the TTL of assumed tokens is a guess that dollars depend on: a model without a rate for one hour
+// has no such writes. Rows of earlier versions have no other rate, but what it would cost on top.
+static bool ttl_is_guessed(const struct figure *f)
 {
-	return f->ttl_source == TTL_ASSUMED && !f->ttl_may_be_1h;
-}
-
-// How much of what a figure may cost on top belongs into the band. Where one-hour writes would not pay,
-// tokens that were allocated are taken as 5-minute ones. Exact tokens have no other doubt, and none of it is
-// left out.
-static struct usd likely_more(const struct figure *f)
-{
-	return is_surely_5m(f) ? usd_muldiv(f->more, f->exact, f->tokens) : f->more;
+	return ttl_is_doubtful((enum ttl_source)f->ttl_source) && (f->other_rate || f->more.pico);
 }
 
 // How much less so many of its tokens may cost.
@@ -357,9 +350,26 @@ static struct usd less_of(const struct figure *f, int64_t tokens)
 	return f->tokens ? usd_muldiv(f->less, tokens, f->tokens) : USD_ZERO;
 }
 
-// `twin`: as of add_doubt, if it is in the same group; `whole_twin`: in any.
-static void add_row(struct groups *g, struct group *x, const struct view_row *row, const struct figure *twin,
-                    const struct figure *whole_twin, struct doubt *whole)
+static void note_error(struct groups *g, const struct group *x, const struct view_row *row, uint64_t model)
+{
+	struct error_of_row *e;
+	if (!row->figure.spread)
+		return;
+	e = arena_alloc(&g->model_hour, sizeof *e);
+	*e = (struct error_of_row){g->errors, digest64_seeded(row->principal.p, row->principal.len, model),
+	                           (int32_t)(x - g->list), kind_of_type(row->type), weights_sd(&row->figure)};
+	g->errors = e;
+}
+
+// A model hour while it is summed. `twin`: as of add_doubt, if it is in the same group; `whole_twin`: in any.
+struct row_context {
+	const struct figure *twin, *whole_twin;
+	struct doubt *whole;
+	uint64_t model; // digest of account, Region and model
+};
+
+static void add_row(struct groups *g, struct group *x, const struct view_row *row,
+                    const struct row_context *in)
 {
 	const struct figure *f = &row->figure;
 	if (row->kind == ROW_CALLS) {
@@ -401,7 +411,7 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 		x->usd_borrowed = usd_add(x->usd_borrowed, f->usd);
 	if (f->scope_unknown)
 		x->usd_scope_unknown = usd_add(x->usd_scope_unknown, f->usd);
-	if (ttl_is_doubtful((enum ttl_source)f->ttl_source) && !is_surely_5m(f))
+	if (ttl_is_guessed(f))
 		x->usd_ttl_estimated = usd_add(x->usd_ttl_estimated, usd_price(f->assumed, rate));
 	// provisional tokens may cost nothing at all
 	struct usd less = less_of(f, f->tokens - f->provisional);
@@ -411,9 +421,10 @@ static void add_row(struct groups *g, struct group *x, const struct view_row *ro
 	x->usd_allocated = usd_add(x->usd_allocated, usd_price(f->allocated, rate));
 	x->usd_provisional = usd_add(x->usd_provisional, provisional);
 	x->floor = usd_add(x->floor, usd_sub(usd_sub(f->usd, provisional), less));
-	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), likely_more(f)));
-	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, twin);
-	add_doubt(&whole[kind_of_type(row->type)], f, whole_twin);
+	x->ceiling = usd_add(x->ceiling, usd_add(usd_add(f->usd, provisional), f->more));
+	add_doubt(&enter_model_hour(g, x)[kind_of_type(row->type)], f, in->twin);
+	add_doubt(&in->whole[kind_of_type(row->type)], f, in->whole_twin);
+	note_error(g, x, row, in->model);
 }
 
 static struct usd usd_of_double(double usd)
@@ -423,7 +434,7 @@ static struct usd usd_of_double(double usd)
 
 static void set_band(struct group *x)
 {
-	double sd = sqrt(x->weights_sd * x->weights_sd + x->chance_variance);
+	double sd = sqrt(error_sketch_variance(&x->weights_errors) + x->chance_variance);
 	struct usd known = usd_add(usd_add(x->usd_billed, x->usd_exact), x->usd_telemetry);
 	struct split_band split = split_band_of((double)x->usd_allocated.pico / 1e12, x->usd_of_others,
 	                                        fmin(sd, 1e12), (double)known.pico / 1e12);
@@ -441,20 +452,30 @@ static void set_band(struct group *x)
 	assert(usd_cmp(x->usd_low, x->usd) <= 0 && usd_cmp(x->usd, x->usd_high) <= 0);
 }
 
+// What one side has too much of, the other lacks: errors are scaled to the less uncertain side.
+static void add_errors(struct groups *g, const struct doubt *whole)
+{
+	for (const struct error_of_row *e = g->errors; e; e = e->before) {
+		struct group *x = &g->list[e->group];
+		double own = x->model_hour[e->kind].weights, others = fmax(whole[e->kind].weights - own, 0);
+		error_sketch_add(&x->weights_errors, e->source, e->kind,
+		                 own > others ? e->sd * sqrt(others / own) : e->sd);
+	}
+	g->errors = NULL;
+}
+
 // The split's part of the band, once it is known who else was in the model hour.
 static void close_model_hour(struct groups *g, const struct doubt *whole, int band_scale)
 {
+	add_errors(g, whole);
 	for (int32_t i = 0; i < g->ntouched; i++) {
 		struct group *x = &g->list[g->touched[i]];
-		double weights = 0;
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			const struct doubt *own = &x->model_hour[kind], *all = &whole[kind];
-			weights += fmin(own->weights, fmax(all->weights - own->weights, 0));
 			x->usd_of_others += fmax(all->usd - own->usd, 0);
 			if (all->chance > 0)
 				x->chance_variance += own->chance * fmax(all->chance - own->chance, 0) / all->chance;
 		}
-		x->weights_sd += sqrt(weights);
 		x->band_scale = band_scale;
 		x->model_hour = NULL;
 		set_band(x);
@@ -513,11 +534,19 @@ static void add_unbilled(struct group *x, const struct view_row *row)
 	x->usd_unbilled = usd_add(x->usd_unbilled, row->figure.usd);
 }
 
+static uint64_t digest_model(const struct model_hour *model_hour)
+{
+	uint64_t h = digest64(model_hour->account.p, model_hour->account.len);
+	h = digest64_seeded(model_hour->region.p, model_hour->region.len, h);
+	return digest64_seeded(model_hour->model.p, model_hour->model.len, h);
+}
+
 bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour)
 {
 	struct groups *g = groups;
 	struct doubt whole[METRIC_KINDS] = {{0}};
 	struct model_hour_names names = model_hour_names_of(model_hour);
+	struct row_context in = {NULL, NULL, whole, digest_model(model_hour)};
 	int64_t before = -1; // number of the group of the row before
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
@@ -529,8 +558,10 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 		}
 		struct group *x = group_of(g, v, model_hour, row, &names);
 		int64_t at = x ? x - g->list : -1;
+		in.twin = at == before ? twin : NULL;
+		in.whole_twin = twin;
 		if (x)
-			add_row(g, x, row, at == before ? twin : NULL, twin, whole);
+			add_row(g, x, row, &in);
 		before = at;
 		if (x && model_hour->billed)
 			x->calls_final += row->calls.charged;
@@ -546,11 +577,14 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *model_hour)
 {
 	struct doubt whole[METRIC_KINDS] = {{0}};
+	struct row_context in = {NULL, NULL, whole, digest_model(model_hour)};
 	assert(g->n == 0);
 	g->n = g->cap = model_hour->nrows;
 	g->list = xcalloc((size_t)g->n + 1, sizeof *g->list);
-	for (int32_t k = 0; k < g->n; k++)
-		add_row(g, &g->list[k], &model_hour->rows[k], NULL, twin_of(model_hour, k), whole);
+	for (int32_t k = 0; k < g->n; k++) {
+		in.whole_twin = twin_of(model_hour, k);
+		add_row(g, &g->list[k], &model_hour->rows[k], &in);
+	}
 	close_model_hour(g, whole, view_band_scale(v));
 }
 
@@ -584,7 +618,7 @@ void group_add(struct group *to, const struct group *from)
 	to->less = usd_add(to->less, from->less);
 	to->floor = usd_add(to->floor, from->floor);
 	to->ceiling = usd_add(to->ceiling, from->ceiling);
-	to->weights_sd += from->weights_sd;
+	error_sketch_merge(&to->weights_errors, &from->weights_errors);
 	to->chance_variance += from->chance_variance;
 	to->usd_of_others += from->usd_of_others;
 	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;

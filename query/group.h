@@ -9,15 +9,16 @@
 //     weights   the smaller of the group's own variance and that of the others
 //     chance    own x others' / all of the variance by chance
 //
-// Both are 0 for all callers together, and for a caller that was alone. Weights err the same way every hour,
-// so their standard deviations are added; chance differs every hour, so its variances are added. The weights
-// are fitted to sums: what one side has too much of, the other lacks, so neither is further off than the
-// other. query/split_band.h makes the band of the two.
+// Both are 0 for all callers together, and for a caller that was alone. The weight of a caller errs the same
+// way every hour, so its standard deviations are added, and the variances of different callers and models
+// (query/error_sketch.h); chance differs every hour, so its variances are added. The weights are fitted to
+// sums: what one side has too much of, the other lacks, so neither is further off than the other.
+// query/split_band.h makes the band of the two.
 //
 // Provisional tokens may be none, or twice as many. Cache writes of which nobody says the TTL count at their
 // expected cost (estimator/ttl_shares.h). They lower the lower end to what they would cost as 5-minute ones,
-// and raise the upper end to what they would cost as one-hour ones; without any bill only if their caller
-// reads so much of what it writes that these may pay.
+// and raise the upper end to what they would cost as one-hour ones, even where these would not pay: who has
+// set the longer TTL in a program does not count what is read.
 //
 // Invariants of a group: tokens = billed + exact + telemetry + allocated + provisional; usd_low <= usd <=
 // usd_high. Exact tokens that only the caller's own telemetry says are apart, as `telemetry`.
@@ -32,6 +33,7 @@
 #include "base/map.h"
 #include "base/when.h"
 #include "pricing/model_id.h"
+#include "query/error_sketch.h"
 #include "store/view.h"
 
 enum { GROUP_KEYS_MAX = 8 };
@@ -128,11 +130,21 @@ struct group {
 	struct usd less;                  // how much less usd may be for want of a rate of its own
 
 	struct usd floor, ceiling;        // usd_low and usd_high but for the split
-	double weights_sd, chance_variance; // of the split, in USD and USD squared
+	struct error_sketch weights_errors; // of the split
+	double chance_variance;           // of the split, in USD squared
 	double usd_of_others;             // what was split to others in the same model hours, in USD
 	int band_scale;                   // thousandths
 
 	struct doubt *model_hour;              // while a model hour is summed: by token type; NULL: not in it
+};
+
+// How uncertain the weight of a row leaves its dollars.
+struct error_of_row {
+	struct error_of_row *before; // NULL: none
+	uint64_t source;             // error_sketch_add
+	int32_t group;               // in `list`
+	int kind;
+	double sd;                   // USD
 };
 
 // What was allocated of one token type in one model hour.
@@ -150,6 +162,7 @@ struct groups {
 	int32_t n, cap;
 	int32_t *touched, ntouched;
 	int32_t captouched;
+	struct error_of_row *errors; // while a model hour is summed: the newest; NULL: none
 };
 
 void groups_init(struct groups *g, const struct grouping *by);

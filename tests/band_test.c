@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How wide the error band of a group is, from the rows of an hour: nothing for the whole and for who was
-// alone, as much for one side as for the other, and up to the dearer TTL only where a row says that it may
-// be.
+// alone, as much for one side as for the other, and up to the more expensive TTL unless something says it.
 #include "query/group.h"
 #include "store/usage_rows.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
 
 #define ANN "arn:aws:iam::111122223333:user/ann"
+#define ROLE "arn:aws:sts::111122223333:assumed-role/r/"
 #define BEA "arn:aws:iam::111122223333:user/bea"
 
 enum { HOUR = 494000, ROWS_MAX = 8 };
@@ -82,10 +82,11 @@ static void ttl(struct view *v)
 	static const struct line longer = {ANN " - cache_write_5m", "1000 1000000 1000 0 0 0 250000 0 0 band"};
 	struct groups g;
 	sum(v, "principal", writes, 2, &g);
-	ok(width(&g.list[0]) == 0,
-	   "allocated writes whose longer TTL would not pay are taken for the cheaper ones");
-	ok(g.list[1].usd_high.pico == 1600000 && g.list[1].usd_low.pico == 1000000,
-	   "where it may pay, the band goes up to it");
+	for (int i = 0; i < 2; i++)
+		ok(g.list[i].usd_high.pico == 1600000 && g.list[i].usd_low.pico == 1000000 &&
+		       g.list[i].usd_ttl_estimated.pico == 1000000,
+		   "writes of a TTL that nothing is known of may all live for one hour, whether that %s",
+		   i ? "may pay" : "pays or not");
 	groups_release(&g);
 	sum(v, "principal", both, 2, &g);
 	ok(g.list[0].usd.pico == 1060000 && g.list[0].usd_low.pico == 1000000 &&
@@ -104,6 +105,45 @@ static void ttl(struct view *v)
 	sum(v, "principal", &known, 1, &g);
 	ok(width(&g.list[0]) == 600000, "of exact ones nothing else is in doubt, so that is in the band");
 	groups_release(&g);
+}
+
+// The width of what two sessions come to beside somebody else, who call in an hour each; or one in both.
+static double width_of_role(struct view *v, const char *first, const char *second)
+{
+	const struct line hours[][2] = {{{first, "1000 1000000 0 1000 0 0 0 100 0"},
+	                                 {BEA " - input", "9000 9000000 0 9000 0 0 0 900 0"}},
+	                                {{second, "1000 1000000 0 1000 0 0 0 100 0"},
+	                                 {BEA " - input", "9000 9000000 0 9000 0 0 0 900 0"}}};
+	struct grouping grouping = {.n = 1, .by = {BY_ACCOUNT}, .name = {STR("account")}};
+	struct group_filter only = {.by = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}},
+	                            .value = {STR("*assumed-role/r/*")},
+	                            .is_pattern = {true}};
+	struct groups g;
+	groups_init(&g, &grouping);
+	g.only = &only;
+	for (int h = 0; h < 2; h++) {
+		struct view_row rows[2];
+		read_rows(hours[h], 2, rows);
+		groups_add(&g, v,
+		           &(struct model_hour){.hour = HOUR + h,
+		                                .account = STR("1"),
+		                                .region = STR("r"),
+		                                .model = STR("m"),
+		                                .rows = rows,
+		                                .nrows = 2});
+	}
+	double ret = g.n == 1 ? width(&g.list[0]) : -1;
+	groups_release(&g);
+	return ret;
+}
+
+static void hours(struct view *v)
+{
+	double one = width_of_role(v, ROLE "s-1 - input", ROLE "s-1 - input"),
+		   two = width_of_role(v, ROLE "s-1 - input", ROLE "s-2 - input");
+	if (!ok(one > 1.35 * two && one < 1.5 * two,
+	        "hours of one caller err the same way, those of two callers each their own"))
+		diag("%.0f and %.0f", one, two);
 }
 
 static void round_trip(void)
@@ -147,6 +187,7 @@ int main(void)
 	       err.msg)) {
 		split(v);
 		ttl(v);
+		hours(v);
 		view_close(v);
 	}
 	redis_server_stop(&server);

@@ -32,8 +32,9 @@
 #include "estimator/allocate.h"
 #include "estimator/learn.h"
 #include "estimator/solve.h"
-#include "query/split_band.h"
 #include "estimator/ttl_shares.h"
+#include "query/error_sketch.h"
+#include "query/split_band.h"
 
 enum {
 	LOOKBACK = 5,
@@ -77,7 +78,8 @@ struct world {
 
 // Dollars by hour and principal, and of the estimate what its bands need (query/group.h).
 struct table {
-	double *usd, *weights, *chance, *more, *others;
+	double *usd, *chance, *more, *others;
+	struct error_sketch *errors;
 };
 
 static double *zeros(size_t n) { return xcalloc(n + 1, sizeof(double)); }
@@ -275,7 +277,8 @@ static void make_facts(struct world *w)
 static struct table table_new(const struct world *w)
 {
 	size_t n = (size_t)w->nhours * (size_t)w->nwho;
-	return (struct table){zeros(n), zeros(n), zeros(n), zeros(n), zeros(n)};
+	return (struct table){zeros(n), zeros(n), zeros(n), zeros(n),
+	                      xcalloc(n + 1, sizeof(struct error_sketch))};
 }
 
 static double usd_of(const struct world *w, const struct world_call *c, bool ttl)
@@ -337,7 +340,8 @@ static void add_usage(const struct world *w, const struct model *m, int hour, co
 	for (int32_t i = 0; i < m->ncallers; i++) {
 		const struct caller_usage *c = &u->callers[i];
 		size_t at = at_of(w, hour, m->callers[i]);
-		double weights = 0;
+		struct str name = w->names[m->callers[i]];
+		uint64_t source = digest64_seeded(name.p, name.len, (uint64_t)(m - w->models));
 		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			double rate = m->rate[kind], own = pow((double)c->spread[kind] * rate, 2),
 				   chance = (double)c->noise[kind] * rate * rate,
@@ -346,13 +350,13 @@ static void add_usage(const struct world *w, const struct model *m, int hour, co
 				rate += (m->rate[4] - m->rate[3]) * c->ttl_permille / 1000;
 			ret->usd[at] += tokens * rate;
 			ret->others[at] += all_usd[kind] - (double)c->by_kind[kind].allocated * m->rate[kind];
-			weights += fmin(own, fmax(all_weights[kind] - own, 0));
+			error_sketch_add(&ret->errors[at], source, kind,
+			                 sqrt(fmin(own, fmax(all_weights[kind] - own, 0))));
 			if (all_chance[kind] > 0)
 				ret->chance[at] += chance * fmax(all_chance[kind] - chance, 0) / all_chance[kind];
 			if (w->billed && kind == TOKENS_CACHE_WRITE && ttl_is_doubtful(c->ttl_source))
 				ret->more[at] += tokens * (m->rate[4] - m->rate[3]) * (1000 - c->ttl_permille) / 1000;
 		}
-		ret->weights[at] += sqrt(weights);
 	}
 }
 
@@ -533,6 +537,15 @@ static double sum_of(const struct world *w, const double *column, int hour, int 
 	return sum;
 }
 
+static double weights_variance(const struct world *w, const struct table *t, int hour, int each, int end,
+                               int who)
+{
+	struct error_sketch sum = {{0}};
+	for (int h = hour; h < hour + each && h < end; h++)
+		error_sketch_merge(&sum, &t->errors[at_of(w, h, who)]);
+	return error_sketch_variance(&sum);
+}
+
 struct score {
 	double truth, off, held, count, held_count, width, top, top_off, top_held;
 };
@@ -553,8 +566,8 @@ static struct score score_of(const struct world *w, const struct table *t, const
 		for (int h = begin; h < end; h += each) {
 			double truth = sum_of(w, t->usd, h, each, end, order[i]),
 				   usd = sum_of(w, e->usd, h, each, end, order[i]);
-			double weights = sum_of(w, e->weights, h, each, end, order[i]),
-				   sd = sqrt(weights * weights + sum_of(w, e->chance, h, each, end, order[i])),
+			double sd = sqrt(weights_variance(w, e, h, each, end, order[i]) +
+			                 sum_of(w, e->chance, h, each, end, order[i])),
 				   more = sum_of(w, e->more, h, each, end, order[i]);
 			struct split_band band = split_band_of(usd, sum_of(w, e->others, h, each, end, order[i]), sd, 0);
 			double low = fmax(usd - band.less, 0), high = usd + band.more + more, slack = 1e-9 + 1e-6 * usd;

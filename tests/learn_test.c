@@ -355,6 +355,33 @@ static void hours_apart(struct arena *arena)
 		diag("%d and %d permille", (int)steady, (int)moody);
 }
 
+// Every other minute takes half as much again as usual and those between half as much, so that hours are
+// alike although minutes are not. What is left to chance, in thousandths of a token per token, by hours.
+static int64_t chance_of(const struct who *callers, int hours, struct arena *arena)
+{
+	static const int64_t means[] = {1000, 2000};
+	static struct lecture l;
+	struct str stats[HOURS];
+	struct weights w;
+	for (int h = 0; h < hours; h++) {
+		make_hour(&l, callers, means, 2, 6, arena);
+		for (int m = 0; m < 60; m++)
+			l.hour.minutes[m].metric[TOKENS_INPUT] =
+				l.hour.minutes[m].metric[TOKENS_INPUT] * (m % 2 ? 3 : 1) / 2;
+		stats[h] = stats_of(&l, arena);
+	}
+	learn_weights(&(struct evidence_of_hours){stats, hours, NULL, 0}, &l.span, 5, arena, &w);
+	return w.callers[0].noise_milli[TOKENS_INPUT];
+}
+
+static void hours_alike(struct arena *arena)
+{
+	struct who *callers = make_callers(arena, 2);
+	int64_t first = chance_of(callers, 1, arena), later = chance_of(callers, HOURS, arena);
+	if (!ok(2 * later < first, "hours that agree leave less to chance than their minutes seem to"))
+		diag("%lld and %lld thousandths", (long long)first, (long long)later);
+}
+
 // One caller alone, who reads `read` tokens a call from the cache and writes a thousand.
 static bool may_pay(int64_t read, struct arena *arena)
 {
@@ -432,6 +459,7 @@ int main(void)
 	many_unlike(&arena);
 	factors(&arena);
 	hours_apart(&arena);
+	hours_alike(&arena);
 	ttl(&arena);
 	many(&arena);
 	extremes(&arena);
