@@ -12,7 +12,7 @@ start_redis
 ok "calls, and the tags of their callers" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson" "$T/late.ndjson" "$T/history.ndjson"
 sessions=arn:aws:sts::111122223333:assumed-role
 
-is "a session: its tags over those of its role, each with its span and event" "$(who $sessions/gateway/u-2 | sed -n '/^tag/,$p' | tr -s ' ')" \
+is "a session: its tags over those of its role, each with its span and event" "$(who $sessions/gateway/u-2 | sed -n '/^tag/,/^$/p' | tr -s ' ')" \
 	"tag value of from until event
 email u2@example.com session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
 team ads session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
@@ -50,7 +50,12 @@ has "is its session's" "$(who ASIADEE)" "^$sessions/saml/dee@example\.com$"
 has "one that a service handed out is known by its calls" "$(who ASIAINDEXER)" "^$sessions/indexer/i-0abc$"
 has "with the path of its role" "$(who ASIAINDEXER)" '^role +arn:aws:iam::111122223333:role/app/indexer$'
 
-is "the tags of a role from week to week" "$(field '[(t["key"], t["value"], t["from"][:10], (t["until"] or "")[:10]) for t in d["tags"]]' --from 2026-10-01 app)" \
+is "the keys of a session, to six hours, the one used last first" "$(field '[(k["id"], k["since"], k["used_from"], k["used_to"]) for k in d["access_keys"]], d["access_keys_more"]' $sessions/indexer/i-0abc)" \
+	"([('ASIAINDEXER', '2026-11-02T05:00:00Z', '2026-11-02T00:00:00Z', '2026-11-02T06:00:00Z')], False)"
+has "and in the table" "$(who $sessions/indexer/i-0abc | sed -n '/^access key/,$p' | tr -s ' ')" '^ASIAINDEXER 2026-11-02T05:00:00Z 2026-11-02T00:00:00Z 2026-11-02T06:00:00Z$'
+is "no other principal has it" "$(field '[k["id"] for k in d["access_keys"]]' $sessions/saml/dee@example.com)" "['ASIADEE']"
+
+is "the tags of a role from week to week" "$(field '[(t["key"], t["value"], t["since"][:10], (t["until"] or "")[:10]) for t in d["tags"]]' --from 2026-10-01 app)" \
 	"[('Team', 'new', '2026-10-12', '2026-10-26'), ('env', 'prod', '2026-10-05', '2026-10-19'), ('env', 'dev', '2026-10-29', ''), ('team', 'old', '2026-10-05', '2026-10-12'), ('team', 'again', '2026-10-29', '')]"
 echo '{"Arn": "arn:aws:iam::111122223333:role/quiet", "Tags": {"team": "night"}}' >"$T/tags.json"
 "$nowcast" tags import --redis "$REDIS_URL" --from 2026-11-01 "$T/tags.json" >/dev/null
