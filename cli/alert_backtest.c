@@ -164,9 +164,10 @@ static void print_summary(const struct backtest *b)
 	else if (!whole)
 		puts(", by the minute");
 	else
-		printf(", by the minute from %s on; %lld hour%s by the figures of the whole hour, as %s minutes are not kept\n",
-		       when_format(b->first_by_minute * MS_PER_HOUR, from), (long long)whole, text_s(whole),
-		       whole == 1 ? "its" : "their");
+		printf(
+			", by the minute from %s on; %lld hour%s by the figures of the whole hour, as %s minutes are not kept\n",
+			when_format(b->first_by_minute * MS_PER_HOUR, from), (long long)whole, text_s(whole),
+			whole == 1 ? "its" : "their");
 }
 
 bool alert_backtest(struct alert_command *a, struct err *err)

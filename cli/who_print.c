@@ -162,7 +162,8 @@ static void print_keys(struct principal_summary *s)
 	if (!s->keys.n)
 		return;
 	for (int i = 0; i < 4; i++)
-		table_column(&t, str_of((const char *const[]){"access key", "session began", "used from", "used to"}[i]),
+		table_column(&t,
+		             str_of((const char *const[]){"access key", "session began", "used from", "used to"}[i]),
 		             TABLE_TEXT, 0);
 	for (int i = 0; i < s->keys.n; i++) {
 		const struct session_key *k = &s->keys.list[i];

@@ -321,8 +321,9 @@ const struct minute_amounts *group_minutes_find(const struct group_minutes *m, c
 // The parts are rounded, and their sum is the whole again (query/group.h).
 static void scale_tokens(struct group *g, int64_t part, int64_t all)
 {
-	int64_t *const tokens[] = {&g->failed, &g->calls_final, &g->prompt,    &g->cache_read, &g->units, &g->billed,
-	                           &g->exact,  &g->telemetry,   &g->allocated, &g->provisional, &g->unpriced, &g->unbilled};
+	int64_t *const tokens[] = {&g->failed,    &g->calls_final, &g->prompt,   &g->cache_read,
+	                           &g->units,     &g->billed,      &g->exact,    &g->telemetry,
+	                           &g->allocated, &g->provisional, &g->unpriced, &g->unbilled};
 	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
 		*tokens[i] = share_until(*tokens[i], part, all);
 	g->tokens = g->billed + g->exact + g->telemetry + g->allocated + g->provisional;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the calls and dollars of one hour's groups lie in its minutes, as long as the facts of the hour are
-// kept. Dollars are kept by the hour: what a caller spent on a model is shared out by its calls of that model,
-// so the minutes of a group add up to its hour, to the picodollar. A caller without a name of its own
+// kept. Dollars are kept by the hour: what a caller spent on a model is shared out by its calls of it, so the
+// minutes of a group add up to its hour. A caller without a name of its own
 // (store/cardinality.h) is among the others of its group. What no call explains (tokens without a caller, a
 // model that only the bill knows) is shared out by all calls of the model, and evenly where there are none.
 #ifndef NOWCAST_QUERY_GROUP_MINUTES_H

@@ -323,9 +323,9 @@ static bool gather_keys(struct principal_summary *s, struct view *v, struct err 
 {
 	bool good = true;
 	for (int32_t i = 0; good && !s->is_role && i < s->nplaces; i++) {
-		const struct session_key_query q = {view_prefix(v), s->arn, s->places[i],
-		                                    s->from > s->to - KEYS_HOURS_MAX ? s->from : s->to - KEYS_HOURS_MAX,
-		                                    s->to};
+		const struct session_key_query q = {
+			view_prefix(v), s->arn, s->places[i],
+			s->from > s->to - KEYS_HOURS_MAX ? s->from : s->to - KEYS_HOURS_MAX, s->to};
 		good = session_keys_add(&s->keys, view_redis(v), &q, &s->arena, err);
 	}
 	return good;

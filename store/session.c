@@ -146,7 +146,8 @@ bool session_keys_add(struct session_keys *keys, struct redis *r, const struct s
 {
 	struct buf key = BUF_INIT;
 	bool good = true;
-	for (int64_t b = (q->to - 1) / BUCKET_HOURS; good && q->to > q->from && b >= q->from / BUCKET_HOURS; b--) {
+	for (int64_t b = (q->to - 1) / BUCKET_HOURS; good && q->to > q->from && b >= q->from / BUCKET_HOURS;
+	     b--) {
 		redis_cmd(r, 2, (struct str[]){STR("HVALS"), key_names(&key, q->prefix, q->acct_region, b)});
 		good = redis_exec(r, err);
 		for (size_t i = 0; good && i < redis_len(r, 0); i++) {

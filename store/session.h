@@ -20,8 +20,8 @@ struct session {
 	bool tagged;         // its STS record has arrived
 };
 
-// An access key that a principal called with, as far as the names of callers say: they are kept by spans of six
-// hours (a bucket), so that is how well it is known when.
+// An access key that a principal called with, as far as the names of callers say: they are kept by spans of
+// six hours (a bucket), so that is how well it is known when.
 struct session_key {
 	struct str id;
 	int64_t start_ms;     // of its session; 0: not known

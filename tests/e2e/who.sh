@@ -26,6 +26,8 @@ is "the month is not the day" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-
 	"today 0.0000 0.0000
 this month 0.0264"
 
+has "explain names the tags it came with" "$("$nowcast" explain --redis "$REDIS_URL" $sessions/gateway/u-2 2026-11-02T05:00:00Z)" "^$sessions/gateway/u-2, tags email=u2@example.com, team=ads: us"
+
 has "a span has a sum of its own" "$(who $sessions/gateway/u-2 2026-11-02 | tr -s ' ')" '^2026-11-02 00:00 to 2026-11-02 07:00 0\.0264 0\.0264 0\.0264 1 8,000 exact$'
 is "and no other that it does not have" "$(who $sessions/gateway/u-2 2026-11-02 | grep -cE '^(today|this)')" 0
 is "of an hour, in JSON" "$(field '[s["span"]["usd"] for s in d["sessions"]], "month" in d, d["looked_at_to"]' --from 2026-11-02T05:00:00Z --to 06:00 arn:aws:iam::111122223333:role/gateway)" \

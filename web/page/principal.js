@@ -62,9 +62,12 @@ function rowsOf(m) {
 }
 
 function weightsOf(e, m) {
-	const own = e.weights.filter(w => w.model === m.model && w.region === m.region && w.account === m.account), from = [...new Set(own.map(w => w.learned_from))];
-	if (!own.length) return "";
-	return "A call was assumed to use " + from.map(f => own.filter(w => w.learned_from === f).map(w => count(Math.round(w.a_call)) + " ± " + Math.round(100 * w.sd_part) + "% " + w.tokens.replace("_", " ")).join(", ") + " tokens, learned from " + f).join("; ") + ".";
+	const parts = new Map();
+	for (const w of e.weights.filter(w => w.model === m.model && w.region === m.region && w.account === m.account)) {
+		const tags = Object.entries(w.tags).map(([k, v]) => k + "=" + v).join(", "), words = (tags ? "with " + tags + " " : "") + "|" + w.learned_from;
+		parts.set(words, [...(parts.get(words) || []), count(Math.round(w.a_call)) + " ± " + Math.round(100 * w.sd_part) + "% " + w.tokens.replace("_", " ")]);
+	}
+	return parts.size ? "A call " + [...parts].map(([words, list]) => words.replace(/\|.*/, "") + "was assumed to use " + list.join(", ") + " tokens, learned from " + words.split("|").pop()).join("; ") + "." : "";
 }
 
 function paintWhy(e) {
