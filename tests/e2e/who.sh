@@ -26,6 +26,8 @@ is "the month is not the day" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-
 	"today 0.0000 0.0000
 this month 0.0264"
 
+team_of() { "$nowcast" report --redis "$REDIS_URL" --from 2026-11-02 --by team --principal gateway/u-2 --team-from "$1" --format csv | sed -n '2s/,.*//p'; }
+is "a team by several tags: that of the session comes before that of the role; else the first source" "$(team_of tag:env,tag:email) $(team_of tag:env,session) $(team_of session,tag:email)" "u2@example.com prod u-2"
 has "explain names the tags it came with" "$("$nowcast" explain --redis "$REDIS_URL" $sessions/gateway/u-2 2026-11-02T05:00:00Z)" "^$sessions/gateway/u-2, tags email=u2@example.com, team=ads: us"
 
 has "a span has a sum of its own" "$(who $sessions/gateway/u-2 2026-11-02 | tr -s ' ')" '^2026-11-02 00:00 to 2026-11-02 07:00 0\.0264 0\.0264 0\.0264 1 8,000 exact$'
