@@ -9,7 +9,7 @@ import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
 import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, spanOf, usd, utcDay, zoneWord } from "./parts.js";
-import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
+import { blank, groupings, hoursOf, inside, partBefore, readView, spans, spanTitles, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 
@@ -21,7 +21,8 @@ let view = readView(), limit = PAGE, now = new Date().toISOString(), round = nul
 
 function go(changes, replace) {
 	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month change with it
-	view = { ...view, ...changes };
+	view = { ...view, bad: [], ...changes };
+	noteBad();
 	if (["span", "from", "to", "now", "filters"].some(k => k in changes)) {
 		compared = spanTotal = null;
 		byId("teamless").replaceChildren();
@@ -46,7 +47,8 @@ function drill(key, value) {
 }
 
 const pinned = () => (view.now ? [["now", view.now]] : []);
-const question = (...more) => [...(view.from ? [["from", view.from], ["to", view.to]] : [["hours", hoursOf(view, now)]]), ...more, ...pinned(), ...view.filters];
+const asking = (span, ...more) => [...(span || (view.from ? [["from", view.from], ["to", view.to]] : [["hours", hoursOf(view, now)]])), ...more, ...pinned(), ...view.filters];
+const question = (...more) => asking(null, ...more), comparison = (...more) => asking(partBefore(view, now), ...more);
 
 // ---- controls
 
@@ -357,7 +359,7 @@ async function refresh() {
 	const search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	const forecastAsked = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
 	const listAsked = panel(signal, "breakdown", question(["by", view.by], ["limit", view.wall ? WALL_ROWS : limit], ...search), b => { spanTotal = { ...b.total, to: b.to }; paintBreakdown(b); paintTiles(); });
-	const moversAsked = panel(signal, "movers", question(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
+	const moversAsked = panel(signal, "movers", comparison(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
 	const tiles = Promise.all([asked, forecastAsked, listAsked, moversAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
 		asked, forecastAsked, listAsked, moversAsked, tiles,
@@ -372,7 +374,7 @@ async function refresh() {
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
 	startWall();
-	const subject = { signal, view, question, pinned, go, drill, now, hours: hoursOf(view, now) };
+	const subject = { signal, view, question, comparison, pinned, go, drill, now, hours: hoursOf(view, now) };
 	if (view.compare) work.push(import("./why.js").then(m => m.showWhy(subject)));
 	if (chosen("principal")) work.push(import("./principal.js").then(m => m.showPrincipal(subject)));
 	if (chosen("family") || chosen("model")) work.push(import("./model.js").then(m => m.showModel(subject)));
@@ -429,8 +431,13 @@ function banner(why, ...children) {
 function hideBanner(why) {
 	if (banners.delete(why)) paintBanner();
 }
+// Words of the address that were left out.
+function noteBad() {
+	if (!view.bad.length) return hideBanner("address");
+	banner("address", "Left out of the address, since it cannot be shown: " + view.bad.map(w => w.slice(0, 80)).join("; ") + ".", el("button", { type: "button", class: "plain", onclick: () => go({}) }, "Close"));
+}
 function paintBanner() {
-	const first = banners.get("trouble") || banners.get("empty");
+	const first = banners.get("trouble") || banners.get("address") || banners.get("empty");
 	byId("banner").hidden = !first;
 	byId("banner").classList.toggle("bad", banners.has("trouble"));
 	if (first) fill(byId("banner"), ...first);
@@ -514,6 +521,7 @@ function start() {
 	});
 	byId("asof").addEventListener("click", switchZone);
 	showZone();
+	noteBad();
 	byId("home").addEventListener("click", e => { e.preventDefault(); go({ ...blank }); });
 	byId("to-wall").addEventListener("click", () => go({ wall: "20" }));
 	byId("ask-why").addEventListener("click", () => go({ compare: "before" }));

@@ -123,8 +123,8 @@ export function moverItem(x, key, drill) {
 
 export function paintMovers(m, view) {
 	const key = view.key, all = Math.round((Date.parse(m.to) - Date.parse(m.from)) / 36e5);
-	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the same length before."));
-	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
+	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the span before."));
+	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with " + at(m.before.from) + " to " + at(m.before.to)),
 		m.hours < all ? el("p", { class: "quiet warn" }, "Only " + count(m.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.") : null);
 }
 
