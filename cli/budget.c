@@ -219,9 +219,13 @@ static void add_status(struct budget_reader *x, struct buf *out, const struct bu
 	const struct group *g = &b->spent;
 	struct str passes = when_passed(x, b);
 	char from[WHEN_SIZE], to[WHEN_SIZE], basis[GROUP_BASIS_SIZE];
-	buf_addf(out, "%.*s: %.*s, %.*s (%.10s to %.10s%s)\n", STR_ARG(b->rule->name), STR_ARG(whose(x, b)),
-	         STR_ARG(period_text(x, b)), when_format(b->from * MS_PER_HOUR, from),
-	         when_format(b->to * MS_PER_HOUR, to), b->rule->period == PERIOD_HOUR ? "" : ", 00:00 UTC");
+	when_format(b->from * MS_PER_HOUR, from);
+	when_format(b->to * MS_PER_HOUR, to);
+	buf_addf(out, "%.*s: %.*s, ", STR_ARG(b->rule->name), STR_ARG(whose(x, b)));
+	if (b->rule->period == PERIOD_HOUR)
+		buf_addf(out, "the hour from %.10s %.5s to %.5s UTC\n", from, from + 11, to + 11);
+	else
+		buf_addf(out, "%.*s (%.10s to %.10s, 00:00 UTC)\n", STR_ARG(period_text(x, b)), from, to);
 	buf_addf(out, "  spent     %.*s of %.*s, %lld%%; between %.*s and %.*s; %s\n", STR_ARG(money(x, g->usd)),
 	         STR_ARG(money(x, b->rule->amount)), (long long)budget_percent(g->usd, b->rule->amount),
 	         STR_ARG(money(x, g->usd_low)), STR_ARG(money(x, g->usd_high)), group_basis(g, basis));
@@ -229,7 +233,9 @@ static void add_status(struct budget_reader *x, struct buf *out, const struct bu
 		buf_addf(out, "            and %lld tokens without a price: `nowcast doctor` names their models\n",
 		         (long long)g->unpriced);
 	buf_addf(out, "  expected  %.*s at the end, by %s: ", STR_ARG(money(x, b->expected)),
-	         b->at_this_rate ? "the rate of the last hours" : "the forecast");
+	         !b->at_this_rate                 ? "the forecast"
+	         : b->rule->period <= PERIOD_DAY ? "the rate of the last hours"
+	                                          : "the rate of the last day");
 	if (is_passed(b))
 		buf_addf(out, "it is passed by %.*s already\n", STR_ARG(money(x, usd_sub(g->usd, b->rule->amount))));
 	else if (passes.len)

@@ -4,7 +4,7 @@
 // Spans of one length are compared hour by hour: only hours count that were observed of both, or nearly. Of
 // spans that differ in length all hours count, and the answer says which part of each was observed. The
 // present hour is not over, so it is left out: of the last N hours those before it count, and a span that
-// begins at a time of its own is as long as it has hours that are over.
+// begins at a time of its own has those of it that are over.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -23,8 +23,8 @@ struct spans {
 	int64_t n;  // how many
 };
 
-// Without a span to compare with, the same length before. A span without an hour that is over is empty, and so
-// is the one that it is compared with.
+// Without a span to compare with, the same length before. A span without an hour that is over is empty, and
+// so is the one that it is compared with.
 static void choose_spans(const struct api_query *q, struct spans *ret)
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, over = q->to > hour ? q->to - hour : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each file is made smaller and compressed once, when the program starts. Browsers revalidate theirs each time (ETag), so a
-// new program shows its new page at once.
+// Each file is made smaller and compressed once, when the program starts. Browsers revalidate theirs each
+// time (ETag), so a new program shows its new page at once.
 #include "web/page.h"
 
 #include <assert.h>
