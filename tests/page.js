@@ -382,6 +382,15 @@ async function weeks(browser) {
 	await page.waitForSelector("#teamless .foot", { timeout: 20000 }).catch(() => {});
 	const none = /\(no team\)(\$[\d.]+)/.exec(await text("#groups")), teamless = await text("#teamless");
 	ok(none && teamless.includes("(unattributed)" + none[1]) && teamless.includes(none[1] + ", <1% of the spend, by 1 caller"), "what has no team, and by whom", teamless);
+	const byRole = /^(\S+?)(\$[\d.]+)/.exec(await text("#roles"));
+	ok(byRole && /\d+ roles, the others \$[\d.]+: a click shows the principals of one/.test(await text("#roles")), "roles have the spend of all their sessions", await text("#roles"));
+	await page.click("#roles .name");
+	await settled(page);
+	const opened = new URL(page.url()).searchParams;
+	ok(opened.get("role") === byRole[1] && opened.get("by") === "principal" && await total() === byRole[2] && !(await page.isVisible("#roles-h")), "a click lists the principals of one", page.url() + " " + await text("#groups-foot"));
+	await page.goBack();
+	await settled(page);
+	await page.waitForSelector("#teamless .foot", { timeout: 20000 }).catch(() => {});
 	await page.click("#teamless button:has-text('list them')");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "" && new URL(page.url()).searchParams.get("by") === "principal" && await total() === none[1] && !(await page.isVisible("#teamless-h")), "which a click lists", page.url() + " " + await text("#groups-foot"));

@@ -7,7 +7,7 @@
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
-import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
+import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintRoles, paintScores, paintSignals, paintTeamless } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, spanOf, usd, utcDay, zoneWord } from "./parts.js";
 import { blank, groupings, hoursOf, inside, partBefore, readView, spans, spanTitles, urlOf } from "./view.js";
 
@@ -25,7 +25,7 @@ function go(changes, replace) {
 	noteBad();
 	if (["span", "from", "to", "now", "filters"].some(k => k in changes)) {
 		compared = spanTotal = null;
-		byId("teamless").replaceChildren();
+		for (const id of ["teamless", "roles"]) byId(id).replaceChildren();
 	}
 	if ("filters" in changes && !("hour" in changes)) view.hour = "";
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
@@ -78,6 +78,7 @@ function paintControls() {
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	byId("teamless-panel").hidden = teamIsChosen();
+	byId("roles-panel").hidden = roleIsChosen();
 	showSubject("principal", chosen("principal"), ["principal-h", "principal-facts", "why-of", "why-hour"]);
 	showSubject("why", view.compare, ["why-parts", "why-by"]);
 	showSubject("model", chosen("family") || chosen("model"), ["model-h", "model-ways", "model-types"]);
@@ -170,9 +171,10 @@ function spanBefore(total) {
 	if (!compared) return "";
 	if (!compared.hours) return "not compared: the span before was not observed";
 	if (!view.from && view.span === "1h") return usd(compared.usd_before) + " in the whole hour before";
-	const c = change(Number(compared.usd), Number(compared.usd_before));
-	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before");
-	return [el("b", { class: Number(compared.usd) > Number(compared.usd_before) ? "up" : "down" }, c), " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before)];
+	const c = change(Number(compared.usd), Number(compared.usd_before)), all = (Date.parse(compared.to) - Date.parse(compared.from)) / 36e5;
+	const part = compared.hours < all ? ", in the " + compared.hours + " h that were observed of both" : "";
+	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before" + part);
+	return [el("b", { class: Number(compared.usd) > Number(compared.usd_before) ? "up" : "down" }, c), " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
 }
 
 function headline() {
@@ -386,10 +388,10 @@ async function refresh() {
 	goodAt = new Date();
 	showFresh();
 	startWall(); // once more, for all panels have their size now
-	askTeamless(signal);
+	askLast(signal);
 }
 
-const teamIsChosen = () => view.filters.some(([k]) => k === "team");
+const isChosen = (...keys) => view.filters.some(([k]) => keys.includes(k)), teamIsChosen = () => isChosen("team"), roleIsChosen = () => isChosen("role", "principal");
 const chosen = key => view.filters.find(([k]) => k === key)?.[1] || "";
 
 // The panel of a principal or a model that the view has: empty until its answers come.
@@ -409,10 +411,11 @@ function findKey(key) {
 	if (/^A[KS]IA[A-Z0-9-]+$/.test(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(arn => go({ by: "model", search: "", filters: [["principal", arn]] }), showTrouble);
 }
 
-// Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
-function askTeamless(signal) {
-	if (!teamIsChosen()) panel(signal, "breakdown", question(["by", "principal"], ["team", ""], ["limit", 5]), b => paintTeamless(b, Number(spanTotal?.usd),
-		{ drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) })).catch(e => { if (e instanceof ApiError) showTrouble(e); });
+// Last, so that nothing else waits for them. Where a team or a role is chosen, there is nothing to ask.
+function askLast(signal) {
+	const ask = (words, paint) => panel(signal, "breakdown", question(...words, ["limit", 5]), paint).catch(e => { if (e instanceof ApiError) showTrouble(e); });
+	if (!teamIsChosen()) ask([["by", "principal"], ["team", ""]], b => paintTeamless(b, Number(spanTotal?.usd), { drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) }));
+	if (!roleIsChosen()) ask([["by", "role"]], b => paintRoles(b, { drill: (k, v) => go({ ...inside(view, k, v), by: "principal" }), list: () => go({ by: "role" }) }));
 }
 
 function refreshSoon() {

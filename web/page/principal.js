@@ -62,9 +62,10 @@ function rowsOf(m) {
 }
 
 function weightsOf(e, m) {
-	const parts = new Map();
-	for (const w of e.weights.filter(w => w.model === m.model && w.region === m.region && w.account === m.account)) {
-		const tags = Object.entries(w.tags).map(([k, v]) => k + "=" + v).join(", "), words = (tags ? "with " + tags + " " : "") + "|" + w.learned_from;
+	const parts = new Map(), own = e.weights.filter(w => w.model === m.model && w.region === m.region && w.account === m.account);
+	const tagsOf = w => Object.entries(w.tags).map(([k, v]) => k + "=" + v).join(", "), several = new Set(own.map(tagsOf)).size > 1;
+	for (const w of own) {
+		const words = (several ? "with " + (tagsOf(w) || "no tags") + " " : "") + "|" + w.learned_from;
 		parts.set(words, [...(parts.get(words) || []), count(Math.round(w.a_call)) + " ± " + Math.round(100 * w.sd_part) + "% " + w.tokens.replace("_", " ")]);
 	}
 	return parts.size ? "A call " + [...parts].map(([words, list]) => words.replace(/\|.*/, "") + "was assumed to use " + list.join(", ") + " tokens, learned from " + words.split("|").pop()).join("; ") + "." : "";
