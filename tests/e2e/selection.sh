@@ -61,7 +61,7 @@ is "sorted by tokens, by model" "$(rows --sort tokens --by model)" "$nova,410000
 "$nowcast" report --redis "$REDIS_URL" --now $now --prices builtin this-week --top 1 --compare previous >"$T/table"
 has "the table says what the others come to" "$(cat "$T/table")" '^\(3 others\) +3,100,000 +2\.4800 +0\.8000 +\+1\.6800'
 has "and the sum, with that of the same part of last week" "$(cat "$T/table")" '^total +5,100,000 +13\.4800 +6\.3000 +\+7\.1800 '
-has "and which spans these are" "$(cat "$T/table")" '^2026-11-16 00:00 to 2026-11-18 15:00 UTC, compared with 2026-11-09 00:00 to 2026-11-11 15:00 UTC$'
+has "and which spans these are" "$(cat "$T/table")" '^2026-11-16 00:00 to 2026-11-18 15:00 UTC, compared with 2026-11-09 00:00 to 2026-11-11 15:00 UTC; the hour of 14:00 is not over$'
 "$nowcast" report --redis "$REDIS_URL" --prices builtin --from 2026-11-16 --to 2026-11-23 --compare previous --format csv >"$T/csv"
 is "a week against the week before, those who stopped too" \
 	"$(python3 -c '
