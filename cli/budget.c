@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast budget list|status|set`: the budgets of alerts.file, what is spent of each and when it will be
 // passed (alert/budgets.h). `list` has a row for each, `status` some lines; budget_set.c changes the file.
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alert/budgets_json.h"
 #include "base/csv.h"
@@ -306,9 +304,6 @@ static bool read_budgets(struct budget_reader *x, const char **ret_verb, struct 
 	if (strcmp(x->format, "table") && strcmp(x->format, "csv") && strcmp(x->format, "json"))
 		return err_set(err, ERR_CONFIG, "--format: expected table, csv or json, got \"%s\"", x->format);
 	x->name = c->argc > 1 ? str_of(c->argv[1]) : STR_NONE;
-	if (*c->conf.alerts_file && access(c->conf.alerts_file, F_OK) < 0 && errno == ENOENT)
-		return err_set(err, ERR_CONFIG, "alerts.file: there is no %s yet; `nowcast budget set month --amount 5000` makes it",
-		               c->conf.alerts_file);
 	return alert_rules_load(&x->rules, &c->conf, err) &&
 	       rollups_open(&x->rollups, redis_target_of(&c->conf), err) &&
 	       view_map(rollups_view(x->rollups), &c->conf, err) &&
@@ -345,7 +340,7 @@ int cmd_budget(struct command *c)
 	} else if (strcmp(verb, "list") == 0 || strcmp(verb, "status") == 0) {
 		good = show_budgets(&x, &err);
 	} else {
-		good = err_set(&err, ERR_CONFIG, "expected list, status or set%s%s", *verb ? ", got " : "", verb);
+		good = command_unknown_verb(c, NULL, "list, status or set", &err);
 	}
 	bool above = good && strcmp(verb, "status") == 0 && x.passed;
 	budgets_release(&x.budgets);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "query/figure_json.h"
 #include "store/batch.h"
 #include "store/cardinality.h"
 #include "store/cell_codec.h"
@@ -318,7 +317,7 @@ const struct minute_amounts *group_minutes_find(const struct group_minutes *m, c
 
 // ---- a part of an hour --------------------------------------------------------------------------
 
-// The parts are rounded, and their sum is the whole again (query/group.h).
+// The parts are rounded, and what holds of a group (query/group.h) holds of its part.
 static void scale_tokens(struct group *g, int64_t part, int64_t all)
 {
 	int64_t *const tokens[] = {&g->failed,    &g->calls_final, &g->prompt,   &g->cache_read,
@@ -332,15 +331,14 @@ static void scale_tokens(struct group *g, int64_t part, int64_t all)
 static void scale_usd(struct group *g, int64_t part, int64_t all)
 {
 	struct usd *const usd[] = {
-		&g->usd_unbilled, &g->usd_low, &g->usd_high, &g->usd_billed, &g->usd_exact, &g->usd_telemetry,
+		&g->usd, &g->usd_unbilled, &g->usd_low, &g->usd_high, &g->usd_billed, &g->usd_exact, &g->usd_telemetry,
 		&g->usd_allocated, &g->usd_provisional, &g->usd_band_estimated, &g->usd_ttl_estimated,
 		&g->usd_borrowed, &g->usd_scope_unknown, &g->less, &g->floor, &g->ceiling};
 	double ratio = (double)part / (double)all;
 	for (size_t i = 0; i < sizeof usd / sizeof *usd; i++)
 		*usd[i] = usd_muldiv(*usd[i], part, all);
-	g->usd = USD_ZERO;
-	for (const struct basis_part *b = basis_parts; b->name; b++)
-		g->usd = usd_add(g->usd, basis_usd(g, b));
+	struct usd known = usd_add(usd_add(g->usd_billed, g->usd_exact), g->usd_telemetry);
+	g->usd = usd_cmp(g->usd, known) < 0 ? known : g->usd; // by a picodollar
 	struct usd *const below[] = {&g->floor, &g->usd_low}, *const above[] = {&g->ceiling, &g->usd_high};
 	for (int i = 0; i < 2; i++) {
 		*below[i] = usd_cmp(*below[i], g->usd) > 0 ? g->usd : *below[i];
@@ -364,6 +362,7 @@ struct group group_part(const struct group *whole, const struct minute_amounts *
 	// what costs nothing, or less than can be shared out: by its calls; without calls evenly
 	int64_t part = micro_all > 0 ? micro : calls_all > 0 ? calls : minutes,
 			all = micro_all > 0 ? micro_all : calls_all > 0 ? calls_all : GROUP_MINUTES;
+	part = part < 0 ? 0 : part > all ? all : part; // a bill may take back what another minute has
 	scale_tokens(&g, part, all);
 	scale_usd(&g, part, all);
 	g.calls = calls_all > 0 ? share_until(whole->calls, calls, calls_all)
