@@ -331,9 +331,9 @@ static void scale_tokens(struct group *g, int64_t part, int64_t all)
 static void scale_usd(struct group *g, int64_t part, int64_t all)
 {
 	struct usd *const usd[] = {
-		&g->usd, &g->usd_unbilled, &g->usd_low, &g->usd_high, &g->usd_billed, &g->usd_exact, &g->usd_telemetry,
-		&g->usd_allocated, &g->usd_provisional, &g->usd_band_estimated, &g->usd_ttl_estimated,
-		&g->usd_borrowed, &g->usd_scope_unknown, &g->less, &g->floor, &g->ceiling};
+		&g->usd, &g->usd_unbilled, &g->usd_low, &g->usd_high, &g->usd_billed, &g->usd_exact,
+		&g->usd_telemetry, &g->usd_allocated, &g->usd_provisional, &g->usd_band_estimated,
+		&g->usd_ttl_estimated, &g->usd_borrowed, &g->usd_scope_unknown, &g->less, &g->floor, &g->ceiling};
 	double ratio = (double)part / (double)all;
 	for (size_t i = 0; i < sizeof usd / sizeof *usd; i++)
 		*usd[i] = usd_muldiv(*usd[i], part, all);
