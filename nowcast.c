@@ -123,9 +123,9 @@ static const struct subcommand subcommands[] = {
      "silence RULE [--only GROUP] [--for 2h] [--why TEXT]   both may be patterns such as 'spike*'; silence --end ID\n"
      "test [RECEIVER]                       send a test message now and print whether it was delivered\n"
      "check                                 evaluate and deliver once, as `run` does every alerts.interval\n"
-     "check --now T                         what would hold at T; nothing is delivered\n"
-     "backtest [SPAN] [--rule R] [--since SPAN] [--from T] [--to T]   the alerts that would have fired, hour by hour, over the figures\n"
-     "                                      in Redis, or a SPAN of them, given as to report\n"
+     "check --now T                         what would hold by the minutes before T; nothing is delivered\n"
+     "backtest [SPAN] [--rule R] [--since SPAN] [--from T] [--to T]   the alerts that would have fired, over the figures in Redis or a\n"
+     "                                      SPAN of them, given as to report: by the minute as long as facts are kept, else hour by hour\n"
      "Rules and receivers are in alerts.file. Without that file the built-in rules apply.\n",
      cmd_alert},
 	{"budget",

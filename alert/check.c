@@ -46,9 +46,10 @@ bool alert_rule_covers(const struct alert_rule *rule, const struct group *g)
 bool alert_sum_groups(struct alert_check *c, const struct alert_rule *rule, int64_t from, int64_t to,
                struct groups *ret, struct err *err)
 {
+	int64_t now = c->now_ms / MS_PER_HOUR, whole = c->past && to > now ? now : to;
 	groups_init(ret, &rule->by);
-	const struct rollups_query q = {&rule->by, NULL, from, to, c->now_ms / MS_PER_HOUR};
-	if (!rollups_sum(c->rollups, &q, ret, err))
+	const struct rollups_query q = {&rule->by, NULL, from, whole, now};
+	if (!rollups_sum(c->rollups, &q, ret, err) || (whole < to && !alert_past_sum(c, rule, ret, err)))
 		return false;
 	groups_sort(ret, ORDER_NAME);
 	return true;
@@ -139,7 +140,7 @@ static bool check_silent(struct alert_check *c, const struct alert_rule *rule, s
 {
 	struct freshness fresh;
 	char event[WHEN_SIZE], arrived[WHEN_SIZE];
-	if (c->hourly)
+	if (c->hourly || c->past)
 		return true; // arrivals are not kept
 	if (!freshness_read(&fresh, c->redis, c->prefix, c->now_ms, err))
 		return false;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "alert/past.h"
 #include "alert/rules.h"
 #include "base/arena.h"
 #include "base/err.h"
@@ -40,6 +41,8 @@ struct alert_check {
 	int64_t now_ms;
 	// over stored hours: baselines are neither read nor written, an hour counts as even
 	bool hourly;
+	// over stored minutes, in ascending order: baselines are those of the past; NULL: not so
+	struct alert_past *past;
 	const struct alert_rule *only_rule; // NULL: all
 	struct arena *arena;
 	struct alert_finding *findings; // in the arena
@@ -47,7 +50,7 @@ struct alert_check {
 };
 
 // Evaluates every rule, or `only_rule`. The most expensive findings of each rule come first. The baselines of
-// groups (spikes, burn rates) are read from Redis and written back, unless `hourly`.
+// groups (spikes, burn rates) are read from Redis and written back, unless `hourly` or `past`.
 bool alert_check(struct alert_check *c, struct err *err) NC_CHECK;
 
 #endif

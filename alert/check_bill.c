@@ -180,7 +180,7 @@ bool alert_check_bill(struct alert_check *c, const struct alert_rule *rule, stru
 {
 	json_t *all, *one;
 	size_t i;
-	if (c->hourly)
+	if (c->hourly || c->past)
 		return true; // earlier states of the bill are not kept
 	if (!read_sums(c, rule, &all, err))
 		return false;

@@ -46,6 +46,8 @@ static bool read_day(const struct rate_monitor *p, int64_t hour, int d, struct h
 static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 {
 	int64_t now = p->check->now_ms / MS_PER_HOUR, first, last;
+	if (p->has_seasons)
+		return true;
 	if (!rollups_extent(p->check->rollups, &first, &last, err))
 		return false;
 	struct hour_days *list = xcalloc((size_t)p->n + 1, sizeof *list);
@@ -63,6 +65,7 @@ static bool read_seasonal_baselines(struct rate_monitor *p, struct err *err)
 		p->list[i].micro = seasonal_baseline_of(list[i].micro, days);
 	}
 	free(list);
+	p->has_seasons = good;
 	return good;
 }
 

@@ -14,6 +14,7 @@
 #include "alert/keys.h"
 #include "base/log.h"
 #include "base/when.h"
+#include "query/group_minutes.h"
 #include "store/keys.h"
 
 enum { MONITORED_GROUPS_MAX = 20000, CLOCK_ENTRIES = 10, UNOBSERVED_MAX = 6 };
@@ -190,11 +191,69 @@ static bool read_baselines(struct rate_monitor *p, struct rule_clock *clock, str
 	return true;
 }
 
+// ---- past minutes -------------------------------------------------------------------------------
+
+// A group goes on with what the hour before has left of it.
+static bool begin_past_hour(struct rate_monitor *p, struct err *err)
+{
+	struct alert_check *c = p->check;
+	const struct rate_monitor *before = alert_past_monitor_before(c->past, p->rule);
+	if (!read_hours(p, err) || !count_observed(p, err))
+		return false;
+	for (int32_t i = 0; i < p->n; i++) {
+		struct monitored_group *x = &p->list[i];
+		const struct monitored_group *was = rate_monitor_find(before, x->group);
+		x->whole = x->hours[RATE_MONITOR_HOURS - 1];
+		x->hours[RATE_MONITOR_HOURS - 1] = (struct hour_sum){0};
+		if (was)
+			x->rate_baseline = was->rate_baseline;
+		else
+			begin_baseline(x, c->now_ms / MS_PER_MINUTE, p->observed);
+	}
+	*alert_past_monitor(c->past, p->rule) = *p;
+	return true;
+}
+
+static void add_past_minute(struct monitored_group *x, const struct minute_amounts *of, int64_t minute)
+{
+	struct hour_sum *hour = &x->hours[RATE_MONITOR_HOURS - 1], part = {0};
+	int64_t all = 0, m = minute % GROUP_MINUTES;
+	for (int i = 0; of && i < GROUP_MINUTES; i++)
+		all += of->micro[i];
+	if (of)
+		part = (struct hour_sum){.calls = of->calls[m], .mid = of->micro[m]};
+	if (all > 0 && part.mid > 0 && x->whole.micro > 0)
+		part.micro = (int64_t)((__int128)x->whole.micro * part.mid / all);
+	hour->calls += part.calls;
+	hour->micro += part.micro;
+	hour->mid += part.mid;
+	rate_baseline_add(&x->rate_baseline, minute, part.calls, part.micro);
+}
+
+static bool read_past(struct rate_monitor *ret, struct err *err)
+{
+	struct alert_check *c = ret->check;
+	const struct alert_rule *rule = ret->rule;
+	struct rate_monitor *kept = alert_past_monitor(c->past, rule);
+	if (!kept->list && !begin_past_hour(ret, err))
+		return false;
+	*ret = *kept;
+	ret->check = c;
+	for (int32_t i = 0; i < ret->n; i++)
+		add_past_minute(&ret->list[i], alert_past_amounts(c->past, rule, ret->list[i].group),
+		                c->now_ms / MS_PER_MINUTE);
+	return true;
+}
+
+// ---- all ----------------------------------------------------------------------------------------
+
 bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
                        struct err *err)
 {
 	struct rule_clock clock;
 	*ret = (struct rate_monitor){.check = c, .rule = rule, .span = RATE_QUICK};
+	if (c->past)
+		return read_past(ret, err);
 	if (!read_hours(ret, err) || !count_observed(ret, err) || c->hourly)
 		return err->kind == 0;
 	if (!read_baselines(ret, &clock, err))
@@ -273,7 +332,9 @@ bool rate_monitor_write(struct rate_monitor *p, struct err *err)
 {
 	struct redis *r = p->check->redis;
 	struct buf key = BUF_INIT, text = BUF_INIT;
-	if (p->check->hourly)
+	if (p->check->past)
+		*alert_past_monitor(p->check->past, p->rule) = *p;
+	if (p->check->hourly || p->check->past)
 		return true;
 	const struct monitored_group **kept = arena_alloc(p->check->arena, ((size_t)p->n + 1) * sizeof *kept);
 	int32_t n = choose_kept(p, kept);
@@ -296,6 +357,8 @@ bool rate_monitor_write(struct rate_monitor *p, struct err *err)
 
 void rate_monitor_release(struct rate_monitor *p)
 {
+	if (p->check->past && alert_past_monitor(p->check->past, p->rule)->list)
+		return; // it stays for the next minute
 	groups_release(&p->hours);
 	buf_release(&p->clock);
 }

@@ -30,6 +30,7 @@ struct hour_sum {
 struct monitored_group {
 	struct str group;
 	struct hour_sum hours[RATE_MONITOR_HOURS];
+	struct hour_sum whole;      // over past minutes: all of the current hour, which hours[] has in part
 	const struct group *newest; // its newest hour with figures
 	struct rate_baseline rate_baseline;
 	struct seasonal_baseline calls, micro; // of the current hour; set by the caller that needs them
@@ -44,9 +45,11 @@ struct rate_monitor {
 	struct buf clock;    // as it is to be written
 	int64_t span;        // minutes of calls that arrived in the last RATE_QUICK minutes
 	int observed;        // how many hours before the current one, the newest first, were observed
+	bool has_seasons;    // what other days took was read for this hour (alert/check_spike.c)
 };
 
-// Reads the hours and, unless the check is `hourly`, the baselines, and adds what has arrived. *ret is
+// Reads the hours and, unless the check is `hourly`, the baselines, and adds what has arrived. Over past
+// minutes (alert/past.h) baselines stay in memory, and what was called in a minute has arrived in it. *ret is
 // released by the caller, on failure too.
 bool rate_monitor_read(struct rate_monitor *ret, struct alert_check *c, const struct alert_rule *rule,
                        struct err *err) NC_CHECK;

@@ -12,10 +12,12 @@
 // A wrong line is reported with its number, the value and what is allowed.
 #include "alert/rules.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/when.h"
@@ -380,6 +382,10 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	if (!*conf->alerts_file)
 		return alert_rules_parse(ret, str_of(alert_rules_built_in), "(built-in rules)", conf_sources(conf),
 		                         err);
+	if (access(conf->alerts_file, F_OK) < 0 && errno == ENOENT)
+		return err_set(err, ERR_CONFIG,
+		               "alerts.file: there is no %s yet; `nowcast budget set month --amount 5000` makes it",
+		               conf->alerts_file);
 	bool good = file_read(conf->alerts_file, ALERT_RULES_BYTES_MAX, &text, err)
 	                ? alert_rules_read(ret, buf_str(&text), conf->alerts_file, conf, err)
 	                : err_prefix(err, "alerts.file");

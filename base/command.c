@@ -84,6 +84,20 @@ static void try_synopsis(struct nearest *near, const char *synopsis)
 	}
 }
 
+bool command_unknown_verb(const struct command *c, const char *verb, const char *words, struct err *err)
+{
+	const char *given = verb ? verb : c->argc ? c->argv[0] : "";
+	struct nearest near = nearest_of(str_of(given));
+	for (struct str rest = str_of(words); rest.len;) {
+		struct str word = str_cut(&rest, ' ');
+		if (!str_is(word, "or"))
+			nearest_try(&near, (struct str){word.p, word.len - (word.p[word.len - 1] == ',')});
+	}
+	return err_set(err, ERR_CONFIG, "expected %s, got %s%s%.*s%s; `nowcast help %s` says more", words,
+	               *given ? given : "nothing", near.word.len ? "; did you mean " : "",
+	               STR_ARG(near.word), near.word.len ? "?" : "", c->name);
+}
+
 // Only the name is shown: the value may be a secret.
 static bool refuse_unknown_flag(const struct command *c, const char *text, struct err *err)
 {

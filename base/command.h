@@ -58,6 +58,9 @@ bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct e
 bool command_now(struct command *c, int64_t *ret_ms, struct err *err) NC_CHECK;
 // takes the first argument out; NULL: there is none, or it is a flag
 const char *command_verb(struct command *c);
+// "expected list, status or set, got stauts; did you mean status?". `words`: as it names them; `verb` NULL:
+// the first argument. Returns false.
+bool command_unknown_verb(const struct command *c, const char *verb, const char *words, struct err *err);
 const char *command_argument(struct command *c, int at); // the same of the argument behind `at` others
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 

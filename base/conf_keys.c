@@ -116,7 +116,7 @@ const struct conf_key conf_keys[] = {
 	{"team.tag", CONF_STRING, AT(team_tag), 0, 0, "team", true, NULL,
      "The tag that names a caller's team, for reports by team."},
 	{"team.from", CONF_STRING, AT(team_from), 0, 0, "", true, NULL,
-     "Where a caller's team comes from, in the order of preference: `tag:KEY`, `meta:KEY` (request metadata), `identity:KEY`, `map:KEY` (map.file), `map` (its column team), `session` (the name of the session or user), comma-separated. Empty: the tag of team.tag."},
+     "Where a caller's team comes from, in the order of preference, what is said of its account alone last: `tag:KEY`, `meta:KEY` (request metadata), `identity:KEY`, `map:KEY` (map.file), `map` (its column team), `session` (the name of the session or user), comma-separated. Empty: the tag of team.tag."},
 	{"user.from", CONF_STRING, AT(user_from), 0, 0,
      "identity:source, identity:subject, identity:on_behalf_of", true, NULL,
      "Where the user behind a caller comes from, for reports by user: as team.from; `map` is the column user. Empty: nowhere."},

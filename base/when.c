@@ -146,10 +146,28 @@ static int64_t clock_ms(clockid_t id)
 char *when_format_length(int64_t minutes, char *buf)
 {
 	long long hours = minutes / 60, rest = minutes % 60;
-	if (hours && rest)
+	if (hours >= 48 && hours % 24)
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld days %lld h", hours / 24, hours % 24);
+	else if (hours >= 48)
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld days", hours / 24);
+	else if (hours && rest)
 		snprintf(buf, WHEN_LENGTH_SIZE, "%lld h %lld min", hours, rest);
 	else
 		snprintf(buf, WHEN_LENGTH_SIZE, hours ? "%lld h" : "%lld min", hours ? hours : rest);
+	return buf;
+}
+
+char *when_format_age(int64_t ms, char *buf)
+{
+	long long seconds = ms > 0 ? ms / 1000 : 0;
+	if (seconds < 2 * 60)
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld s", seconds);
+	else if (seconds < 2 * 3600)
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld min", seconds / 60);
+	else if (seconds < 48 * 3600)
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld h", seconds / 3600);
+	else
+		snprintf(buf, WHEN_LENGTH_SIZE, "%lld days", seconds / 86400);
 	return buf;
 }
 

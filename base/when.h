@@ -26,9 +26,13 @@ bool when_parse_clock(struct str s, int64_t latest_ms, int64_t *ret_ms);
 enum { WHEN_SIZE = 24 };
 char *when_format(int64_t ms, char *buf);
 
-// Writes a length of time, "3 h 20 min", "3 h", "0 min", into `buf` (WHEN_LENGTH_SIZE bytes); returns `buf`.
+// Writes a length of time, "0 min", "3 h 20 min", "3 h", "28 days 7 h", into `buf` (WHEN_LENGTH_SIZE bytes);
+// returns `buf`.
 enum { WHEN_LENGTH_SIZE = 48 };
 char *when_format_length(int64_t minutes, char *buf);
+
+// The same of an age, in one unit: "40 s", "12 min", "3 h", "5 days". A negative one is 0 s.
+char *when_format_age(int64_t ms, char *buf);
 
 int64_t when_now_ms(void);   // wall clock
 int64_t when_ticks_ms(void); // monotonic clock, for intervals

@@ -390,8 +390,7 @@ int cmd_alert(struct command *c)
 				good = actions[i].run(&a, &err);
 			}
 		if (!known)
-			err_set(&err, ERR_CONFIG, "expected list, rules, silence, test, check or backtest%s%s",
-			        c->argc ? ", got " : "", c->argc ? c->argv[0] : "");
+			command_unknown_verb(c, NULL, "list, rules, silence, test, check or backtest", &err);
 	}
 	rollups_close(a.rollups);
 	alert_rules_release(&a.rules);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast budget list|status|set`: the budgets of alerts.file, what is spent of each and when it will be
 // passed (alert/budgets.h). `list` has a row for each, `status` some lines; budget_set.c changes the file.
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alert/budgets_json.h"
 #include "base/csv.h"
@@ -219,9 +217,13 @@ static void add_status(struct budget_reader *x, struct buf *out, const struct bu
 	const struct group *g = &b->spent;
 	struct str passes = when_passed(x, b);
 	char from[WHEN_SIZE], to[WHEN_SIZE], basis[GROUP_BASIS_SIZE];
-	buf_addf(out, "%.*s: %.*s, %.*s (%.10s to %.10s%s)\n", STR_ARG(b->rule->name), STR_ARG(whose(x, b)),
-	         STR_ARG(period_text(x, b)), when_format(b->from * MS_PER_HOUR, from),
-	         when_format(b->to * MS_PER_HOUR, to), b->rule->period == PERIOD_HOUR ? "" : ", 00:00 UTC");
+	when_format(b->from * MS_PER_HOUR, from);
+	when_format(b->to * MS_PER_HOUR, to);
+	buf_addf(out, "%.*s: %.*s, ", STR_ARG(b->rule->name), STR_ARG(whose(x, b)));
+	if (b->rule->period == PERIOD_HOUR)
+		buf_addf(out, "the hour from %.10s %.5s to %.5s UTC\n", from, from + 11, to + 11);
+	else
+		buf_addf(out, "%.*s (%.10s to %.10s, 00:00 UTC)\n", STR_ARG(period_text(x, b)), from, to);
 	buf_addf(out, "  spent     %.*s of %.*s, %lld%%; between %.*s and %.*s; %s\n", STR_ARG(money(x, g->usd)),
 	         STR_ARG(money(x, b->rule->amount)), (long long)budget_percent(g->usd, b->rule->amount),
 	         STR_ARG(money(x, g->usd_low)), STR_ARG(money(x, g->usd_high)), group_basis(g, basis));
@@ -229,7 +231,9 @@ static void add_status(struct budget_reader *x, struct buf *out, const struct bu
 		buf_addf(out, "            and %lld tokens without a price: `nowcast doctor` names their models\n",
 		         (long long)g->unpriced);
 	buf_addf(out, "  expected  %.*s at the end, by %s: ", STR_ARG(money(x, b->expected)),
-	         b->at_this_rate ? "the rate of the last hours" : "the forecast");
+	         !b->at_this_rate                 ? "the forecast"
+	         : b->rule->period <= PERIOD_DAY ? "the rate of the last hours"
+	                                          : "the rate of the last day");
 	if (is_passed(b))
 		buf_addf(out, "it is passed by %.*s already\n", STR_ARG(money(x, usd_sub(g->usd, b->rule->amount))));
 	else if (passes.len)
@@ -300,9 +304,6 @@ static bool read_budgets(struct budget_reader *x, const char **ret_verb, struct 
 	if (strcmp(x->format, "table") && strcmp(x->format, "csv") && strcmp(x->format, "json"))
 		return err_set(err, ERR_CONFIG, "--format: expected table, csv or json, got \"%s\"", x->format);
 	x->name = c->argc > 1 ? str_of(c->argv[1]) : STR_NONE;
-	if (*c->conf.alerts_file && access(c->conf.alerts_file, F_OK) < 0 && errno == ENOENT)
-		return err_set(err, ERR_CONFIG, "alerts.file: there is no %s yet; `nowcast budget set month --amount 5000` makes it",
-		               c->conf.alerts_file);
 	return alert_rules_load(&x->rules, &c->conf, err) &&
 	       rollups_open(&x->rollups, redis_target_of(&c->conf), err) &&
 	       view_map(rollups_view(x->rollups), &c->conf, err) &&
@@ -339,7 +340,7 @@ int cmd_budget(struct command *c)
 	} else if (strcmp(verb, "list") == 0 || strcmp(verb, "status") == 0) {
 		good = show_budgets(&x, &err);
 	} else {
-		good = err_set(&err, ERR_CONFIG, "expected list, status or set%s%s", *verb ? ", got " : "", verb);
+		good = command_unknown_verb(c, NULL, "list, status or set", &err);
 	}
 	bool above = good && strcmp(verb, "status") == 0 && x.passed;
 	budgets_release(&x.budgets);

@@ -10,9 +10,11 @@
 
 #include "base/buf.h"
 #include "base/pattern.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/price_priv.h"
+#include "cli/session_tags.h"
 #include "ingest/pseudonym.h"
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
@@ -21,13 +23,14 @@
 #include "store/usage_rows.h"
 #include "store/view.h"
 
-enum { MODEL_HOURS_MAX = 64 };
-
 struct explanation {
 	struct str principal;
 	struct groups groups; // by principal, of that hour
-	int model_hours; // that have rows of the principal
-	struct model_hour where[MODEL_HOURS_MAX]; // account, region, model key and hour of each
+	int model_hours, capmodel_hours; // that have rows of the principal
+	struct model_hour *where; // account, region, model key and hour of each
+	struct view *view;
+	bool printed;  // a weight
+	struct buf line; // in hand
 	struct arena arena; // holds their strings
 };
 
@@ -98,9 +101,10 @@ static void print_row(struct view *v, const struct model_hour *model_hour, const
 	if (f->rate_borrowed)
 		printf("  %-15s the Region has no rate: that of the nearest one is used\n", "");
 	if (f->scope_unknown)
-		printf("  %-15s the regional rate; at the global one it would be $%s: `nowcast profiles import` tells "
-		       "which\n",
-		       "", usd_format(usd_sub(f->usd, f->less), 6, usd));
+		printf(
+			"  %-15s the regional rate; at the global one it would be $%s: `nowcast profiles import` tells "
+			"which\n",
+			"", usd_format(usd_sub(f->usd, f->less), 6, usd));
 	if (f->assumed && !f->billed)
 		print_ttl(v, model_hour, row);
 }
@@ -144,12 +148,17 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 		print_row(v, model_hour, &model_hour->rows[i]);
 	}
 	if (found && (model_hour->telemetry.used || model_hour->telemetry.unjoined))
-		printf("  %-15s of this model and hour, of all callers: %lld calls; %lld were refused, for they exceed the metric; %lld more fit no call, or several\n",
-		       "telemetry", (long long)model_hour->telemetry.used, (long long)model_hour->telemetry.refused,
-		       (long long)model_hour->telemetry.unjoined);
+		printf(
+			"  %-15s of this model and hour, of all callers: %lld calls; %lld were refused, for they exceed the metric; %lld more fit no call, or several\n",
+			"telemetry", (long long)model_hour->telemetry.used, (long long)model_hour->telemetry.refused,
+			(long long)model_hour->telemetry.unjoined);
 	if (found)
 		print_unbilled(x, model_hour);
-	if (found && x->model_hours < MODEL_HOURS_MAX) {
+	if (found) {
+		if (x->model_hours == x->capmodel_hours)
+			x->where = xrealloc(
+				x->where, (size_t)(x->capmodel_hours = x->capmodel_hours ? x->capmodel_hours * 2 : 16),
+				sizeof *x->where);
 		x->where[x->model_hours] =
 			(struct model_hour){.hour = model_hour->hour,
 		                        .account = arena_str(&x->arena, model_hour->account),
@@ -165,13 +174,15 @@ static void print_weights(void *user, const struct model_hour *model_hour, struc
                           const struct weight_row *weights)
 {
 	static const char *const names[METRIC_KINDS] = {"input", "output", "cache read", "cache write"};
-	bool *printed = user;
-	if (!*printed)
+	struct explanation *x = user;
+	if (!x->printed)
 		printf("\nthe weights\n");
-	*printed = true;
-	printf("  %.*s, %.*s%s%.*s: tokens that a call was assumed to use\n", STR_ARG(model_hour->model),
-	       STR_ARG(model_hour->region), str_is(tagset, "-") ? "" : ", tags ",
-	       str_is(tagset, "-") ? 0 : (int)tagset.len, tagset.p);
+	x->printed = true;
+	buf_clear(&x->line);
+	buf_addf(&x->line, "  %.*s, %.*s", STR_ARG(model_hour->model), STR_ARG(model_hour->region));
+	session_tags_add(&x->line, x->view, x->principal, tagset, model_hour->hour);
+	buf_adds(&x->line, ": tokens that a call was assumed to use\n");
+	(void)!text_print(stdout, &x->line); // main looks whether all was written
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct weight_row *w = &weights[kind];
 		if (w->milli)
@@ -235,7 +246,6 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
                               struct err *err)
 {
 	struct explanation x = {.principal = STR_NONE};
-	bool printed = false;
 	struct view *v = NULL;
 	struct grouping by;
 	char when[WHEN_SIZE];
@@ -246,15 +256,18 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
 		view_close(v);
 		return false;
 	}
+	x.view = v;
 	groups_init(&x.groups, &by);
 	bool good =
 		view_each(v, hour, hour + 1, sum_model_hour, &x, err) && find_principal(&x, *principal, hour, err);
 	if (good)
 		print_total(&x, when_format(hour * MS_PER_HOUR, when));
 	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err) &&
-	       weights_each(v, x.where, x.model_hours, x.principal, print_weights, &printed, err);
+	       weights_each(v, x.where, x.model_hours, x.principal, print_weights, &x, err);
 	*principal = arena_str(arena, x.principal);
 	groups_release(&x.groups);
+	buf_release(&x.line);
+	free(x.where);
 	arena_release(&x.arena);
 	view_close(v);
 	return good;

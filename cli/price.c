@@ -36,12 +36,8 @@ int cmd_price(struct command *c)
 	for (size_t i = 0; name && i < sizeof verbs / sizeof *verbs; i++)
 		if (strcmp(name, verbs[i].name) == 0)
 			return verbs[i].run(c, &status, &err) ? status : command_fail(c, &err);
-	err_set(
-		&err, ERR_CONFIG,
-		"expected list, show, check, diff, add, import, update, explain or usage-type, got %s; `nowcast help price` says more",
-		name      ? name
-		: c->argc ? c->argv[0]
-				  : "nothing");
+	command_unknown_verb(c, name,
+	                     "list, show, check, diff, add, import, update, explain or usage-type", &err);
 	return command_fail(c, &err);
 }
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/price_priv.h"
+#include "cli/session_tags.h"
 #include "estimator/rate_class.h"
 #include "estimator/tariff.h"
 #include "ingest/pseudonym.h"
@@ -176,7 +178,7 @@ static void print_row_of_units(struct price_explanation *e, const struct tariff 
 }
 
 // Rows that are priced together.
-static void explain_rows(struct price_explanation *e, const struct model_hour *model_hour,
+static void explain_rows(struct price_explanation *e, struct view *v, const struct model_hour *model_hour,
                          const struct view_row *rows, int n)
 {
 	struct priced_usage b = {.rate_class = rows->rate_class};
@@ -195,11 +197,15 @@ static void explain_rows(struct price_explanation *e, const struct model_hour *m
 	             model_hour->hour * MS_PER_HOUR);
 	const struct tariff *t = tariffs_at(&tariffs, rate_class_tier(b.rate_class));
 	buf_release(&where);
-	printf("%.*s, tags %.*s: %.*s in %.*s, account %.*s, hour %s, %s tier, %lld calls\n",
-	       STR_ARG(rows->principal), STR_ARG(rows->tagset), STR_ARG(model_hour->model),
+	struct buf caller = BUF_INIT;
+	buf_addstr(&caller, rows->principal);
+	session_tags_add(&caller, v, rows->principal, rows->tagset, model_hour->hour);
+	(void)!text_print(stdout, &caller); // main looks whether all was written
+	buf_release(&caller);
+	printf(": %.*s in %.*s, account %.*s, hour %s, %s tier, %lld call%s\n", STR_ARG(model_hour->model),
 	       STR_ARG(model_hour->region), STR_ARG(model_hour->account),
 	       when_format(model_hour->hour * MS_PER_HOUR, when), price_tier_names[rate_class_tier(b.rate_class)],
-	       (long long)b.calls);
+	       (long long)b.calls, text_s(b.calls));
 	e->total = USD_ZERO;
 	if (row_has_units(rows))
 		print_row_of_units(e, t, rows);
@@ -220,7 +226,6 @@ static void explain_rows(struct price_explanation *e, const struct model_hour *m
 static bool explain_model_hour(void *user, struct view *v, const struct model_hour *model_hour)
 {
 	struct price_explanation *e = user;
-	(void)v;
 	for (int i = 0, end; i < model_hour->nrows; i = end) {
 		const struct view_row *row = &model_hour->rows[i];
 		for (end = i + 1; end < model_hour->nrows && row_shares_price(row, &model_hour->rows[end]);)
@@ -230,7 +235,7 @@ static bool explain_model_hour(void *user, struct view *v, const struct model_ho
 		              (!e->q.model.len || str_eq(e->q.model, model_hour->model)) &&
 		              (!e->q.region.len || str_eq(e->q.region, model_hour->region));
 		if (wanted)
-			explain_rows(e, model_hour, row, end - i);
+			explain_rows(e, v, model_hour, row, end - i);
 	}
 	return true;
 }

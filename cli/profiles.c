@@ -201,9 +201,6 @@ int cmd_profiles(struct command *c)
 		return !list_profiles(c, &unresolved, &err) ? command_fail(c, &err)
 		       : unresolved                ? STATUS_THRESHOLD
 		                                   : STATUS_OK;
-	err_set(&err, ERR_CONFIG, "expected import or list, got %s; `nowcast help profiles` says more",
-	        verb      ? verb
-	        : c->argc ? c->argv[0]
-	                  : "nothing");
+	command_unknown_verb(c, verb, "import or list", &err);
 	return command_fail(c, &err);
 }

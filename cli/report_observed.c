@@ -40,8 +40,12 @@ void report_print_observed(FILE *f, bool has_span, const struct observed *o, con
 		}
 	if (n == 0)
 		return;
-	fprintf(f, "not observed of %s: %s, beside %s that were; what was spent in them is not known\n", of,
-	        when_format_length(missing, one), when_format_length(observed, other));
+	if (observed == 0)
+		fprintf(f, "nothing was observed of %s (%s): what was spent in it is not known\n", of,
+		        when_format_length(missing, one));
+	else
+		fprintf(f, "not observed of %s: %s, beside %s that were; what was spent in them is not known\n", of,
+		        when_format_length(missing, one), when_format_length(observed, other));
 	for (int i = 0, shown = 0; i <= last; i++) {
 		if (!is_shown(has_span, o, &o->gaps[i]))
 			continue;

@@ -221,6 +221,15 @@ static void print_span(struct time_span s, const char *before)
 	printf("%s%.10s %.5s to %.10s %.5s UTC", before, from, from + 11, to, to + 11);
 }
 
+// The present hour is compared with a whole one.
+static void print_unfinished(const struct report *r)
+{
+	char hour[WHEN_SIZE];
+	int64_t now = r->of.now_ms / MS_PER_HOUR;
+	if (r->of.span.from <= now && now < r->of.span.to)
+		printf("; the hour of %.5s is not over", when_format(now * MS_PER_HOUR, hour) + 11);
+}
+
 // A column that is missing is missed silently otherwise.
 static void print_left_out(const struct table *table)
 {
@@ -260,8 +269,10 @@ void report_print_table(const struct report *r, const struct groups *g, const st
 		add_sum(r, &total->list[0], STR("total"), &r->total_before, &table);
 	table_print(&table, stdout, width, -1, "\n");
 	print_span(r->of.span, "");
-	if (r->before)
+	if (r->before) {
 		print_span(r->of.before, ", compared with ");
+		print_unfinished(r);
+	}
 	putchar('\n');
 	print_left_out(&table);
 	table_release(&table);

@@ -227,9 +227,6 @@ int cmd_tags(struct command *c)
 		return import_tags(c, &err) ? STATUS_OK : command_fail(c, &err);
 	if (verb && strcmp(verb, "show") == 0)
 		return show_tags(c, &err) ? STATUS_OK : command_fail(c, &err);
-	err_set(&err, ERR_CONFIG, "expected import or show, got %s; `nowcast help tags` says more",
-	        verb      ? verb
-	        : c->argc ? c->argv[0]
-	                  : "nothing");
+	command_unknown_verb(c, verb, "import or show", &err);
 	return command_fail(c, &err);
 }

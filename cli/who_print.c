@@ -155,6 +155,28 @@ static void print_tags(struct principal_summary *s)
 	print_table(&t);
 }
 
+static void print_keys(struct principal_summary *s)
+{
+	struct table t = TABLE_INIT;
+	char text[WHEN_SIZE];
+	if (!s->keys.n)
+		return;
+	for (int i = 0; i < 4; i++)
+		table_column(&t,
+		             str_of((const char *const[]){"access key", "session began", "used from", "used to"}[i]),
+		             TABLE_TEXT, 0);
+	for (int i = 0; i < s->keys.n; i++) {
+		const struct session_key *k = &s->keys.list[i];
+		table_cell(&t, k->id);
+		table_cell(&t, k->start_ms ? str_of(when_format(k->start_ms, text)) : STR_NONE);
+		table_cell(&t, str_of(when_format(k->from * MS_PER_HOUR, text)));
+		table_cell(&t, str_of(when_format(k->to * MS_PER_HOUR, text)));
+	}
+	print_table(&t);
+	if (s->keys.more)
+		printf("and more, in a shorter SPAN; `nowcast who KEY` says whose any of them is\n");
+}
+
 void who_print_text(struct principal_summary *s, int sessions)
 {
 	print_identity(s);
@@ -162,6 +184,7 @@ void who_print_text(struct principal_summary *s, int sessions)
 		print_spend(s);
 	print_groups(s, SUMMARY_BY_MODEL, "model", INT32_MAX);
 	print_tags(s);
+	print_keys(s);
 	if (!s->is_role)
 		return;
 	int32_t more = print_groups(s, SUMMARY_BY_PRINCIPAL, "session", sessions);
@@ -257,26 +280,6 @@ static void write_seen(struct json_writer *j, const struct principal_summary *s)
 	jw_end(j);
 }
 
-static void write_tags(struct json_writer *j, const struct principal_summary *s)
-{
-	jw_line(j);
-	jw_array(j, "tags");
-	for (int32_t i = 0; i < s->ntags; i++) {
-		const struct summary_tag *tag = &s->tags[i];
-		jw_line(j);
-		jw_object(j, NULL);
-		write_text(j, "key", tag->key);
-		write_text(j, "value", tag->value);
-		jw_strz(j, "of", tag->of);
-		jw_bool(j, "overridden", tag->overridden);
-		jw_time(j, "from", tag->since_ms);
-		jw_time_if(j, "until", tag->until_ms != INT64_MAX, tag->until_ms);
-		write_text(j, "event", tag->event);
-		jw_end(j);
-	}
-	jw_end(j);
-}
-
 static void print_json(struct buf *b)
 {
 	buf_addc(b, '\n');
@@ -301,7 +304,7 @@ void who_print_json(struct principal_summary *s)
 		write_figure(&j, span_names[span], &g);
 	}
 	write_groups(&j, s, SUMMARY_BY_MODEL, "models", "model");
-	write_tags(&j, s);
+	principal_summary_json(s, &j);
 	if (s->is_role)
 		write_groups(&j, s, SUMMARY_BY_PRINCIPAL, "sessions", "principal");
 	jw_end(&j);

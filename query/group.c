@@ -163,11 +163,11 @@ static struct str label_of(struct view *v, const struct model_hour *model_hour, 
 	return n > 0 && n < (int)sizeof key ? tag_of(v, model_hour, row, (struct str){key, (size_t)n}) : STR_NONE;
 }
 
-static struct str mapped_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
-                            struct str name)
+static struct mapped mapped_of(struct view *v, const struct model_hour *model_hour,
+                               const struct view_row *row, struct str name)
 {
 	int key = mapping_find_key(view_mapping(v), name);
-	return key < 0 ? STR_NONE : view_mapped(v, model_hour, row, key).value;
+	return key < 0 ? (struct mapped){STR_NONE, NULL} : view_mapped(v, model_hour, row, key);
 }
 
 // The name of the session, of the user of IAM, or of the federated user.
@@ -180,23 +180,42 @@ static struct str session_of(const struct view_row *row)
 	return has ? str_after_last(rest, '/') : STR_NONE;
 }
 
-// `from`: sources in the order of preference (base/conf.h). `name`: the column that `map` alone means.
+// What one source says of a caller.
+static struct tag_value source_value(struct view *v, const struct model_hour *model_hour,
+                                     const struct view_row *row, struct str source, const char *name)
+{
+	struct str key = source, kind = str_cut(&key, ':');
+	if (str_is(kind, "meta") || str_is(kind, "identity"))
+		return (struct tag_value){label_of(v, model_hour, row, source), TAG_OF_SESSION};
+	if (str_is(source, "session"))
+		return (struct tag_value){session_of(row), TAG_OF_SESSION};
+	if (!str_is(kind, "map"))
+		return view_find_tag(v, model_hour, row, key); // tag:KEY
+	// of a view without the file: nothing, and no tag
+	struct mapped m = mapped_of(v, model_hour, row, key.len ? key : str_of(name));
+	bool of_account = m.line && m.line->kind == MAPPING_ACCOUNT;
+	return (struct tag_value){m.value, of_account ? TAG_OF_ACCOUNT : TAG_OF_OWNER};
+}
+
+// `from`: sources in the order of preference (base/conf.h). What is said of the account alone comes after all
+// that is said of the caller itself. Tags that follow one another in the list are several names of one tag:
+// that of the session comes before that of the role or user. `name`: the column that `map` alone means.
 static struct str source_of(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                             struct str from, const char *name)
 {
-	struct str value = STR_NONE;
-	while (!value.len && from.len) {
-		struct str source = str_trim(str_cut(&from, ',')), key = source, kind = str_cut(&key, ':');
-		if (str_is(kind, "meta") || str_is(kind, "identity"))
-			value = label_of(v, model_hour, row, source);
-		else if (str_is(kind, "map")) // of a view without the file: nothing, and no tag
-			value = mapped_of(v, model_hour, row, key.len ? key : str_of(name));
-		else if (str_is(source, "session"))
-			value = session_of(row);
-		else
-			value = view_tag(v, model_hour, row, key); // tag:KEY
+	struct tag_value best = {STR_NONE, TAG_OF_ACCOUNT};
+	while (from.len) {
+		struct str source = str_trim(str_cut(&from, ','));
+		bool is_tag = str_starts(source, STR("tag:"));
+		if (best.of < TAG_OF_ACCOUNT && !is_tag)
+			break;
+		struct tag_value x = source_value(v, model_hour, row, source, name);
+		if (x.value.len && !is_tag && x.of < TAG_OF_ACCOUNT)
+			return x.value;
+		if (x.value.len && (x.of < best.of || !best.value.len))
+			best = x;
 	}
-	return value;
+	return best.value;
 }
 
 // The scope of the rate that a row goes at, as the bill has it.
@@ -256,7 +275,7 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	case BY_USER:
 		return source_of(v, model_hour, row, by->tag[i], "user");
 	case BY_MAP:
-		return mapped_of(v, model_hour, row, by->tag[i]);
+		return mapped_of(v, model_hour, row, by->tag[i]).value;
 	case BY_TAG:
 		return tag_of(v, model_hour, row, by->tag[i]);
 	case BY_LABEL:

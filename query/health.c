@@ -57,22 +57,6 @@ static void add_finding(struct health *h, enum health_level level, const char *w
 	buf_release(&text);
 }
 
-// "3 min", "2 h", "5 d"
-static char *format_age(int64_t ms, char *buf, size_t n)
-{
-	if (ms < 0)
-		ms = 0;
-	if (ms < 2 * MS_PER_MINUTE)
-		snprintf(buf, n, "%lld s", (long long)(ms / 1000));
-	else if (ms < 2 * MS_PER_HOUR)
-		snprintf(buf, n, "%lld min", (long long)(ms / MS_PER_MINUTE));
-	else if (ms < 48LL * MS_PER_HOUR)
-		snprintf(buf, n, "%lld h", (long long)(ms / MS_PER_HOUR));
-	else
-		snprintf(buf, n, "%lld days", (long long)(ms / (24 * MS_PER_HOUR)));
-	return buf;
-}
-
 // ---- Redis --------------------------------------------------------------------------------------
 
 // The value of "name:value" in the answer to INFO.
@@ -199,7 +183,7 @@ static int64_t count_lost(struct health *h, const struct kafka_topic *t)
 static void check_topic(void *user, const struct kafka_topic *t)
 {
 	struct health *h = user;
-	char age[24];
+	char age[WHEN_LENGTH_SIZE];
 	int64_t lost = count_lost(h, t);
 	if (lost)
 		add_finding(
@@ -232,7 +216,7 @@ static void check_topic(void *user, const struct kafka_topic *t)
 			"topic %s: Kafka soon deletes %lld of %lld messages that group %s has not read (the topic keeps them for %s): start "
 			"more workers, or lengthen its retention.ms now",
 			t->name, (long long)t->endangered, (long long)t->behind, h->conf->group,
-			t->retention_ms > 0 ? format_age(t->retention_ms, age, sizeof age) : "so many bytes");
+			t->retention_ms > 0 ? when_format_age(t->retention_ms, age) : "so many bytes");
 	else
 		add_finding(h, t->behind > BEHIND_NOTE ? HEALTH_NOTE : HEALTH_OK, "kafka",
 		            "topic %s: group %s is %lld message%s behind in %d partition%s%s", t->name,
@@ -286,14 +270,14 @@ static const struct {
 
 static void check_signal(struct health *h, const struct signal *s, enum signal_kind kind)
 {
-	char old[24], ago[24], when[WHEN_SIZE];
+	char old[WHEN_LENGTH_SIZE], ago[WHEN_LENGTH_SIZE], when[WHEN_SIZE];
 	bool late = s->state == SIGNAL_STALE || s->state == SIGNAL_SILENT;
 	if (!s->event_ms) {
 		add_finding(h, effects[kind].when_silent, effects[kind].what, "%s", effects[kind].missing);
 		return;
 	}
-	format_age(h->now_ms - s->event_ms, old, sizeof old);
-	format_age(h->now_ms - s->arrived_ms, ago, sizeof ago);
+	when_format_age(h->now_ms - s->event_ms, old);
+	when_format_age(h->now_ms - s->arrived_ms, ago);
 	when_format(s->event_ms, when);
 	add_finding(h, late ? effects[kind].when_silent : HEALTH_OK, effects[kind].what,
 	            "newest of %s (%s old), last received %s ago%s%s", when, old, ago,
@@ -551,7 +535,7 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	struct err place = ERR_INIT;
 	struct dead_letter_count counts[FAULT_KINDS];
 	const int64_t day = 24 * MS_PER_HOUR;
-	char ago[24];
+	char ago[WHEN_LENGTH_SIZE];
 	int shown = 0;
 	if (*h->conf->dead_letter_file &&
 	    !dead_letter_file_check(h->conf->dead_letter_file, h->conf->dead_letter_file_max, &place))
@@ -566,7 +550,7 @@ static bool check_dead_letters(struct health *h, struct err *err)
 		add_finding(h, lost ? HEALTH_WARN : HEALTH_NOTE, "dead",
 		            "%lld dead letter%s `%s`, the last %s ago: %s", (long long)counts[kind].n,
 		            text_s(counts[kind].n), fault_word((enum fault_kind)kind),
-		            format_age(age, ago, sizeof ago), fault_advice((enum fault_kind)kind));
+		            when_format_age(age, ago), fault_advice((enum fault_kind)kind));
 		shown++;
 	}
 	if (!shown)

@@ -13,6 +13,8 @@
 #include "store/cardinality.h"
 #include "store/tagset.h"
 
+enum { KEYS_HOURS_MAX = 40 * 24 }; // names of callers are hardly kept for longer (`reopen.keep`)
+
 static const char *const cut_names[SUMMARY_CUTS] = {"", "model", "principal"};
 
 void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t from)
@@ -58,6 +60,7 @@ void principal_summary_release(struct principal_summary *s)
 	free(s->tagsets);
 	free(s->mapped);
 	free(s->tags);
+	free(s->places);
 	map_release(&s->index);
 	arena_release(&s->arena);
 }
@@ -139,6 +142,19 @@ static void record_mapped(struct principal_summary *s, struct view *v, const str
 	}
 }
 
+// Model hours of one account and Region follow one another.
+static void record_place(struct principal_summary *s, const struct model_hour *h)
+{
+	struct str last = s->nplaces ? s->places[s->nplaces - 1] : STR_NONE;
+	if (last.len == h->account.len + 1 + h->region.len && str_starts(last, h->account) &&
+	    memcmp(last.p + h->account.len + 1, h->region.p, h->region.len) == 0)
+		return;
+	if (s->nplaces == s->capplaces)
+		s->places = xrealloc(s->places, (size_t)(s->capplaces = s->capplaces ? s->capplaces * 2 : 8),
+		                     sizeof *s->places);
+	s->places[s->nplaces++] = arena_text(&s->arena, "%.*s/%.*s", STR_ARG(h->account), STR_ARG(h->region));
+}
+
 static bool add_sums(struct principal_summary *s, struct view *v, const struct model_hour *model_hour)
 {
 	for (int cut = 0; cut < SUMMARY_CUTS && !s->facts_only; cut++)
@@ -169,6 +185,7 @@ static bool gather_model_hour(void *user, struct view *v, const struct model_hou
 		if (!is_wanted(s, model_hour, row) || !group_filter_passes(s->within, v, model_hour, row, &names))
 			continue;
 		record_seen(s, row->principal, model_hour->hour);
+		record_place(s, model_hour);
 		record_mapped(s, v, model_hour, row);
 		if (!s->is_role && !str_is(row->tagset, "-"))
 			record_tagset(s, row->tagset, model_hour->hour);
@@ -301,6 +318,19 @@ static bool gather_tags(struct principal_summary *s, struct view *v, struct err 
 	return true;
 }
 
+// Names of callers are kept as long as facts: earlier ones are not there.
+static bool gather_keys(struct principal_summary *s, struct view *v, struct err *err)
+{
+	bool good = true;
+	for (int32_t i = 0; good && !s->is_role && i < s->nplaces; i++) {
+		const struct session_key_query q = {
+			view_prefix(v), s->arn, s->places[i],
+			s->from > s->to - KEYS_HOURS_MAX ? s->from : s->to - KEYS_HOURS_MAX, s->to};
+		good = session_keys_add(&s->keys, view_redis(v), &q, &s->arena, err);
+	}
+	return good;
+}
+
 // ---- what the caller asks -----------------------------------------------------------------------
 
 bool principal_summary_gather(struct principal_summary *s, struct view *v, struct str arn, struct err *err)
@@ -308,7 +338,51 @@ bool principal_summary_gather(struct principal_summary *s, struct view *v, struc
 	assert(s->nseen == 0 && !s->arn.p); // fresh from principal_summary_init
 	choose_principal(s, arn);
 	return view_each(v, s->from, s->to, gather_model_hour, s, err) &&
-	       gather_tags(s, v, err);
+	       gather_tags(s, v, err) && gather_keys(s, v, err);
+}
+
+static void write_tags(struct json_writer *j, const struct principal_summary *s)
+{
+	jw_array(j, "tags");
+	for (int32_t i = 0; i < s->ntags; i++) {
+		const struct summary_tag *tag = &s->tags[i];
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "key", tag->key);
+		jw_str(j, "value", tag->value.p ? tag->value : STR(""));
+		jw_strz(j, "of", tag->of);
+		jw_bool(j, "overridden", tag->overridden);
+		jw_time(j, "since", tag->since_ms);
+		jw_time_if(j, "until", tag->until_ms != INT64_MAX, tag->until_ms);
+		jw_str(j, "event", tag->event.len ? tag->event : STR_NONE);
+		jw_end(j);
+	}
+	jw_end(j);
+}
+
+static void write_keys(struct json_writer *j, const struct principal_summary *s)
+{
+	jw_array(j, "access_keys");
+	for (int i = 0; i < s->keys.n; i++) {
+		const struct session_key *k = &s->keys.list[i];
+		jw_line(j);
+		jw_object(j, NULL);
+		jw_str(j, "id", k->id);
+		jw_time_if(j, "since", k->start_ms, k->start_ms);
+		jw_time(j, "used_from", k->from * MS_PER_HOUR);
+		jw_time(j, "used_to", k->to * MS_PER_HOUR);
+		jw_end(j);
+	}
+	jw_end(j);
+	jw_bool(j, "access_keys_more", s->keys.more);
+}
+
+void principal_summary_json(const struct principal_summary *s, struct json_writer *j)
+{
+	jw_line(j);
+	write_tags(j, s);
+	jw_line(j);
+	write_keys(j, s);
 }
 
 bool principal_summary_is_known(const struct principal_summary *s)

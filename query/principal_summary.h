@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json_writer.h"
 #include "base/map.h"
 #include "query/group.h"
 #include "query/span.h"
@@ -52,6 +53,9 @@ struct principal_summary {
 	struct str account;
 	bool is_role;         // arn is a role's: all its sessions are meant
 	struct str role;      // ARN of the role of a session; none
+	struct session_keys keys; // that it called with; of a role none, since its sessions have them
+	struct str *places;   // "account/region" in which it has figures, each once
+	int32_t nplaces, capplaces;
 	struct session session; // if an access key was asked for
 	struct str key;       // that access key; none
 
@@ -99,6 +103,9 @@ bool principal_summary_gather(struct principal_summary *s, struct view *v, struc
 // in `seen`, each with the reason. A role stands for its sessions.
 bool principal_summary_find(struct principal_summary *s, struct view *v, struct str name, struct str hash,
                             struct err *err) NC_CHECK;
+
+// Members of an object that is open: "tags" and "access_keys", the same in the API and in `nowcast who`.
+void principal_summary_json(const struct principal_summary *s, struct json_writer *j);
 
 // Whether anything is known after principal_summary_gather: figures, or tags of a role, user or session.
 bool principal_summary_is_known(const struct principal_summary *s);

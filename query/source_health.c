@@ -53,16 +53,6 @@ static void add_idle(struct check *c, const struct source_status *s)
 		buf_release(&text);
 }
 
-// "12 min", "3 h"
-static const char *format_age(int64_t ms, char buf[24])
-{
-	if (ms < 2 * MS_PER_HOUR)
-		snprintf(buf, 24, "%lld min", (long long)(ms / MS_PER_MINUTE));
-	else
-		snprintf(buf, 24, "%lld h", (long long)(ms / MS_PER_HOUR));
-	return buf;
-}
-
 static bool is_daily(struct str source)
 {
 	return str_is(source, "tags") || str_is(source, "tags_accounts");
@@ -79,19 +69,19 @@ static int64_t stale_after_ms(struct str source)
 static void check_stream(struct check *c, const struct source_status *s)
 {
 	struct buf b = BUF_INIT;
-	char when[WHEN_SIZE], age[24];
+	char when[WHEN_SIZE], age[WHEN_LENGTH_SIZE];
 	enum health_level level = HEALTH_WARN;
 	bool keys = str_is(s->acct_region, "refused-keys");
 	c->delivered |= !keys;
 	buf_addf(&b, "firehose, %s%.*s: ", keys ? "" : "stream ", STR_ARG(s->acct_region));
 	if (s->failing_ms) {
 		buf_addf(&b, "refused since %s (%s): %.*s", when_format(s->failing_ms, when),
-		         format_age(c->now_ms - s->failing_ms, age), STR_ARG(s->text));
+		         when_format_age(c->now_ms - s->failing_ms, age), STR_ARG(s->text));
 	} else if (c->now_ms - s->read_ms > STALE_MS) {
 		buf_addf(&b,
 		         "nothing was delivered since %s (%s): either there is nothing to tell, or Firehose does not reach this "
 		         "address (its CloudWatch log and error bucket say why: docs/aws.md)",
-		         when_format(s->read_ms, when), format_age(c->now_ms - s->read_ms, age));
+		         when_format(s->read_ms, when), when_format_age(c->now_ms - s->read_ms, age));
 	} else {
 		level = HEALTH_OK;
 		buf_addf(&b, "the last delivery is safe since %s", when_format(s->read_ms, when));
@@ -104,7 +94,7 @@ static void check_one(void *user, const struct source_status *s)
 {
 	struct check *c = user;
 	struct buf b = BUF_INIT;
-	char when[WHEN_SIZE], age[24];
+	char when[WHEN_SIZE], age[WHEN_LENGTH_SIZE];
 	enum health_level level = HEALTH_WARN;
 	if (str_is(s->source, "firehose")) {
 		check_stream(c, s);
@@ -121,13 +111,13 @@ static void check_one(void *user, const struct source_status *s)
 	if (s->failing_ms) {
 		level = credentials ? HEALTH_FAIL : HEALTH_WARN;
 		buf_addf(&b, "nothing comes since %s (%s): %.*s", when_format(s->failing_ms, when),
-		         format_age(c->now_ms - s->failing_ms, age), STR_ARG(s->text));
+		         when_format_age(c->now_ms - s->failing_ms, age), STR_ARG(s->text));
 	} else if (credentials) {
 		level = HEALTH_OK;
 		buf_adds(&b, "they are valid again");
 	} else if (s->state != SOURCE_IDLE && c->now_ms - s->read_ms > stale_after_ms(s->source)) {
 		buf_addf(&b, "not read since %s (%s): is `nowcast run` running, with this source?",
-		         when_format(s->read_ms, when), format_age(c->now_ms - s->read_ms, age));
+		         when_format(s->read_ms, when), when_format_age(c->now_ms - s->read_ms, age));
 	} else if (s->state == SOURCE_IDLE) {
 		add_idle(c, s);
 		buf_release(&b);

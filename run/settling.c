@@ -14,9 +14,11 @@ bool settling_turn(struct settling *s, struct intake *in, bool all, int64_t inte
 	} else if (err->kind != ERR_RETRY) {
 		return false;
 	} else {
-		log_warn("figures are not brought up to date now; trying again", LOG_STR("why", err->msg));
-		err_clear(err);
 		wait = backoff_next_ms(backoff);
+		log_warn("figures are not brought up to date now; trying again", LOG_STR("why", err->msg),
+		         LOG_INT("wait_ms", wait));
+		err_clear(err);
+		s->left += s->left == 0; // not known, but not none
 	}
 	s->due_ms = when_ticks_ms() + wait;
 	return true;

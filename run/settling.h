@@ -13,7 +13,7 @@
 
 struct settling {
 	int64_t due_ms; // monotonic: the next time
-	size_t left;    // hours that were waiting after the last time
+	size_t left;    // hours that were waiting after the last time; not 0 if Redis did not answer
 };
 
 // Computes them now. A Redis that does not answer is logged and asked again after `backoff`: true.

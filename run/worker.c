@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "run/backoff.h"
+#include "run/settling.h"
 #include "store/observed.h"
 #include "store/positions.h"
 
@@ -34,10 +35,9 @@ struct worker {
 	bool letters_wait;
 	int64_t endangered;
 	uint64_t batches;
-	int64_t settle_due_ms;  // monotonic
+	struct settling settling;
 	int64_t check_due_ms;   // monotonic
 	int64_t read_minute;    // since the epoch: those before were noted as read to their end; 0: none yet
-	size_t settle_left;
 	bool waiting;
 	struct err err;         // why it ended
 };
@@ -50,7 +50,7 @@ static void publish_stats(struct worker *w)
 		.batches = w->batches,
 		.endangered = w->endangered,
 		.lag = kafka_lag(w->kafka),
-		.settle_left = (int64_t)w->settle_left,
+		.settle_left = (int64_t)w->settling.left,
 		.partitions = (int64_t)kafka_positions(w->kafka)->n,
 		.waiting = w->waiting,
 	};
@@ -248,21 +248,7 @@ static bool apply_batch(struct worker *w, struct err *err)
 
 static bool settle_hours(struct worker *w, bool all, struct err *err)
 {
-	size_t left = 0;
-	if (engine_settle(w->intake.engine, all, &left, err)) {
-		w->settle_left = left;
-		w->settle_due_ms = when_ticks_ms() + w->conf->settle_interval_ms;
-		return true;
-	}
-	if (err->kind != ERR_RETRY)
-		return false;
-	int ms = backoff_next_ms(&w->backoff);
-	log_warn("figures are not brought up to date now; trying again", LOG_INT("worker", w->number),
-	         LOG_STR("why", err->msg), LOG_INT("wait_ms", ms));
-	err_clear(err);
-	w->settle_due_ms = when_ticks_ms() + ms;
-	w->settle_left += w->settle_left == 0; // not known, but not none
-	return true;
+	return settling_turn(&w->settling, &w->intake, all, w->conf->settle_interval_ms, &w->backoff, err);
 }
 
 static void commit_offsets(struct worker *w, bool wait)
@@ -319,7 +305,7 @@ static bool run_turn(struct worker *w, struct err *err)
 		return false;
 	go_back_with_redis(w);
 	commit_offsets(w, false);
-	if (when_ticks_ms() >= w->settle_due_ms && !settle_hours(w, false, err))
+	if (when_ticks_ms() >= w->settling.due_ms && !settle_hours(w, false, err))
 		return false;
 	publish_stats(w);
 	return true;
@@ -337,7 +323,7 @@ static bool drain_worker(struct worker *w, struct err *err)
 	do {
 		if (!settle_hours(w, true, err))
 			return false;
-	} while (w->settle_left > 0 && when_ticks_ms() < until && w->settle_due_ms <= when_ticks_ms());
+	} while (w->settling.left > 0 && when_ticks_ms() < until && w->settling.due_ms <= when_ticks_ms());
 	return true;
 }
 

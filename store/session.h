@@ -20,6 +20,33 @@ struct session {
 	bool tagged;         // its STS record has arrived
 };
 
+// An access key that a principal called with, as far as the names of callers say: they are kept by spans of
+// six hours (a bucket), so that is how well it is known when.
+struct session_key {
+	struct str id;
+	int64_t start_ms;     // of its session; 0: not known
+	int64_t from, to;     // hours: it called in [from, to), or its call ended there
+};
+
+enum { SESSION_KEYS_MAX = 100 };
+
+struct session_keys {
+	struct session_key list[SESSION_KEYS_MAX]; // the one used last comes first
+	int n;
+	bool more;            // there are more than fit
+};
+
+struct session_key_query {
+	const char *prefix;
+	struct str arn;         // canonical, as Redis has it
+	struct str acct_region;
+	int64_t from, to;       // hours; those of whole buckets count
+};
+
+// Adds what one account and Region has of the keys of a principal. Strings live in `arena`.
+bool session_keys_add(struct session_keys *keys, struct redis *r, const struct session_key_query *q,
+                      struct arena *arena, struct err *err) NC_CHECK;
+
 // Strings live in `arena`. False: Redis.
 bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena,
                   struct session *ret, struct err *err) NC_CHECK;

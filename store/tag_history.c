@@ -33,7 +33,7 @@ struct history {
 // The result of a look-up: a caller's tag, and the span of time without a change around it.
 struct answer {
 	int64_t after, until; // for moments in (after, until]
-	struct str value;
+	struct tag_value tag;
 };
 
 struct tag_history {
@@ -338,8 +338,8 @@ static struct str value_at(struct history *h, int64_t ms, const char *key)
 	return found ? text_of(json_object_get(tags, found)) : STR_NONE;
 }
 
-static struct str look_up_tag(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
-                          struct str key, struct answer *ret)
+static struct tag_value look_up_tag(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                                    struct str key, struct answer *ret)
 {
 	json_t *session = session_tags(b, tagset);
 	char *z = xstrdup(key);
@@ -347,23 +347,23 @@ static struct str look_up_tag(struct tag_history *b, struct str arn, struct str 
 	// Of labels that are not listed it may be known that some were left out.
 	if (!found && session && tagset_is_label(z))
 		found = find_key(session, TAG_LABELS);
-	struct str value = found ? text_of(json_object_get(session, found)) : STR_NONE;
+	struct tag_value tag = {found ? text_of(json_object_get(session, found)) : STR_NONE, TAG_OF_SESSION};
 	ret->after = INT64_MIN; // of a session, all time
 	ret->until = INT64_MAX;
 	if (!found) {
 		struct histories h = histories_of(b, arn, tagset);
-		value = value_at(h.own, ms, z);
-		if (!value.p)
-			value = value_at(h.account, ms, z);
+		tag = (struct tag_value){value_at(h.own, ms, z), TAG_OF_OWNER};
+		if (!tag.value.p)
+			tag = (struct tag_value){value_at(h.account, ms, z), TAG_OF_ACCOUNT};
 		narrow_span(h.own, ms, ret);
 		narrow_span(h.account, ms, ret);
 	}
 	free(z);
-	return value;
+	return tag;
 }
 
-struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
-                             struct str key)
+struct tag_value tag_history_find(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                                  struct str key)
 {
 	bool added;
 	int32_t *at = map_add(&b->answered, hash_of(arn, hash_of(tagset, hash_of(key, 0))), b->nanswers, &added);
@@ -373,11 +373,12 @@ struct str tag_history_value(struct tag_history *b, struct str arn, struct str t
 		             sizeof *b->response_cache);
 	struct answer *a = &b->response_cache[*at];
 	if (!added && ms > a->after && ms <= a->until)
-		return a->value;
+		return a->tag;
 	b->nanswers += added;
-	struct str value = look_up_tag(b, arn, tagset, ms, key, a);
-	a->value = value.p ? arena_str(&b->values, value) : STR_NONE;
-	return a->value;
+	a->tag = look_up_tag(b, arn, tagset, ms, key, a);
+	if (a->tag.value.p)
+		a->tag.value = arena_str(&b->values, a->tag.value);
+	return a->tag;
 }
 
 const char *tag_held_of(const struct tag_held *t, struct str arn)

@@ -42,10 +42,22 @@ void tag_history_take(struct tag_history *b, struct redis *r);
 // change.
 uint64_t tag_history_digest(const struct tag_history *b);
 
-// The value of a tag before moment `ms`, STR_NONE if the caller had none. `tagset`: id of the session's tags,
-// "-" without. Lives until tag_history_clear.
-struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
-                             struct str key);
+// Whose tag a value is, the most specific one first.
+enum tag_carrier { TAG_OF_SESSION, TAG_OF_OWNER, TAG_OF_ACCOUNT }; // of the owner: of the role or user
+
+struct tag_value {
+	struct str value; // STR_NONE: the caller had no such tag
+	enum tag_carrier of;
+};
+
+// A tag before moment `ms`. `tagset`: id of the session's tags, "-" without. Lives until tag_history_clear.
+struct tag_value tag_history_find(struct tag_history *b, struct str arn, struct str tagset, int64_t ms,
+                                  struct str key);
+static inline struct str tag_history_value(struct tag_history *b, struct str arn, struct str tagset,
+                                           int64_t ms, struct str key)
+{
+	return tag_history_find(b, arn, tagset, ms, key).value;
+}
 
 // A tag that a caller had, and where it is from.
 struct tag_held {

@@ -79,7 +79,13 @@ int view_band_scale(const struct view *v)
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                     struct str key)
 {
-	return tag_history_value(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
+	return view_find_tag(v, model_hour, row, key).value;
+}
+
+struct tag_value view_find_tag(struct view *v, const struct model_hour *model_hour,
+                               const struct view_row *row, struct str key)
+{
+	return tag_history_find(v->tags, row->principal, row->tagset, (model_hour->hour + 1) * MS_PER_HOUR, key);
 }
 
 bool view_map(struct view *v, const struct conf *conf, struct err *err)

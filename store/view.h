@@ -70,6 +70,9 @@ bool view_marks(struct view *v, int64_t from, int64_t to, uint64_t *ret_marks, s
 // had at the end of that hour; STR_NONE if it has none. Lives as long as the model hour.
 struct str view_tag(struct view *v, const struct model_hour *model_hour, const struct view_row *row,
                     struct str key);
+// The same, and whose tag it is.
+struct tag_value view_find_tag(struct view *v, const struct model_hour *model_hour,
+                               const struct view_row *row, struct str key);
 
 // From now on knows what map.file says (store/mapping.h); without one, nothing. A change of the file is
 // noticed when tags are read again; until the file is good, the former one holds. `conf` outlives the view.

@@ -61,7 +61,7 @@ microhttpd.h                  web/http_priv.h
 xxhash.h                      base/hash.c
 zlib.h                        web/gzip.c ingest/files.c ingest/inflate.c
 openssl/.*                    base/digest.c store/redis_wire.c
-jansson.h                     aws/[a-z_]+.c pricing/import_[a-z]+.c store/[a-z_]+.c reconcile/[a-z_]+.c alert/[a-z_]+.c alert/[a-z_]+_priv.h web/api_[a-z]+.c cli/alert.c cli/alert_check.c
+jansson.h                     aws/[a-z_]+.c pricing/import_[a-z]+.c store/[a-z_]+.c reconcile/[a-z_]+.c alert/[a-z_]+.c alert/[a-z_]+_priv.h web/api_[a-z]+.c cli/alert.c cli/alert_backtest.c
 '
 foreign() {
 	local header files

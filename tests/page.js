@@ -205,6 +205,27 @@ async function desk(browser) {
 	await page.context().close();
 }
 
+// Words of an address that mean nothing are left out and named; the page shows the rest.
+const bad = [
+	{ words: ["compare=xZ/yZ", "span=forever", "by=nobody", "mode=up", "sort=-colour", "cols=,,x", "wall=-1"], more: "&span=7d&principal=" },
+	{ words: ["compare=2026-11-02T00:00:00Z/2026-11-01T00:00:00Z", "now=yesterday", "explain=noon", "wall=1e999", "__proto__=x", "constructor=1"], more: "" },
+	{ words: ["compare=1/2/3", "from=x", "now=275760-09-13T00:00:00Z", "tag:=x", "unknown=<b>"], more: "&to=2026-11-02T00:00:00Z" },
+	{ words: ["compare=" + "9".repeat(300)], more: "&from=1970-01-01&to=9999-12-31&by=tag:%25&" + "team=a&".repeat(9) },
+	{ words: [], more: "&from=2026-11-01T00:30:00Z&to=2026-11-02&compare=2026-10-30/2026-10-31T12:00Z&explain=2026-11-01T05:30:00Z&now=2026-11-19T14:40Z&cols=usd,calls,x&sort=name" },
+];
+async function addresses(page) {
+	for (const { words, more } of bad) {
+		await page.evaluate(search => { history.pushState(null, "", "/?" + search); dispatchEvent(new PopStateEvent("popstate")); }, words.map(w => w.split("=").map(encodeURIComponent).join("=")).join("&") + more);
+		await settled(page);
+		const note = await page.isHidden("#banner") ? "" : await page.textContent("#banner"), missing = words.filter(w => !note.includes(w.slice(0, 80)));
+		ok(!missing.length && !/cannot be shown:/.test(note.replace(/^Left out[^:]*:/, "")) && await page.$$eval("#tiles .tile", t => t.length) > 3, "an address is shown as far as it means something: " + (words[0] || more).slice(0, 60), missing + " | " + note + " | " + page.url());
+	}
+	await page.evaluate(() => { history.pushState(null, "", "/?span=month&sort=-colour"); dispatchEvent(new PopStateEvent("popstate")); });
+	await settled(page);
+	await page.click("#banner button");
+	ok(await page.isHidden("#banner") && !/colour/.test(page.url()), "and the note goes with a click", page.url());
+}
+
 async function phone(browser) {
 	for (const scheme of ["light", "dark"]) {
 		const page = await open(browser, url + "/?by=principal", { viewport: { width: 390, height: 844 }, colorScheme: scheme, hasTouch: true });
@@ -361,6 +382,15 @@ async function weeks(browser) {
 	await page.waitForSelector("#teamless .foot", { timeout: 20000 }).catch(() => {});
 	const none = /\(no team\)(\$[\d.]+)/.exec(await text("#groups")), teamless = await text("#teamless");
 	ok(none && teamless.includes("(unattributed)" + none[1]) && teamless.includes(none[1] + ", <1% of the spend, by 1 caller"), "what has no team, and by whom", teamless);
+	const byRole = /^(\S+?)(\$[\d.]+)/.exec(await text("#roles"));
+	ok(byRole && /\d+ roles, the others \$[\d.]+: a click shows the principals of one/.test(await text("#roles")), "roles have the spend of all their sessions", await text("#roles"));
+	await page.click("#roles .name");
+	await settled(page);
+	const opened = new URL(page.url()).searchParams;
+	ok(opened.get("role") === byRole[1] && opened.get("by") === "principal" && await total() === byRole[2] && !(await page.isVisible("#roles-h")), "a click lists the principals of one", page.url() + " " + await text("#groups-foot"));
+	await page.goBack();
+	await settled(page);
+	await page.waitForSelector("#teamless .foot", { timeout: 20000 }).catch(() => {});
 	await page.click("#teamless button:has-text('list them')");
 	await settled(page);
 	ok(new URL(page.url()).searchParams.get("team") === "" && new URL(page.url()).searchParams.get("by") === "principal" && await total() === none[1] && !(await page.isVisible("#teamless-h")), "which a click lists", page.url() + " " + await text("#groups-foot"));
@@ -397,6 +427,8 @@ async function weeks(browser) {
 	await months.click("#filters button[aria-label='Back to the present']");
 	await settled(months);
 	ok(!new URL(months.url()).searchParams.has("from"), "and is left again");
+	ok(/1 Nov 00:00 to 19 Nov 14:00, compared with 1 Oct 00:00 to 19 Oct 14:00/.test(await months.textContent("#movers")), "of a month the hours that are over are compared with the same part of the last one", await months.textContent("#movers"));
+	await addresses(months);
 	await months.context().close();
 	await page.click("#spans button:has-text('dates')");
 	ok(await page.evaluate(() => document.activeElement.type) === "date", "any days can be asked for without a mouse");

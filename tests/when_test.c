@@ -74,5 +74,13 @@ int main(void)
 	is_str(when_format_length(200, length), "3 h 20 min", "hours and minutes");
 	is_str(when_format_length(180, length), "3 h", "hours alone");
 	is_str(when_format_length(0, length), "0 min", "nothing is no minute");
+	is_str(when_format_length(48 * 60 - 1, length), "47 h 59 min", "two days in hours");
+	is_str(when_format_length((679 * 60) + 38, length), "28 days 7 h", "more in days");
+	is_str(when_format_length(14 * 24 * 60, length), "14 days", "whole ones alone");
+	is_str(when_format_age(119999, length), "119 s", "an age in seconds");
+	is_str(when_format_age(120000, length), "2 min", "in minutes");
+	is_str(when_format_age(2 * MS_PER_HOUR, length), "2 h", "in hours");
+	is_str(when_format_age(48LL * MS_PER_HOUR, length), "2 days", "in days");
+	is_str(when_format_age(-5, length), "0 s", "nothing is older than now");
 	return done();
 }

@@ -3,7 +3,8 @@
 //
 // Spans of one length are compared hour by hour: only hours count that were observed of both, or nearly. Of
 // spans that differ in length all hours count, and the answer says which part of each was observed. The
-// present hour is not over, so it is left out.
+// present hour is not over, so it is left out: of the last N hours those before it count, and a span that
+// begins at a time of its own has those of it that are over.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -22,13 +23,15 @@ struct spans {
 	int64_t n;  // how many
 };
 
-// Without a span to compare with, the same length before.
-static bool choose_spans(const struct api_query *q, struct spans *ret, struct err *err)
+// Without a span to compare with, the same length before. A span without an hour that is over is empty, and
+// so is the one that it is compared with.
+static void choose_spans(const struct api_query *q, struct spans *ret)
 {
 	int64_t hour = q->now_ms / MS_PER_HOUR, over = q->to > hour ? q->to - hour : 0;
 	*ret = (struct spans){.from = q->from, .to = q->to - over};
 	if (!q->before_to) {
-		ret->from -= over;
+		if (!q->has_from) // the last N hours: as many that are over
+			ret->from -= over;
 		ret->before = ret->from - (ret->to - ret->from);
 		ret->before_to = ret->from;
 	} else {
@@ -39,9 +42,11 @@ static bool choose_spans(const struct api_query *q, struct spans *ret, struct er
 		if (ret->before_to > hour)
 			ret->before_to = hour;
 	}
+	if (ret->from >= ret->to || ret->before >= ret->before_to) {
+		ret->to = ret->from;
+		ret->before_to = ret->before;
+	}
 	ret->paired = ret->before_to - ret->before == ret->to - ret->from;
-	return (ret->from < ret->to && ret->before < ret->before_to) ||
-	       err_set(err, ERR_SKIP, "nothing to compare: a span has no hour that is over");
 }
 
 // Takes the hours out that were not observed.
@@ -63,8 +68,7 @@ static bool keep_observed(struct api *a, const struct api_query *q, struct spans
 
 static bool spans_find(struct api *a, const struct api_query *q, struct spans *ret, struct err *err)
 {
-	if (!choose_spans(q, ret, err))
-		return false;
+	choose_spans(q, ret);
 	ret->n = ret->to - ret->from;
 	if (!ret->paired)
 		return true;

@@ -2,16 +2,18 @@
 // Why a figure is what it is, as `nowcast explain`: every row of one principal in one hour, how its tokens
 // are known, what they cost, and how many tokens a call was assumed to use. The filters name the principal
 // and the hour; further ones narrow the rows.
+#include <stdlib.h>
+
+#include "base/buf.h"
 #include "base/when.h"
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
 #include "query/figure_json.h"
 #include "query/weights.h"
+#include "store/tagset.h"
 #include "web/api.h"
 
-enum { MODEL_HOURS_MAX = 64, TAGSETS_MAX = 256 };
-
-// Tags that rows of a model hour have which pass the filters.
+// Tags that rows of a model hour have which pass the filters. Those of a model hour follow one another.
 struct passed {
 	int where;
 	struct str tagset;
@@ -21,11 +23,12 @@ struct explanation {
 	struct json_writer *j;
 	const struct group_filter *only;
 	struct str principal;
-	struct model_hour where[MODEL_HOURS_MAX]; // as weights_each wants them,
-	struct str model[MODEL_HOURS_MAX];        // and each model as people see it
-	int n;
-	struct passed passed[TAGSETS_MAX];
-	int npassed;
+	struct view *view;
+	struct model_hour *where; // as weights_each wants them,
+	struct str *model;        // and each model as people see it
+	int n, cap;
+	struct passed *passed;
+	int npassed, cappassed;
 	struct model_hour_names names; // of the model hour in hand
 	struct arena arena; // holds their strings
 };
@@ -81,10 +84,21 @@ static bool has_rows(const struct explanation *x, struct view *v, const struct m
 // Of the model hour that is the next of `where`.
 static bool has_passed(const struct explanation *x, int where, struct str tagset)
 {
-	for (int i = 0; i < x->npassed; i++)
+	for (int i = x->npassed - 1; i >= 0 && x->passed[i].where >= where; i--)
 		if (x->passed[i].where == where && str_eq(x->passed[i].tagset, tagset))
 			return true;
 	return false;
+}
+
+static void add_passed(struct explanation *x, struct str tagset)
+{
+	if (x->npassed && x->passed[x->npassed - 1].where == x->n &&
+	    str_eq(x->passed[x->npassed - 1].tagset, tagset))
+		return; // rows are sorted by it
+	if (x->npassed == x->cappassed)
+		x->passed = xrealloc(x->passed, (size_t)(x->cappassed = x->cappassed ? x->cappassed * 2 : 64),
+		                     sizeof *x->passed);
+	x->passed[x->npassed++] = (struct passed){x->n, arena_str(&x->arena, tagset)};
 }
 
 static void write_rows(struct explanation *x, struct view *v, const struct model_hour *model_hour)
@@ -97,8 +111,7 @@ static void write_rows(struct explanation *x, struct view *v, const struct model
 			continue;
 		calls.charged += row->calls.charged;
 		calls.failed += row->calls.failed;
-		if (x->n < MODEL_HOURS_MAX && x->npassed < TAGSETS_MAX && !has_passed(x, x->n, row->tagset))
-			x->passed[x->npassed++] = (struct passed){x->n, arena_str(&x->arena, row->tagset)};
+		add_passed(x, row->tagset);
 		if (row->kind != ROW_CALLS)
 			write_row(x->j, row);
 	}
@@ -128,14 +141,26 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 	jw_bool(j, "billed", model_hour->billed);
 	write_rows(x, v, model_hour);
 	jw_end(j);
-	if (x->n == MODEL_HOURS_MAX)
-		return true;
+	if (x->n == x->cap) {
+		x->cap = x->cap ? x->cap * 2 : 16;
+		x->where = xrealloc(x->where, (size_t)x->cap, sizeof *x->where);
+		x->model = xrealloc(x->model, (size_t)x->cap, sizeof *x->model);
+	}
 	x->model[x->n] = arena_str(&x->arena, model_hour->model);
 	x->where[x->n++] = (struct model_hour){.hour = model_hour->hour,
 	                                       .account = arena_str(&x->arena, model_hour->account),
 	                                       .region = arena_str(&x->arena, model_hour->region),
 	                                       .model = arena_str(&x->arena, model_id_key(model_hour->model))};
 	return true;
+}
+
+static void write_tag(void *user, const struct tag_held *t)
+{
+	struct json_writer *j = user;
+	if (!t->of_session)
+		return;
+	jw_key(j, tagset_shown_key(t->key));
+	jw_str(j, NULL, t->value.p ? t->value : STR(""));
 }
 
 static void write_weights(void *user, const struct model_hour *model_hour, struct str tagset,
@@ -153,6 +178,10 @@ static void write_weights(void *user, const struct model_hour *model_hour, struc
 		jw_str(x->j, "model", x->model[where]);
 		jw_str(x->j, "region", model_hour->region);
 		jw_str(x->j, "account", model_hour->account);
+		jw_object(x->j, "tags");
+		tag_history_each(view_tags(x->view), x->principal, tagset, (model_hour->hour + 1) * MS_PER_HOUR,
+		                 write_tag, x->j);
+		jw_end(x->j);
 		jw_strz(x->j, "tokens", names[kind]);
 		jw_real(x->j, "a_call", (double)w->milli / 1000, 3);
 		jw_real(x->j, "sd_part", (double)w->sd_permille / 1000, 3);
@@ -176,6 +205,7 @@ static bool write_explanation(struct api *a, const struct api_query *q, int64_t 
 {
 	struct view *v = rollups_view(a->rollups);
 	struct group total;
+	x->view = v;
 	if (!api_sum(a, q, hour, hour + 1, &total, err))
 		return false;
 	jw_object(x->j, NULL);
@@ -204,6 +234,9 @@ bool api_explain(struct api *a, const struct api_query *q, struct json_writer *j
 	if (!hour.len || !when_parse(hour, &ms) || ms % MS_PER_HOUR)
 		return err_set(err, ERR_SKIP, "expected hour=T, the beginning of an hour: 2026-11-02T05:00:00Z");
 	bool good = write_explanation(a, q, ms / MS_PER_HOUR, &x, err);
+	free(x.where);
+	free(x.model);
+	free(x.passed);
 	arena_release(&x.arena);
 	return good;
 }

@@ -74,25 +74,6 @@ static bool gather_facts(struct api *a, const struct api_query *q, const struct 
 
 // ---- as JSON ------------------------------------------------------------------------------------
 
-static void write_tags(struct json_writer *j, const struct principal_summary *s)
-{
-	jw_array(j, "tags");
-	for (int32_t i = 0; i < s->ntags; i++) {
-		const struct summary_tag *tag = &s->tags[i];
-		jw_line(j);
-		jw_object(j, NULL);
-		jw_str(j, "key", tag->key);
-		jw_str(j, "value", tag->value.p ? tag->value : STR(""));
-		jw_strz(j, "of", tag->of);
-		jw_bool(j, "overridden", tag->overridden);
-		jw_time(j, "since", tag->since_ms);
-		jw_time_if(j, "until", tag->until_ms != INT64_MAX, tag->until_ms);
-		jw_str(j, "event", tag->event.len ? tag->event : STR_NONE);
-		jw_end(j);
-	}
-	jw_end(j);
-}
-
 static void write_seen(struct json_writer *j, const struct seen *s)
 {
 	jw_time(j, "searched_from", s->from * MS_PER_HOUR);
@@ -199,8 +180,9 @@ static bool write_principal(struct api *a, const struct api_query *q, struct str
 		write_seen(j, &seen);
 		jw_time(j, "tags_from", facts.from * MS_PER_HOUR);
 		jw_time(j, "tags_to", facts.to * MS_PER_HOUR);
-		facts.ntags = told ? facts.ntags : 0;
-		write_tags(j, &facts);
+		if (!told)
+			facts.ntags = facts.keys.n = 0;
+		principal_summary_json(&facts, j);
 		jw_object(j, "total");
 		figure_json_members(j, &total);
 		jw_end(j);

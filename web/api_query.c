@@ -125,6 +125,7 @@ static bool set_span(struct api_query *q, const struct param_values *w, int para
 		q->to = (ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
 	}
 	q->from = q->to - hours;
+	q->has_from = w->from.p;
 	if (w->from.p) {
 		if (!parse_time(w->from, "from", &ms, err))
 			return false;

@@ -43,6 +43,7 @@ enum query_step { STEP_DAY, STEP_HOUR, STEP_MINUTE };
 struct api_query {
 	int64_t now_ms;
 	int64_t from, to;           // hours since the epoch
+	bool has_from;              // the request says where it begins; else its length
 	int64_t before_from, before_to; // likewise: the span to compare with; before_to 0: none was named
 	enum query_step step;
 	struct grouping by;

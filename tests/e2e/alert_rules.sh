@@ -20,17 +20,22 @@ quiet() { has "$1" "$(up | head -n 1)" "no alert is up"; }
 forget() { redis --raw keys '*nowcast:alerts*' | while read -r key; do redis del "$key" >/dev/null; done; }
 told() { if [ -f "$T/told" ]; then grep -c . "$T/told"; else echo 0; fi; }
 
-spend() { # USD AT ID MODEL ROLE: an invocation log of output tokens that cost so much with Claude Sonnet 4.6
+spend() { # USD AT ID MODEL ROLE [N]: an invocation log of output tokens that cost so much with Claude Sonnet 4.6; or N, ten a minute
 	python3 - "$@" <<-'END' | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null 2>&1
 		import json, sys
-		usd, at, id, model, role = sys.argv[1:]
-		print(json.dumps({"timestamp": at, "accountId": "111122223333", "identity": {"arn": f"arn:aws:sts::111122223333:assumed-role/{role}/i-1"},
-		    "region": "us-east-1", "requestId": id, "operation": "Converse", "modelId": model,
-		    "input": {"inputContentType": "application/json", "inputTokenCount": 0, "cacheReadInputTokenCount": 0, "cacheWriteInputTokenCount": 0},
-		    "output": {"outputContentType": "application/json", "outputTokenCount": round(float(usd) / 16.5e-6)},
-		    "schemaType": "ModelInvocationLog", "schemaVersion": "1.0"}))
+		usd, at, id, model, role, n = (sys.argv[1:] + ["1"])[:6]
+		def log(i):
+		    return {"timestamp": at.replace("MM", f"{i // 10:02}"), "accountId": "111122223333", "identity": {"arn": f"arn:aws:sts::111122223333:assumed-role/{role}/i-1"},
+		        "region": "us-east-1", "requestId": f"{id}-{i}" if i else id, "operation": "Converse", "modelId": model,
+		        "input": {"inputContentType": "application/json", "inputTokenCount": 0, "cacheReadInputTokenCount": 0, "cacheWriteInputTokenCount": 0},
+		        "output": {"outputContentType": "application/json", "outputTokenCount": round(float(usd) / 16.5e-6)},
+		        "schemaType": "ModelInvocationLog", "schemaVersion": "1.0"}
+		print("\n".join(json.dumps(log(i)) for i in range(int(n))))
 	END
 }
+cells_of() { redis --raw keys "nowcast:{*}:cells:$(($(date -ud "$1" +%s) / 3600)):*"; }
+put_away() { cells_of "$1" | while read -r key; do redis rename "$key" "away-$key" >/dev/null; done; } # the facts of an hour, as if they were not kept
+bring_back() { redis --raw keys "away-*" | while read -r key; do redis rename "$key" "${key#away-}" >/dev/null; done; }
 sonnet=us.anthropic.claude-sonnet-4-6
 
 # --- budgets and forecasts
@@ -83,7 +88,11 @@ is "the five minutes are over, but not for long" "$(up | grep -c 'last 5 minutes
 check 2026-11-02T03:21:00Z
 is "it ends when it has stopped for a while" "$(up | grep -c 'last 5 minutes')" 0
 
-has "over stored hours it is said that the short window is the hour" "$(alert backtest --rule burn --from 2026-11-02T02:00:00Z)" "burn: .* in the last hour, the even pace would be .*; .* in the current hour"
+burn_past() { alert backtest --rule burn --from 2026-11-02T02:00:00Z; }
+has "over stored minutes it rings as it would have" "$(burn_past)" "^2026-11-02T02:[0-5][0-9]:59Z  burn: .* in the last hour, the even pace would be .*; .* in the last 5 minutes"
+put_away 2026-11-02T02:00:00Z
+has "over stored hours it is said that the short window is the hour" "$(burn_past)" "burn: .* in the last hour, the even pace would be .*; .* in the current hour"
+bring_back
 
 # --- what is new, and what has no price
 
@@ -132,10 +141,36 @@ rules <<-END
 END
 for hour in 05 06 07 08 09; do spend 1 2026-10-31T$hour:20:00Z steady-$hour $sonnet steady; done
 past() { alert backtest --rule spike --from 2026-10-31T05:00:00Z --to 2026-10-31T12:00:00Z; }
-is "a steady pace is no spike" "$(past | tail -n 1)" "0 rings in 7 hours, by the figures of whole hours"
+is "a steady pace is no spike" "$(past | tail -n 1)" "0 rings in 7 hours, by the minute"
 spend 30 2026-10-31T10:20:00Z steady-10 $sonnet steady
-has "a backtest tells when one would have rung, and against what" "$(past)" "^2026-10-31T10:59:59Z  spike: .*steady/i-1 spends .* or more in 10 minutes, where .0.17 is usual"
-is "once" "$(past | tail -n 1)" "1 ring in 7 hours, by the figures of whole hours"
+is "nor is one expensive call, by the minute" "$(past | tail -n 1)" "0 rings in 7 hours, by the minute"
+spend 0.0201 2026-10-31T11:MM:00Z burst $sonnet steady 300
+has "a backtest tells at which minute one would have rung, and against what" "$(past)" "^2026-10-31T11:0[0-9]:59Z  spike: .*steady/i-1 makes [0-9]+ calls in 5 minutes, where hardly any are usual"
+is "once, as long as it lasts" "$(past | grep -c ' spike: .* makes ')" 1
+rules <<-END
+	[rule hour]
+	kind = budget
+	period = hour
+	amount = 3
+	at = 100
+	[rule quiet]
+	kind = silent
+END
+budget_past() { alert backtest "$@" --from 2026-10-31T11:00:00Z --to 2026-10-31T12:00:00Z; }
+has "a budget is passed at its minute" "$(budget_past)" "^2026-10-31T11:14:59Z  hour: all has spent .3.0[0-9], 100%"
+has "what cannot be known of the past is said" "$(budget_past)" "^not evaluated: quiet .kind silent., since "
+has "at another time the minutes before it count" "$(alert check --now 2026-10-31T11:15:00Z)" "1 condition holds at 2026-10-31T11:15:00Z, by the figures of the minutes before"
+has "and those after it do not" "$(alert check --now 2026-10-31T11:14:00Z)" "^0 conditions hold"
+for hour in 05 06 07 08 09 10; do put_away 2026-10-31T$hour:00:00Z; done
+rules <<-END
+	[rule spike]
+	kind = spike
+	by = principal
+	floor = 0.05
+END
+has "where minutes are not kept, the whole hour counts" "$(past)" "^2026-10-31T10:59:59Z  spike: .*steady/i-1 spends .* or more in 10 minutes, where .0.17 is usual"
+has "and that is said" "$(past | tail -n 1)" " in 7 hours, by the minute from 2026-10-31T11:00:00Z on; 6 hours by the figures of the whole hour, as their minutes are not kept"
+bring_back
 
 # --- a signal gone silent: it is the newest event that counts, though records arrived a moment ago
 

@@ -73,6 +73,8 @@ is "in CSV, too" "$(budget list --now "$now" --format csv | awk -F, 'NR == 2 { p
 is "in JSON it is what the API says" "$(budget list --now "$now" --json | jq -r '.budgets[0] | .rule, .period, .rules[0].kind' | xargs)" "day day budget"
 has "the status names the mark, as the alert does" "$(budget status day --now "$now")" "marks +50%, 80%, 100%: 50% is passed"
 has "and who is told" "$(budget status --now "$now")" "rules +day [(]budget[)] to every receiver"
+alerts_file=$T/hours.conf budget set h --period hour --amount 100 >/dev/null
+has "the status of an hour says which" "$(alerts_file=$T/hours.conf budget status h --now "$now")" "^h: all, the hour from 2026-11-02 02:00 to 03:00 UTC$"
 fails 2 "a budget that is none is told" budget status dya --now "$now"
 has "with what was meant" "$(cat "$T/err")" "there is no budget dya: did you mean day[?]"
 cp "$T/alerts.conf" "$T/mine.conf"

@@ -22,7 +22,14 @@ fails 2 "an unknown flag of the configuration, before the subcommand" "$nowcast"
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --listne before the subcommand; did you mean --listen[?]'
 fails 2 "one that only the help of a verb names" "$nowcast" budget set month --ammount 5
 has "is told what it may be" "$(cat "$T/err")" 'unknown flag --ammount; did you mean --amount[?]'
+for misspelt in "budget stauts status" "alert lsit list" "price explian explain" "tags imprt import" "profiles lst list"; do
+	set -- $misspelt
+	fails 2 "an unknown verb of $1" "$nowcast" "$1" "$2"
+	has "is told what it may be" "$(cat "$T/err")" "expected .*, got $2; did you mean $3[?]; .nowcast help $1. says more"
+done
 fails 2 "budgets of a file that is not there yet" "$nowcast" budget list --alerts-file "$T/none.conf"
+has "it is said how to make it" "$(cat "$T/err")" 'there is no .*none[.]conf yet; `nowcast budget set month --amount 5000` makes it'
+fails 2 "rules likewise" "$nowcast" alert test --alerts-file "$T/none.conf"
 has "it is said how to make it" "$(cat "$T/err")" 'there is no .*none[.]conf yet; `nowcast budget set month --amount 5000` makes it'
 fails 2 "a misspelt grouping" "$nowcast" report --by principle
 has "is told what it may be" "$(cat "$T/err")" 'did you mean principal[?]'
@@ -46,7 +53,7 @@ has "is named" "$(cat "$T/err")" 'none\.conf'
 
 for key in prices.file discounts.file auth.tokens.file alerts.file map.file; do
 	fails 2 "a file that is not there: $key" "$nowcast" check-config --$key "$T/none.csv"
-	has "  it is named" "$(cat "$T/err")" "$key.*none\.csv.*No such file"
+	has "  it is named" "$(cat "$T/err")" "$key.*(none\.csv.*No such file|there is no .*none\.csv yet)"
 done
 printf '[rule search]\nkind = budget\nby = team\nonly = search\nperiod = month\namount = $5,000\nat = 100\n' >"$T/alerts.conf"
 fails 2 "a wrong rule" "$nowcast" check-config --alerts.file "$T/alerts.conf"

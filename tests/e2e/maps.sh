@@ -49,6 +49,7 @@ is "by team: a pattern before its role, a profile before a role, each from its d
 is "what the most specific line does not say, a wider one does" "$(by map:environment,map:cost_centre)" \
 	"-|cc-100|2400 dev|cc-100|1200 prod|cc-100|2400 prod|cc-7|1200"
 is "a team may come from it, after metadata" "$(by team --team-from meta:team,map)" "-|2400 Search, more|1200 mobile|1200 reports|1200 search|1200"
+is "and what is said of the account alone comes last" "$(by team --team-from map:cost_centre,map)" "cc-100|2400 cc-7|1200 mobile|1200 reports|1200 shop|1200"
 is "and a user, by default from the identity only" "$(by user --user-from map,session) $(by user)" \
 	"Ann|1200 batch-7|1200 i-1|1200 pod-1|2400 s-1|1200 -|7200"
 has "FOCUS has it among the tags" "$("$nowcast" report --format focus --redis "$REDIS_URL" "${map[@]}")" '""map:team"":""mobile"",""map:cost_centre"":""cc-100""'

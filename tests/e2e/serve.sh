@@ -98,6 +98,7 @@ cp "$T/body" "$T/of_one"
 ask principal --data-urlencode "principal=$arn"
 is "a principal has the sums of the breakdown" "$(field "$T/body" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["models"]]')" \
 	"$(field "$T/of_one" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["groups"]]')"
+has "and the keys of its sessions, with when they were used" "$(field "$T/body" '[(k["id"][:4], k["used_from"], k["used_to"]) for k in a["access_keys"]][:1]')" "^..'ASIA', '2026-11-02T00:00:00Z', '2026-11-02T06:00:00Z'..$"
 is "its role, when it was seen, and its tags with their source" "$(field "$T/body" 'a["role"].endswith(":role/'"$role"'"), a["first"][:11] + a["last"][:11], sorted((t["value"], t["of"]) for t in a["tags"] if t["key"] == "team"), a["known"]')" \
 	"(True, '2026-11-02T2026-11-02T', [('$team', 'session')], True)"
 ask principal --data-urlencode "principal=$arn"
@@ -115,6 +116,14 @@ is "the rows of its hour add up to its figure" "$(field "$T/why" 'sum(r["tokens"
 has "with how many tokens a call was assumed to use" "$(field "$T/why" '[(w["tokens"], w["learned_from"]) for w in a["weights"] if w["a_call"] > 0]')" "'input', '(its own|the metrics|others|all callers)"
 ask explain --data-urlencode "principal=$arn" -d "hour=$hour&team=another"
 is "and of another team there are none" "$(field "$T/body" 'a["models"], a["weights"], a["total"]["tokens"]')" "([], [], 0)"
+
+# --- what moved
+
+movers() { code "$url/api/v1/movers?$1" >/dev/null; field "$T/body" 'a["from"][5:13], a["to"][5:13], a["before"]["from"][5:13], a["before"]["to"][5:13], a["hours"]'; }
+is "a span that has begun is compared by its hours that are over" "$(movers 'from=2026-11-02T00:00:00Z&to=2026-12-01')" "('11-02T00', '11-02T01', '11-01T23', '11-02T00', 0)"
+is "the last hours by as many that are over" "$(movers hours=2)" "('11-01T23', '11-02T01', '11-01T21', '11-01T23', 0)"
+is "or with another span" "$(movers 'from=2026-11-02T01:00:00Z&now=2026-11-02T02:00:00Z&to=2026-11-02T02:00:00Z&before_from=2026-11-02T00:00:00Z&before_to=2026-11-02T01:00:00Z')" "('11-02T01', '11-02T02', '11-02T00', '11-02T01', 1)"
+is "nothing with a span of which no hour is over" "$(movers 'from=2026-11-02T01:00:00Z&to=2026-11-03')" "('11-02T01', '11-02T01', '11-02T01', '11-02T01', 0)"
 
 # --- why two spans differ
 

@@ -141,6 +141,10 @@ is "every principal has them, but for what its role or user has; not before" "$(
 2026-11-02T06:00:00Z,,core,cc-1
 2026-11-02T06:00:00Z,app,ads,cc-1
 2026-11-02T06:00:00Z,plain,core,cc-1"
+is "a team by several tags: that of the role comes before that of the account, whatever their order" "$(NOWCAST_TEAM_FROM="tag:cost, tag:team" teams hour,role,team | grep T06)" \
+	"2026-11-02T06:00:00Z,,cc-1
+2026-11-02T06:00:00Z,app,ads
+2026-11-02T06:00:00Z,plain,cc-1"
 is "show says whose they are" "$(tags show arn:aws:sts::$A:assumed-role/app/i-1 --at 2026-11-02T06:30:00Z)" \
 	"tag   value  of       since, or session tags  event
 cost  cc-1   account  2026-11-02T06:00:00Z    import

@@ -12,7 +12,7 @@ start_redis
 ok "calls, and the tags of their callers" "$nowcast" replay --redis "$REDIS_URL" "$T/calls.ndjson" "$T/late.ndjson" "$T/history.ndjson"
 sessions=arn:aws:sts::111122223333:assumed-role
 
-is "a session: its tags over those of its role, each with its span and event" "$(who $sessions/gateway/u-2 | sed -n '/^tag/,$p' | tr -s ' ')" \
+is "a session: its tags over those of its role, each with its span and event" "$(who $sessions/gateway/u-2 | sed -n '/^tag/,/^$/p' | tr -s ' ')" \
 	"tag value of from until event
 email u2@example.com session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
 team ads session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
@@ -25,6 +25,10 @@ has "and when it was seen" "$(who $sessions/gateway/u-2)" '^last seen +in the ho
 is "the month is not the day" "$("$nowcast" who --redis "$REDIS_URL" --now 2026-11-03T00:00:00Z $sessions/gateway/u-2 | grep -E '^(today|this)' | tr -s ' ' | cut -d' ' -f -3)" \
 	"today 0.0000 0.0000
 this month 0.0264"
+
+team_of() { "$nowcast" report --redis "$REDIS_URL" --from 2026-11-02 --by team --principal gateway/u-2 --team-from "$1" --format csv | sed -n '2s/,.*//p'; }
+is "a team by several tags: that of the session comes before that of the role; else the first source" "$(team_of tag:env,tag:email) $(team_of tag:env,session) $(team_of session,tag:email)" "u2@example.com prod u-2"
+has "explain names the tags it came with" "$("$nowcast" explain --redis "$REDIS_URL" $sessions/gateway/u-2 2026-11-02T05:00:00Z)" "^$sessions/gateway/u-2, tags email=u2@example.com, team=ads: us"
 
 has "a span has a sum of its own" "$(who $sessions/gateway/u-2 2026-11-02 | tr -s ' ')" '^2026-11-02 00:00 to 2026-11-02 07:00 0\.0264 0\.0264 0\.0264 1 8,000 exact$'
 is "behind flags, too" "$(field 'd["span"]["usd"]' --sessions 3 $sessions/gateway/u-2 2026-11-02)" 0.026400000
@@ -51,7 +55,12 @@ has "is its session's" "$(who ASIADEE)" "^$sessions/saml/dee@example\.com$"
 has "one that a service handed out is known by its calls" "$(who ASIAINDEXER)" "^$sessions/indexer/i-0abc$"
 has "with the path of its role" "$(who ASIAINDEXER)" '^role +arn:aws:iam::111122223333:role/app/indexer$'
 
-is "the tags of a role from week to week" "$(field '[(t["key"], t["value"], t["from"][:10], (t["until"] or "")[:10]) for t in d["tags"]]' --from 2026-10-01 app)" \
+is "the keys of a session, to six hours, the one used last first" "$(field '[(k["id"], k["since"], k["used_from"], k["used_to"]) for k in d["access_keys"]], d["access_keys_more"]' $sessions/indexer/i-0abc)" \
+	"([('ASIAINDEXER', '2026-11-02T05:00:00Z', '2026-11-02T00:00:00Z', '2026-11-02T06:00:00Z')], False)"
+has "and in the table" "$(who $sessions/indexer/i-0abc | sed -n '/^access key/,$p' | tr -s ' ')" '^ASIAINDEXER 2026-11-02T05:00:00Z 2026-11-02T00:00:00Z 2026-11-02T06:00:00Z$'
+is "no other principal has it" "$(field '[k["id"] for k in d["access_keys"]]' $sessions/saml/dee@example.com)" "['ASIADEE']"
+
+is "the tags of a role from week to week" "$(field '[(t["key"], t["value"], t["since"][:10], (t["until"] or "")[:10]) for t in d["tags"]]' --from 2026-10-01 app)" \
 	"[('Team', 'new', '2026-10-12', '2026-10-26'), ('env', 'prod', '2026-10-05', '2026-10-19'), ('env', 'dev', '2026-10-29', ''), ('team', 'old', '2026-10-05', '2026-10-12'), ('team', 'again', '2026-10-29', '')]"
 echo '{"Arn": "arn:aws:iam::111122223333:role/quiet", "Tags": {"team": "night"}}' >"$T/tags.json"
 "$nowcast" tags import --redis "$REDIS_URL" --from 2026-11-01 "$T/tags.json" >/dev/null

@@ -7,9 +7,9 @@
 import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
-import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintScores, paintSignals, paintTeamless } from "./panels.js";
+import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintRoles, paintScores, paintSignals, paintTeamless } from "./panels.js";
 import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, spanOf, usd, utcDay, zoneWord } from "./parts.js";
-import { blank, groupings, hoursOf, inside, readView, spans, spanTitles, urlOf } from "./view.js";
+import { blank, groupings, hoursOf, inside, partBefore, readView, spans, spanTitles, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
 
@@ -21,10 +21,11 @@ let view = readView(), limit = PAGE, now = new Date().toISOString(), round = nul
 
 function go(changes, replace) {
 	if ("now" in changes && changes.now !== view.now) summary = null; // today and this month change with it
-	view = { ...view, ...changes };
+	view = { ...view, bad: [], ...changes };
+	noteBad();
 	if (["span", "from", "to", "now", "filters"].some(k => k in changes)) {
 		compared = spanTotal = null;
-		byId("teamless").replaceChildren();
+		for (const id of ["teamless", "roles"]) byId(id).replaceChildren();
 	}
 	if ("filters" in changes && !("hour" in changes)) view.hour = "";
 	if (!("search" in changes) && ("by" in changes || "filters" in changes)) view.search = byId("search").value = "";
@@ -46,7 +47,8 @@ function drill(key, value) {
 }
 
 const pinned = () => (view.now ? [["now", view.now]] : []);
-const question = (...more) => [...(view.from ? [["from", view.from], ["to", view.to]] : [["hours", hoursOf(view, now)]]), ...more, ...pinned(), ...view.filters];
+const asking = (span, ...more) => [...(span || (view.from ? [["from", view.from], ["to", view.to]] : [["hours", hoursOf(view, now)]])), ...more, ...pinned(), ...view.filters];
+const question = (...more) => asking(null, ...more), comparison = (...more) => asking(partBefore(view, now), ...more);
 
 // ---- controls
 
@@ -76,6 +78,7 @@ function paintControls() {
 		el("button", { type: "button", "aria-label": "Remove the filter " + keyName(k), onclick: () => go({ filters: view.filters.filter(f => f[0] !== k || f[1] !== v) }) }, "×"))),
 	view.filters.length > 1 ? el("button", { type: "button", class: "plain", onclick: () => go({ filters: [] }) }, "clear all") : null);
 	byId("teamless-panel").hidden = teamIsChosen();
+	byId("roles-panel").hidden = roleIsChosen();
 	showSubject("principal", chosen("principal"), ["principal-h", "principal-facts", "why-of", "why-hour"]);
 	showSubject("why", view.compare, ["why-parts", "why-by"]);
 	showSubject("model", chosen("family") || chosen("model"), ["model-h", "model-ways", "model-types"]);
@@ -168,9 +171,10 @@ function spanBefore(total) {
 	if (!compared) return "";
 	if (!compared.hours) return "not compared: the span before was not observed";
 	if (!view.from && view.span === "1h") return usd(compared.usd_before) + " in the whole hour before";
-	const c = change(Number(compared.usd), Number(compared.usd_before));
-	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before");
-	return [el("b", { class: Number(compared.usd) > Number(compared.usd_before) ? "up" : "down" }, c), " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before)];
+	const c = change(Number(compared.usd), Number(compared.usd_before)), all = (Date.parse(compared.to) - Date.parse(compared.from)) / 36e5;
+	const part = compared.hours < all ? ", in the " + compared.hours + " h that were observed of both" : "";
+	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before" + part);
+	return [el("b", { class: Number(compared.usd) > Number(compared.usd_before) ? "up" : "down" }, c), " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
 }
 
 function headline() {
@@ -357,7 +361,7 @@ async function refresh() {
 	const search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	const forecastAsked = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
 	const listAsked = panel(signal, "breakdown", question(["by", view.by], ["limit", view.wall ? WALL_ROWS : limit], ...search), b => { spanTotal = { ...b.total, to: b.to }; paintBreakdown(b); paintTiles(); });
-	const moversAsked = panel(signal, "movers", question(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
+	const moversAsked = panel(signal, "movers", comparison(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
 	const tiles = Promise.all([asked, forecastAsked, listAsked, moversAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
 		asked, forecastAsked, listAsked, moversAsked, tiles,
@@ -372,7 +376,7 @@ async function refresh() {
 	];
 	if (Date.now() - slowAt > SLOW_MS) work.push(panel(signal, "findings", [], f => { slowAt = Date.now(); paintFindings(f); }), panel(signal, "scoreboard", [], paintScores), panel(signal, "alerting", [], paintAlerting));
 	startWall();
-	const subject = { signal, view, question, pinned, go, drill, now, hours: hoursOf(view, now) };
+	const subject = { signal, view, question, comparison, pinned, go, drill, now, hours: hoursOf(view, now) };
 	if (view.compare) work.push(import("./why.js").then(m => m.showWhy(subject)));
 	if (chosen("principal")) work.push(import("./principal.js").then(m => m.showPrincipal(subject)));
 	if (chosen("family") || chosen("model")) work.push(import("./model.js").then(m => m.showModel(subject)));
@@ -384,10 +388,10 @@ async function refresh() {
 	goodAt = new Date();
 	showFresh();
 	startWall(); // once more, for all panels have their size now
-	askTeamless(signal);
+	askLast(signal);
 }
 
-const teamIsChosen = () => view.filters.some(([k]) => k === "team");
+const isChosen = (...keys) => view.filters.some(([k]) => keys.includes(k)), teamIsChosen = () => isChosen("team"), roleIsChosen = () => isChosen("role", "principal");
 const chosen = key => view.filters.find(([k]) => k === key)?.[1] || "";
 
 // The panel of a principal or a model that the view has: empty until its answers come.
@@ -407,10 +411,11 @@ function findKey(key) {
 	if (/^A[KS]IA[A-Z0-9-]+$/.test(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(arn => go({ by: "model", search: "", filters: [["principal", arn]] }), showTrouble);
 }
 
-// Last, so that nothing else waits for it. Where a team is chosen, there is nothing to ask.
-function askTeamless(signal) {
-	if (!teamIsChosen()) panel(signal, "breakdown", question(["by", "principal"], ["team", ""], ["limit", 5]), b => paintTeamless(b, Number(spanTotal?.usd),
-		{ drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) })).catch(e => { if (e instanceof ApiError) showTrouble(e); });
+// Last, so that nothing else waits for them. Where a team or a role is chosen, there is nothing to ask.
+function askLast(signal) {
+	const ask = (words, paint) => panel(signal, "breakdown", question(...words, ["limit", 5]), paint).catch(e => { if (e instanceof ApiError) showTrouble(e); });
+	if (!teamIsChosen()) ask([["by", "principal"], ["team", ""]], b => paintTeamless(b, Number(spanTotal?.usd), { drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) }));
+	if (!roleIsChosen()) ask([["by", "role"]], b => paintRoles(b, { drill: (k, v) => go({ ...inside(view, k, v), by: "principal" }), list: () => go({ by: "role" }) }));
 }
 
 function refreshSoon() {
@@ -429,8 +434,13 @@ function banner(why, ...children) {
 function hideBanner(why) {
 	if (banners.delete(why)) paintBanner();
 }
+// Words of the address that were left out.
+function noteBad() {
+	if (!view.bad.length) return hideBanner("address");
+	banner("address", "Left out of the address, since it cannot be shown: " + view.bad.map(w => w.slice(0, 80)).join("; ") + ".", el("button", { type: "button", class: "plain", onclick: () => go({}) }, "Close"));
+}
 function paintBanner() {
-	const first = banners.get("trouble") || banners.get("empty");
+	const first = banners.get("trouble") || banners.get("address") || banners.get("empty");
 	byId("banner").hidden = !first;
 	byId("banner").classList.toggle("bad", banners.has("trouble"));
 	if (first) fill(byId("banner"), ...first);
@@ -514,6 +524,7 @@ function start() {
 	});
 	byId("asof").addEventListener("click", switchZone);
 	showZone();
+	noteBad();
 	byId("home").addEventListener("click", e => { e.preventDefault(); go({ ...blank }); });
 	byId("to-wall").addEventListener("click", () => go({ wall: "20" }));
 	byId("ask-why").addEventListener("click", () => go({ compare: "before" }));

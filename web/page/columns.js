@@ -23,10 +23,8 @@ const columns = {
 const usual = ["usd", "band", "share", "calls", "tokens"];
 
 // "usd,calls" of a URL; what is unknown is left out.
-function columnsOf(text) {
-	const names = text.split(",").filter(c => c in columns);
-	return names.length ? Object.keys(columns).filter(c => names.includes(c)) : usual;
-}
+export const knownColumns = text => { const names = text.split(","); return Object.keys(columns).filter(c => names.includes(c)); };
+const columnsOf = text => (text ? knownColumns(text) : usual);
 
 export const sortOf = text => (text.replace("-", "") === "name" || Object.values(columns).some(c => c.sort === text.replace("-", "")) ? text : "");
 

@@ -123,8 +123,8 @@ export function moverItem(x, key, drill) {
 
 export function paintMovers(m, view) {
 	const key = view.key, all = Math.round((Date.parse(m.to) - Date.parse(m.from)) / 36e5);
-	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the same length before."));
-	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with the same length before"),
+	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the span before."));
+	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with " + at(m.before.from) + " to " + at(m.before.to)),
 		m.hours < all ? el("p", { class: "quiet warn" }, "Only " + count(m.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.") : null);
 }
 
@@ -149,12 +149,23 @@ export function paintGaps(g) {
 	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
 }
 
-// `b`: the breakdown by principal of what has no team; `all`: dollars of the span; view.list(): shows it in the list.
+// Groups of a breakdown `b` by `key`: a click opens one. view.list(): shows all of them in the list. `foot` follows the sum.
+function paintGroups(where, b, key, view, none, foot) {
+	const open = value => el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, labelOf(key, value).main);
+	fill(where, listOf(b.groups.map(g => el("li", { title: g.keys[key] }, open(g.keys[key]), el("span", { class: "num" }, usd(g.usd)))), none),
+		b.all ? el("p", { class: "foot" }, el("span", {}, foot), el("button", { type: "button", class: "plain", onclick: view.list }, "list them")) : null);
+}
+
+// By principal, what has no team; `all`: dollars of the span.
 export function paintTeamless(b, all, view) {
 	const sum = Number(b.total.usd);
-	fill(byId("teamless"), listOf(b.groups.map(g => el("li", { title: g.keys.principal }, el("button", { type: "button", class: "name", onclick: () => view.drill("principal", g.keys.principal) }, labelOf("principal", g.keys.principal).main),
-		el("span", { class: "num" }, usd(g.usd)))), "All spend has a team."),
-	b.all ? el("p", { class: "foot" }, el("span", {}, usd(b.total.usd) + (sum && all ? ", " + percent(sum, all) + " of the spend" : "") + ", by " + count(b.all) + (b.all === 1 ? " caller" : " callers")), el("button", { type: "button", class: "plain", onclick: view.list }, "list them")) : null);
+	paintGroups(byId("teamless"), b, "principal", view, "All spend has a team.", usd(sum) + (sum && all ? ", " + percent(sum, all) + " of the spend" : "") + ", by " + count(b.all) + (b.all === 1 ? " caller" : " callers"));
+}
+
+// By role: all sessions of one together. A click shows them.
+export function paintRoles(b, view) {
+	const rest = Number(b.other.usd);
+	paintGroups(byId("roles"), b, "role", view, "Nothing in this span.", count(b.all) + (b.all === 1 ? " role" : " roles") + (rest ? ", the others " + usd(rest) : "") + ": a click shows the principals of one");
 }
 
 // ---- the bill, the signals, the doctor

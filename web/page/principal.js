@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { at, basisText, byId, count, el, fill, labelOf, typeName, usd } from "./parts.js";
 
 const HOURS = 24; // to choose from, the most expensive ones
+const KEYS = 5;
 
 const facts = rows => el("table", { class: "scores facts" }, el("tbody", {}, ...rows.filter(Boolean).map(([head, ...cells]) => el("tr", {}, el("th", { scope: "row" }, head), el("td", { class: "wide" }, ...cells)))));
 
@@ -18,6 +19,13 @@ function tagsOf(p) {
 	return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Tags" }, el("table", { class: "tags" }, el("thead", {}, head), el("tbody", {}, ...p.tags.map(row))));
 }
 
+// Those used last; when is known to six hours.
+function keysOf(p) {
+	const part = k => [el("code", {}, k.id), " used " + at(k.used_from) + " to " + at(k.used_to) + (k.since ? ", session of " + at(k.since) : "")];
+	const shown = p.access_keys.slice(0, KEYS), left = p.access_keys.length - shown.length;
+	return shown.length && ["Access keys", ...shown.map(k => el("div", {}, ...part(k))), left ? el("span", { class: "more" }, "and " + left + (p.access_keys_more ? " or more" : "") + ", see nowcast who") : null];
+}
+
 function paintFacts(p, drill) {
 	const name = labelOf("principal", p.principal), role = (p.role || "").split("/").pop();
 	const models = [...new Set(p.models.map(m => labelOf("model", m.keys.model).main))], regions = [...new Set(p.models.map(m => m.keys.region))];
@@ -27,6 +35,7 @@ function paintFacts(p, drill) {
 		facts([["Name", el("code", {}, p.principal)],
 			role && ["Role", el("button", { type: "button", class: "name", title: p.role, onclick: () => drill("role", role) }, role)],
 			p.account && ["Account", p.account],
+			keysOf(p),
 			p.first && ["Seen", "first " + at(p.first) + early + ", last " + at(p.last) + ", on " + count(p.days) + (p.days === 1 ? " day" : " days")],
 			["Spend", usd(p.total.usd) + (Number(p.total.usd_high) > Number(p.total.usd_low) ? ", between " + usd(p.total.usd_low) + " and " + usd(p.total.usd_high) : "") + "; " + basisText(p.total)],
 			models.length && ["Models", models.join(", ") + " in " + regions.join(", ")]]), tagsOf(p));
@@ -53,9 +62,13 @@ function rowsOf(m) {
 }
 
 function weightsOf(e, m) {
-	const own = e.weights.filter(w => w.model === m.model && w.region === m.region && w.account === m.account), from = [...new Set(own.map(w => w.learned_from))];
-	if (!own.length) return "";
-	return "A call was assumed to use " + from.map(f => own.filter(w => w.learned_from === f).map(w => count(Math.round(w.a_call)) + " ± " + Math.round(100 * w.sd_part) + "% " + w.tokens.replace("_", " ")).join(", ") + " tokens, learned from " + f).join("; ") + ".";
+	const parts = new Map(), own = e.weights.filter(w => w.model === m.model && w.region === m.region && w.account === m.account);
+	const tagsOf = w => Object.entries(w.tags).map(([k, v]) => k + "=" + v).join(", "), several = new Set(own.map(tagsOf)).size > 1;
+	for (const w of own) {
+		const words = (several ? "with " + (tagsOf(w) || "no tags") + " " : "") + "|" + w.learned_from;
+		parts.set(words, [...(parts.get(words) || []), count(Math.round(w.a_call)) + " ± " + Math.round(100 * w.sd_part) + "% " + w.tokens.replace("_", " ")]);
+	}
+	return parts.size ? "A call " + [...parts].map(([words, list]) => words.replace(/\|.*/, "") + "was assumed to use " + list.join(", ") + " tokens, learned from " + words.split("|").pop()).join("; ") + "." : "";
 }
 
 function paintWhy(e) {

@@ -2,8 +2,17 @@
 // The view: a span, a grouping, filters, a search. It is the query of the URL and nothing else, so a link shows what its sender saw
 // and the back button shows the previous view.
 
-import { sortOf } from "./columns.js";
+import { knownColumns, sortOf } from "./columns.js";
 import { hasKey } from "./parts.js";
+
+const HOUR = 36e5, HOURS_MAX = 9600, FILTERS_MAX = 7; // that the API takes, a grouping beside them
+const isoOf = ms => new Date(ms).toISOString().slice(0, 19) + "Z";
+
+// A time of an address in whole steps, of a negative step the end; "": it is none.
+function timeOf(text, step = 1) {
+	const ms = Date.parse(text);
+	return ms >= 0 && ms < 4e12 ? isoOf(Math.floor(ms / step) * step) : "";
+}
 
 export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
 export const spanTitles = { "1h": "This hour", "6h": "Last 6 hours", "24h": "Last 24 hours", today: "Today", "7d": "Last 7 days", "30d": "Last 30 days", month: "This month" };
@@ -11,21 +20,44 @@ export const groupings = ["team", "user", "role", "principal", "family", "model"
 const filterKeys = [...groupings, "hour"];
 export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols: "", sort: "", now: "", from: "", to: "", hour: "", compare: "", wall: "", filters: [] };
 
+// How each word is read; "": it says nothing that there is.
+const readers = {
+	span: v => (v in spans ? v : ""),
+	by: v => (groupings.includes(v) || v === "hour" || hasKey(v) ? v : ""),
+	mode: v => (v === "group" || v === "basis" ? v : ""),
+	search: v => v, cols: v => knownColumns(v).join(), sort: sortOf,
+	now: v => timeOf(v), from: v => timeOf(v, HOUR), to: v => timeOf(v, -HOUR), explain: v => timeOf(v, HOUR),
+	wall: v => (v >= 1 && v <= 3600 ? String(Number(v)) : ""),
+	compare: v => {
+		const [a, b, more] = v.split("/").map(t => timeOf(t, HOUR));
+		return v === "before" || v === "week" ? v : a && b && a < b && more === undefined && Date.parse(b) - Date.parse(a) <= HOURS_MAX * HOUR ? a + "/" + b : "";
+	},
+};
+
+// What an address has that cannot be shown is left out, and `bad` of the view names it.
 export function readView() {
-	const words = new URLSearchParams(location.search), view = { ...blank, filters: [] };
-	for (const [key, value] of words) {
-		if (key === "span" && value in spans) view.span = value;
-		else if (["by", "search", "cols", "now", "from", "to"].includes(key)) view[key] = value;
-		else if (key === "compare" && /^(before|week|\S+Z\/\S+Z)$/.test(value)) view.compare = value;
-		else if (key === "wall") view.wall = String(Number(value) || 20);
-		else if (key === "explain") view.hour = value;
-		else if (key === "sort") view.sort = sortOf(value);
-		else if (key === "mode" && value === "group") view.mode = value;
-		else if (filterKeys.includes(key) || hasKey(key)) view.filters.push([key, value]);
+	const view = { ...blank, filters: [], bad: [] };
+	for (const [key, value] of new URLSearchParams(location.search)) {
+		const known = Object.hasOwn(readers, key), text = known && readers[key](value);
+		if (known && (text || !value)) view[key === "explain" ? "hour" : key] = text || view[key];
+		else if (!known && (filterKeys.includes(key) || hasKey(key)) && view.filters.length < FILTERS_MAX) view.filters.push([key, value]);
+		else view.bad.push(key + "=" + value);
 	}
-	if (!view.from || !view.to || !(Date.parse(view.to) > Date.parse(view.from))) view.from = view.to = ""; // a span has two ends
-	for (const key of ["now", "hour"]) if (!Date.parse(view[key])) view[key] = "";
+	const length = Date.parse(view.to) - Date.parse(view.from); // a span has two ends
+	if (!(length > 0 && length <= HOURS_MAX * HOUR)) {
+		if (view.from || view.to) view.bad.push("from=" + view.from + ", to=" + view.to);
+		view.from = view.to = "";
+	}
 	return view;
+}
+
+// Of today and this month, the words that ask for its hours that are over and the same part of the day or month before; null: of another
+// span, or there are none yet.
+export function partBefore(view, now) {
+	if (view.from || view.span !== "today" && view.span !== "month") return null;
+	const over = Math.floor(Date.parse(now) / HOUR) * HOUR, d = new Date(over), y = d.getUTCFullYear(), m = d.getUTCMonth();
+	const [from, before] = view.span === "month" ? [Date.UTC(y, m, 1), Date.UTC(y, m - 1, 1)] : [Date.UTC(y, m, d.getUTCDate()), Date.UTC(y, m, d.getUTCDate() - 1)];
+	return over > from ? [["from", isoOf(from)], ["to", isoOf(over)], ["before_from", isoOf(before)], ["before_to", isoOf(Math.min(before + over - from, from))]] : null;
 }
 
 export function urlOf(view) {

@@ -3,6 +3,7 @@
 // same length before), "week" (a week earlier), or FROM/TO.
 import { get } from "./api.js";
 import { listOf, moverItem } from "./panels.js";
+import { partBefore } from "./view.js";
 import { at, byId, change, count, dateOf, dayStart, el, fill, keyName, usd } from "./parts.js";
 
 const HOUR = 36e5;
@@ -11,9 +12,9 @@ const words = { calls: ["Fewer calls", "More calls"], tokens: ["Fewer tokens a c
 	added: ["New models, Regions or token types", "New models, Regions or token types"], gone: ["No longer used", "No longer used"] };
 
 // The words of the question: whole hours that are over, and those they are compared with.
-function questionOf(view, hours, now, more) {
-	if (view.compare === "before") return more(["limit", 6]);
-	const over = Math.floor(Date.parse(now) / HOUR) * HOUR, to = view.from ? Date.parse(view.to) : over, from = view.from ? Date.parse(view.from) : over - hours * HOUR;
+function questionOf({ view, hours, now, question: more, comparison }) {
+	if (view.compare === "before") return comparison(["limit", 6]);
+	const over = Math.floor(Date.parse(now) / HOUR) * HOUR, to = view.from ? Date.parse(view.to) : over, part = partBefore(view, now), from = view.from || part ? Date.parse(view.from || part[0][1]) : over - hours * HOUR;
 	const [a, b] = view.compare === "week" ? [from, to].map(ms => iso(ms - 168 * HOUR)) : view.compare.split("/");
 	return [["from", iso(from)], ["to", iso(to)], ["before_from", a], ["before_to", b], ["limit", 6], ...more().filter(([k]) => !["from", "to", "hours"].includes(k))];
 }
@@ -67,11 +68,12 @@ function paintBy(a, drill) {
 		Number(others) ? el("p", { class: "foot" }, "the others " + (Number(others) > 0 ? "+" : "−") + usd(Math.abs(Number(others)))) : null)));
 }
 
-// view: {compare}; hours: of its span.
-export async function showWhy({ signal, view, question, go, drill, hours, now }) {
+// subject: {view: {compare}; hours: of its span; question, comparison: the words of the view's questions ...}.
+export async function showWhy(subject) {
+	const { signal, view, go, drill } = subject;
 	if (byId("why").dataset.painted !== view.compare) paintForm(view, go); // else a form that is open stays
 	byId("why").dataset.painted = view.compare;
-	const a = await get("changes", questionOf(view, hours, now, question), signal);
+	const a = await get("changes", questionOf(subject), signal);
 	if (signal.aborted) return;
 	paintParts(a);
 	paintBy(a, drill);
