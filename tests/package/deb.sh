@@ -28,6 +28,7 @@ package() { # FOLDER SUITE
 # --- two builds, in different surroundings
 build_twice() {
 	local deb
+	export DEBFULLNAME='A & B/C' DEBEMAIL=deb@nowcast.invalid
 	ok "the package builds" deploy/make-deb --output "$T/one"
 	mkdir "$T/elsewhere-with-a-longer-name"
 	ok "and again, elsewhere and at another time" env TMPDIR="$T/elsewhere-with-a-longer-name" TZ=Pacific/Auckland USER=somebody \
@@ -35,6 +36,7 @@ build_twice() {
 	for deb in "$T"/one/*.deb; do
 		same_file "the same bytes: $(basename "$deb")" "$deb" "$T/two/$(basename "$deb")"
 	done
+	is "it names who answers for it" "$(dpkg-deb -f "$(package "$T/one" "$here")" Maintainer)" "$DEBFULLNAME <$DEBEMAIL>"
 }
 one=${DEBS:-$T/one}
 if [ -n "${DEBS:-}" ]; then
