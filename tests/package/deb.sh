@@ -8,7 +8,7 @@
 # DEBS=FOLDER tests the packages in there, and builds none.
 #
 # systemd does not run in such a root: the unit is verified by systemd-analyze, and what it starts is started here without any
-# privilege, in the folders that it names.
+# privilege, in the folders that it names. tests/package/systemd.sh boots one.
 . "$(dirname "$0")/../lib.sh"
 [ "$(id -u)" = 0 ] || skip_all "it makes roots of Debian: run it as root"
 for tool in mmdebstrap lintian dh; do
