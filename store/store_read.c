@@ -241,6 +241,7 @@ bool store_read_series(struct store *s, struct str acct_region, struct str model
 	*ret = (struct series){
 		.acct_region = acct_region,
 		.model_hex = model_hex,
+		.read_ms = when_ticks_ms(),
 		.first = from - 1,
 		.nhours = (int)(to - from + 3),
 	};
