@@ -190,6 +190,13 @@ bench-price: all helpers  ## instructions of a message's path without and with p
 bench-scale: all helpers  ## what a record costs by how many there are and by how many principals make them; docs/scale.svg
 	$(Q)tests/bench/scale.sh
 
+.PHONY: bench-hundredth scale-plan
+bench-hundredth: all helpers  ## what a record and a settled hour cost at 10,000 calls a second, and how long hours wait (three minutes); docs/scale.md
+	$(Q)tests/bench/hundredth.sh
+
+scale-plan:  ## what a million calls a second would need, from those costs: masters, memory, key spread and settling simulated (a minute)
+	$(Q)tests/bench/scale_plan.py
+
 bench-peers: all helpers  ## records/s of rsyslog and of a Node consumer, which do less, beside nowcast
 	$(Q)tests/bench/peers/peers.sh
 
