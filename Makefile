@@ -190,6 +190,13 @@ bench-price: all helpers  ## instructions of a message's path without and with p
 bench-scale: all helpers  ## what a record costs by how many there are and by how many principals make them; docs/scale.svg
 	$(Q)tests/bench/scale.sh
 
+.PHONY: bench-hundredth scale-plan
+bench-hundredth: all helpers  ## what a record and a settled hour cost at 10,000 calls a second, and how long hours wait (three minutes); docs/scale.md
+	$(Q)tests/bench/hundredth.sh
+
+scale-plan:  ## what a million calls a second would need, from those costs: masters, memory, key spread and settling simulated (a minute)
+	$(Q)tests/bench/scale_plan.py
+
 bench-peers: all helpers  ## records/s of rsyslog and of a Node consumer, which do less, beside nowcast
 	$(Q)tests/bench/peers/peers.sh
 
@@ -278,12 +285,15 @@ install: all  ## install the program, its manual, completion, unit file and samp
 	install -D -m 644 deploy/completion/_nowcast $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nowcast
 	install -D -m 644 deploy/completion/nowcast.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nowcast.fish
 
-.PHONY: deb deb-test
+.PHONY: deb deb-test deb-boot
 deb:  ## the Debian package, into build/deb; SUITE=trixie builds it for another Debian than this machine's
 	$(Q)deploy/make-deb $(if $(SUITE),--suite $(SUITE))
 
 deb-test:  ## lintian, two builds of the same bytes, installed and purged in fresh roots of Debian 12 and 13 (as root, ten minutes)
 	$(Q)tests/run.sh tests/package/deb.sh
+
+deb-boot:  ## the packages in build/deb under systemd, in a booted Debian: installed, started, killed, upgraded, purged (as root, three minutes each)
+	$(Q)tests/run.sh tests/package/systemd.sh
 
 helm := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/helm-3.16.4
 .PHONY: image

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connects the batch, the store and the estimator. Settling an hour: read facts, write statistics, learn
-// weights, allocate, price, and write the figures if facts and statistics have not changed meanwhile.
+// weights, allocate, price, write the figures. If facts or statistics have changed meanwhile, it stays due.
 #include "store/engine.h"
 
 #include <assert.h>

@@ -111,6 +111,7 @@ struct further_names {
 struct series {
 	struct str acct_region, model_hex;
 	struct str model;
+	int64_t read_ms;               // monotonic: when the reading began
 	struct profile profile;        // the model behind an id that names none, as imported
 	struct further_names *further; // by bucket, from first_bucket on
 	int64_t first_bucket;

@@ -244,6 +244,7 @@ bool store_read_series(struct store *s, const struct due *due, int n, struct are
 	*ret = (struct series){
 		.acct_region = due[0].acct_region,
 		.model_hex = due[0].model_hex,
+		.read_ms = when_ticks_ms(),
 		.first = from - 1,
 		.nhours = (int)(to - from + 3),
 	};

@@ -268,7 +268,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	struct buf member = BUF_INIT;
 	int nrows = x->usage.n + x->meta.n;
 	bool has_digest = nrows > 0 && !x->overflow;
-	redis_begin_eval(s->redis, s->settle, 1, 1 + 11 + 2 * (nrows + has_digest));
+	redis_begin_eval(s->redis, s->settle, 1, 1 + 12 + 2 * (nrows + has_digest));
 	redis_arg(s->redis, key_acct_region(&s->key, o->redis.prefix, series->acct_region));
 	redis_argi(s->redis, x->hour);
 	redis_arg(s->redis, series->model_hex);
@@ -279,6 +279,7 @@ void store_queue_settled(struct store *s, const struct series *series, const str
 	redis_argi(s->redis, o->retention_ms);
 	redis_arg(s->redis, key_member(&member, x->hour, series->model));
 	redis_argz(s->redis, x->overflow ? "1" : "0");
+	redis_argz(s->redis, when_ticks_ms() - series->read_ms < LEASE_MS ? "1" : "0");
 	redis_argi(s->redis, 2 * x->usage.n);
 	uint64_t sum = queue_rows(s->redis, &x->usage);
 	sum += queue_rows(s->redis, &x->meta);

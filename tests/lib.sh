@@ -348,6 +348,15 @@ kafka_libs() { # prints the folder with Kafka's jars
 	return 1
 }
 
+# Prints the folder with a librdkafka that logs in to Kafka 4 by SCRAM, where the system's is older than that.
+newer_librdkafka() {
+	local file
+	for file in "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/librdkafka-*/librdkafka.so.1; do
+		[ -e "$file" ] && { dirname "$file"; return; }
+	done
+	return 1
+}
+
 # The broker the tests run on: Apache Kafka; librdkafka's mock cluster where that cannot be had (never in CI). Sets BOOTSTRAP.
 # Topics come into being when first written to, with PARTITIONS partitions (on the mock cluster: those of mock_topics).
 start_broker() { # [PARTITIONS]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What settling costs: a backfill computes every hour about once, however many hours learn from each other,
 // and nothing is computed again when nothing has changed. And what it comes to: the same, when several
-// engines settle the same hours at once.
+// engines settle the same hours at once; figures all the same, when facts change while an hour is computed.
 #include <pthread.h>
 
 #include "tests/support/engine.h"
@@ -82,6 +82,70 @@ static void many_at_once(void)
 	is_int(ask("ZCARD", "many:" TEST_ACCT_REGION ":due", NULL, NULL), 0, "and leave nothing due");
 }
 
+// ---- facts that change while an hour is computed
+
+#define UNPRICED_MODEL "acme.unheard-of-v1"
+
+struct busy {
+	struct arena arena;
+	struct engine *other; // what it applies while an hour is computed
+	int64_t minute;
+	int calls;
+};
+
+static void add_busy(struct busy *b, struct engine *e)
+{
+	struct record call = test_call(&b->arena, b->minute, 0, b->calls++);
+	call.call.model = call.call.model_called = STR(UNPRICED_MODEL);
+	call.call.known[TOKENS_INPUT] = true;
+	call.call.tokens[TOKENS_INPUT] = 100;
+	add(e, &call);
+	apply(e);
+}
+
+static void apply_more(void *user, struct str model, const char *why)
+{
+	struct busy *b = user;
+	(void)model, (void)why;
+	add_busy(b, b->other);
+}
+
+// Input tokens of the hour in its figures; 0: it has none.
+static long long figures_of(const struct busy *b)
+{
+	char when[WHEN_SIZE], key[128];
+	struct str value;
+	when_format(b->minute * MS_PER_MINUTE, when);
+	snprintf(key, sizeof key, "busy:" TEST_ACCT_REGION ":usage:%.13s:" UNPRICED_MODEL, when);
+	if (!ask("HVALS", key, NULL, NULL))
+		return 0;
+	value = redis_elem(test_redis, 0, 0);
+	return strtoll(value.p, NULL, 10);
+}
+
+static void while_computed(void)
+{
+	struct busy b = {.minute = first * 60};
+	struct engine_options o = test_options("busy"), busy = o;
+	busy.on_unpriced = apply_more;
+	busy.user = &b;
+	b.other = open_with(&o);
+	struct engine *e = open_with(&busy);
+	struct err err = ERR_INIT;
+	size_t left;
+	add_busy(&b, e);
+	must(engine_settle(e, false, &left, &err), &err);
+	is_int(b.calls, 2, "a second call is applied while the hour is computed");
+	is_int(figures_of(&b), 100, "the figures are those of the first");
+	is_int(ask("ZCARD", "busy:" TEST_ACCT_REGION ":due", NULL, NULL), 1, "and the hour stays due");
+	settle_all(b.other);
+	is_int(figures_of(&b), 200, "then they are those of both");
+	is_int(ask("ZCARD", "busy:" TEST_ACCT_REGION ":due", NULL, NULL), 0, "and nothing is due");
+	engine_close(e);
+	engine_close(b.other);
+	arena_release(&b.arena);
+}
+
 int main(void)
 {
 	struct arena arena = ARENA_INIT;
@@ -103,6 +167,7 @@ int main(void)
 	       "the same records once more: nothing is computed again");
 
 	many_at_once();
+	while_computed();
 
 	struct record late = test_metric(first * 60, TOKENS_OUTPUT, 500);
 	add(e, &late);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills a topic with CloudTrail records of inference calls for the benchmark: generate [-b BOOTSTRAP -t TOPIC
-// -p PARTITIONS] [-c CALLERS] -n N. Without -b it prints them, one a line.
+// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-m MINUTES] -n N. Without -b it prints them, one a line.
 //
 // Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them,
-// by one of 50 principals (-c) in two accounts with one of four models, in order of time over six hours. One
+// by one of 50 principals (-c) in two accounts (-a) with one of four models, in order of time over six hours
+// (-m). One
 // in four says its input and output tokens; the others wait for their metric, as in real trails. The same N
 // gives the same bytes.
 #include <getopt.h>
@@ -23,9 +24,13 @@ static const char *const models[] = {
 	"amazon.nova-pro-v1:0",
 	"us.anthropic.claude-opus-4-6-v1",
 };
-static const char *const accounts[] = {"111122223333", "444455556666"};
 static const int64_t start_ms = INT64_C(1793577600000); // 2026-11-02T00:00:00Z
-static const int64_t span_ms = 6 * (int64_t)MS_PER_HOUR;
+
+struct world {
+	uint64_t records;
+	unsigned callers, accounts;
+	int64_t minutes;
+};
 
 static uint64_t random_of(uint64_t x) // splitmix64: the number of a record is its seed
 {
@@ -42,13 +47,22 @@ static void uuid_of(uint64_t seed, char *out)
 	        (unsigned)a & 0xfff, (unsigned)(b >> 52), b & UINT64_C(0xffffffffffff));
 }
 
-static int write_record(uint64_t i, uint64_t n, unsigned callers, char *out)
+// 111122223333, 444455556666, then of 12 digits
+static const char *account_of(unsigned number, char *out)
 {
-	uint64_t r = random_of(i * 4);
-	unsigned who = (unsigned)(r % callers), role = who / 5;
-	const char *account = accounts[who % 2], *model = models[(r >> 16) % 4];
-	char time[WHEN_SIZE], request[40], event[40], tokens[80] = "";
-	when_format(start_ms + (int64_t)((__extension__(unsigned __int128) i * (uint64_t)span_ms) / n), time);
+	uint64_t more = number * UINT64_C(333333333333) % UINT64_C(888877776667);
+	sprintf(out, "%012" PRIu64, UINT64_C(111122223333) + more);
+	return out;
+}
+
+static int write_record(const struct world *w, uint64_t i, char *out)
+{
+	uint64_t r = random_of(i * 4), span_ms = (uint64_t)w->minutes * MS_PER_MINUTE;
+	unsigned who = (unsigned)(r % w->callers), role = who / 5;
+	const char *model = models[(r >> 16) % 4];
+	char account[24], time[WHEN_SIZE], request[40], event[40], tokens[80] = "";
+	account_of(who % w->accounts, account);
+	when_format(start_ms + (int64_t)((__extension__(unsigned __int128) i * span_ms) / w->records), time);
 	uuid_of(i * 4 + 1, request);
 	uuid_of(i * 4 + 2, event);
 	if ((r >> 32 & 3) == 0)
@@ -99,14 +113,13 @@ static rd_kafka_t *open_producer(const char *bootstrap)
 	return rk;
 }
 
-static void send_records(uint64_t n, unsigned callers, const char *bootstrap, const char *topic,
-                         int partitions)
+static void send_records(const struct world *w, const char *bootstrap, const char *topic, int partitions)
 {
 	uint64_t bytes = 0;
 	rd_kafka_t *rk = open_producer(bootstrap);
 	char record[RECORD_MAX];
-	for (uint64_t i = 0; i < n; i++) {
-		size_t len = (size_t)write_record(i, n, callers, record);
+	for (uint64_t i = 0; i < w->records; i++) {
+		size_t len = (size_t)write_record(w, i, record);
 		bytes += len;
 		rd_kafka_resp_err_t err;
 		// Runs of 500 go to one partition, so that batches are full.
@@ -122,15 +135,15 @@ static void send_records(uint64_t n, unsigned callers, const char *bootstrap, co
 	rd_kafka_resp_err_t err = rd_kafka_flush(rk, 300000);
 	if (err)
 		die("flush", rd_kafka_err2str(err));
-	printf("%" PRIu64 " bytes_each\n", bytes / n);
+	printf("%" PRIu64 " bytes_each\n", bytes / w->records);
 	rd_kafka_destroy(rk);
 }
 
-static void print_records(uint64_t n, unsigned callers)
+static void print_records(const struct world *w)
 {
 	char record[RECORD_MAX];
-	for (uint64_t i = 0; i < n; i++) {
-		write_record(i, n, callers, record);
+	for (uint64_t i = 0; i < w->records; i++) {
+		write_record(w, i, record);
 		puts(record);
 	}
 	if (fflush(stdout) || ferror(stdout))
@@ -140,9 +153,9 @@ static void print_records(uint64_t n, unsigned callers)
 int main(int argc, char **argv)
 {
 	const char *bootstrap = NULL, *topic = NULL;
-	uint64_t n = 0;
-	int partitions = 1, callers = 50;
-	for (int c; (c = getopt(argc, argv, "b:t:p:c:n:")) != -1;) {
+	struct world w = {.callers = 50, .accounts = 2, .minutes = 360};
+	int partitions = 1;
+	for (int c; (c = getopt(argc, argv, "b:t:p:c:a:m:n:")) != -1;) {
 		if (c == 'b')
 			bootstrap = optarg;
 		else if (c == 't')
@@ -150,17 +163,22 @@ int main(int argc, char **argv)
 		else if (c == 'p')
 			partitions = atoi(optarg);
 		else if (c == 'c')
-			callers = atoi(optarg);
+			w.callers = (unsigned)atoi(optarg);
+		else if (c == 'a')
+			w.accounts = (unsigned)atoi(optarg);
+		else if (c == 'm')
+			w.minutes = atoi(optarg);
 		else if (c == 'n')
-			n = strtoull(optarg, NULL, 10);
+			w.records = strtoull(optarg, NULL, 10);
 	}
-	if (!bootstrap != !topic || !n || partitions < 1 || callers < 1) {
-		fprintf(stderr, "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] -n N\n");
+	if (!bootstrap != !topic || !w.records || partitions < 1 || !w.callers || !w.accounts || w.minutes < 1) {
+		fprintf(stderr,
+		        "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-m MINUTES] -n N\n");
 		return 2;
 	}
 	if (bootstrap)
-		send_records(n, (unsigned)callers, bootstrap, topic, partitions);
+		send_records(&w, bootstrap, topic, partitions);
 	else
-		print_records(n, (unsigned)callers);
+		print_records(&w);
 	return 0;
 }

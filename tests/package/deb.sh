@@ -8,7 +8,7 @@
 # DEBS=FOLDER tests the packages in there, and builds none.
 #
 # systemd does not run in such a root: the unit is verified by systemd-analyze, and what it starts is started here without any
-# privilege, in the folders that it names.
+# privilege, in the folders that it names. tests/package/systemd.sh boots one.
 . "$(dirname "$0")/../lib.sh"
 [ "$(id -u)" = 0 ] || skip_all "it makes roots of Debian: run it as root"
 for tool in mmdebstrap lintian dh; do
@@ -28,6 +28,7 @@ package() { # FOLDER SUITE
 # --- two builds, in different surroundings
 build_twice() {
 	local deb
+	export DEBFULLNAME='A & B/C' DEBEMAIL=deb@nowcast.invalid
 	ok "the package builds" deploy/make-deb --output "$T/one"
 	mkdir "$T/elsewhere-with-a-longer-name"
 	ok "and again, elsewhere and at another time" env TMPDIR="$T/elsewhere-with-a-longer-name" TZ=Pacific/Auckland USER=somebody \
@@ -35,6 +36,7 @@ build_twice() {
 	for deb in "$T"/one/*.deb; do
 		same_file "the same bytes: $(basename "$deb")" "$deb" "$T/two/$(basename "$deb")"
 	done
+	is "it names who answers for it" "$(dpkg-deb -f "$(package "$T/one" "$here")" Maintainer)" "$DEBFULLNAME <$DEBEMAIL>"
 }
 one=${DEBS:-$T/one}
 if [ -n "${DEBS:-}" ]; then
