@@ -353,7 +353,8 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 		return false;
 	for (int i = 0; i < n; i++)
 		settle_hour(e, &s, &hours[i]);
-	store_queue_tagsets(&e->store, &s, hours, n); // before the rows that name them
+	store_queue_tagsets(&e->store, &s, hours, n);
+	redis_barrier(e->store.redis); // before the rows that name them
 	for (int i = 0; i < n; i++)
 		store_queue_settled(&e->store, &s, &hours[i]);
 	return redis_exec(e->store.redis, err);

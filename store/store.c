@@ -447,6 +447,7 @@ static size_t send_positions(struct store *s)
 	const struct observed_span read = {STR_NONE, OBSERVED_CALLS, s->read_from, s->read_to};
 	if (!s->positions)
 		return 0;
+	redis_barrier(s->redis);
 	s->note_replies = s->read_from ? observed_queue(s->redis, prefix, &read, s->options->retention_ms) : 0;
 	if (s->loss.seen_ms)
 		s->note_replies += positions_queue_loss(s->redis, &s->key, prefix, &s->loss);
@@ -524,9 +525,11 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	send_signals(s, b);
 	send_tags(s, b);
 	send_cross_account(s, b);
+	redis_barrier(s->redis); // who sees the facts sees all this, and who finds no facts writes tags after it
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		evals += send_acct_region(s, &b->acct_regions[i]);
 	// After the facts: drop_empty (store_settle.c) relies on it.
+	redis_barrier(s->redis);
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		redis_cmd(s->redis, 3,
 		          (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), b->acct_regions[i].name});
