@@ -450,9 +450,14 @@ void redis_barrier(struct redis *r)
 	r->barriers[r->nbarriers++] = r->commands;
 }
 
-bool redis_is_spread(const struct redis *r)
+size_t redis_spans(const struct redis *r)
 {
-	return r->cluster != NULL;
+	return r->cluster ? REDIS_SPANS : 0;
+}
+
+int redis_span_tag(const struct redis *r, size_t span)
+{
+	return redis_cluster_tag(r->cluster, span);
 }
 
 bool redis_each_master(struct redis *r, redis_master_fn *fn, void *user, struct err *err)

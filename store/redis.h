@@ -83,8 +83,10 @@ bool redis_send(struct redis *r, struct err *err) NC_CHECK;
 // here on is sent there once all before it is done. One Redis has the order anyway: then this does nothing.
 void redis_barrier(struct redis *r);
 
-// Whether it is such a cluster. Known once the first redis_exec has returned true.
-bool redis_is_spread(const struct redis *r);
+// How many spans of slots such a cluster has, each with a hash tag, a number: every master with 255 slots in
+// a row has one of them. 0: it is one Redis. Known once the first redis_exec has returned true.
+size_t redis_spans(const struct redis *r);
+int redis_span_tag(const struct redis *r, size_t span);
 
 // Calls `fn` with a connection to each of its masters; of one Redis, with `r`. `fn` may send commands that
 // need no key.

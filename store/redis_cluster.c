@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/redis_cluster.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct redis_cluster {
 	struct node **nodes;
 	size_t n;
 	struct node *slots[REDIS_SLOTS]; // NULL: no master has it
+	int tags[REDIS_SPANS];
 };
 
 struct command {
@@ -68,6 +70,28 @@ int redis_slot(struct str key)
 			crc = (crc << 1 ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff;
 	}
 	return (int)(crc % REDIS_SLOTS);
+}
+
+static void find_tags(int tags[REDIS_SPANS])
+{
+	size_t found = 0;
+	bool has[REDIS_SPANS] = {false};
+	for (int tag = 0; found < REDIS_SPANS; tag++) {
+		char text[16];
+		size_t len = (size_t)snprintf(text, sizeof text, "%d", tag);
+		int span = redis_slot((struct str){text, len}) / (REDIS_SLOTS / REDIS_SPANS);
+		if (has[span])
+			continue;
+		has[span] = true;
+		tags[span] = tag;
+		found++;
+	}
+}
+
+int redis_cluster_tag(const struct redis_cluster *c, size_t span)
+{
+	assert(span < REDIS_SPANS);
+	return c->tags[span];
 }
 
 static void free_node(struct node *n)
@@ -183,6 +207,7 @@ bool redis_cluster_find(struct redis *r, struct err *err)
 {
 	struct err why = ERR_INIT;
 	struct redis_cluster *c = xcalloc(1, sizeof *c);
+	find_tags(c->tags);
 	bool asked = ask_for_slots(c, r, &why);
 	if (asked && c->n > 1)
 		r->cluster = c;

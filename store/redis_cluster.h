@@ -26,7 +26,7 @@
 #include "base/str.h"
 #include "store/redis.h"
 
-enum { REDIS_SLOTS = 16384 };
+enum { REDIS_SLOTS = 16384, REDIS_SPANS = 128 };
 
 struct redis_cluster;
 
@@ -40,6 +40,9 @@ bool redis_cluster_find(struct redis *r, struct err *err) NC_CHECK;
 
 // Connects again after a failure: asks the nodes that are known. False: none answers.
 bool redis_cluster_find_again(struct redis *r, struct err *err) NC_CHECK;
+
+// The smallest number whose slot, as a hash tag, is in that span.
+int redis_cluster_tag(const struct redis_cluster *c, size_t span);
 
 void redis_cluster_free(struct redis_cluster *c);
 void redis_cluster_disconnect(struct redis_cluster *c);
