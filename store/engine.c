@@ -237,6 +237,11 @@ void engine_add_gap(struct engine *e, const struct gap *gap)
 	store_add_gap(&e->store, gap);
 }
 
+void engine_check_loss(struct engine *e)
+{
+	store_check_loss(&e->store);
+}
+
 void engine_note_loss(struct engine *e, const struct loss *loss)
 {
 	store_note_loss(&e->store, loss);

@@ -30,6 +30,11 @@ struct store {
 	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
+	// Of a Redis Cluster of several masters, where `positions` is NULL: how many batches there were, by which
+	// a master that comes back older is noticed
+	struct positions own;
+	struct position batches;
+	char own_name[24];
 	struct gap *gaps;            // found since the last batch
 	size_t ngaps;
 	struct loss loss;            // since the last batch; seen_ms 0: none
@@ -55,6 +60,9 @@ void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute);
 
 // Remembers with the next batch that Redis has lost what was written to it.
 void store_note_loss(struct store *s, const struct loss *loss);
+
+// Has the next store_apply look whether a Redis Cluster has lost something.
+void store_check_loss(struct store *s);
 
 // Whether there is something to write beside a batch.
 bool store_has_more(const struct store *s);
