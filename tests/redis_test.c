@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "store/redis_cluster.h"
 #include "store/redis_wire.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
@@ -102,6 +103,22 @@ static void test_iam(const char *iam, const char *url, const char *why)
 	   url, err.msg);
 }
 
+// 12739 is the vector of the Redis Cluster specification; the others are those of CLUSTER KEYSLOT.
+static void test_slots(struct redis *r)
+{
+	static const char *const keys[] = {"123456789", "", "nowcast:schema", "nowcast:{111122223333/us-east-1}:due",
+	                                   "{}a", "a{}{b}", "a{b", "a}b{c}", "{{a}}", "{nowcast:alerts}:lease"};
+	struct err err = ERR_INIT;
+	is_int(redis_slot(STR("123456789")), 12739, "the slot of a key");
+	is_int(redis_slot(STR("nowcast:alerts")), redis_slot(STR("{nowcast:alerts}:lease")), "and of its hash tag");
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		redis_cmdz(r, "CLUSTER", "KEYSLOT", keys[i], NULL);
+	if (!redis_exec(r, &err))
+		return; // this one is no cluster: tests/e2e/redis_cluster.sh
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		is_int(redis_slot(str_of(keys[i])), redis_int(r, i), "the slot of %s", keys[i]);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -112,6 +129,7 @@ int main(void)
 	if (ok(redis_open(&r, (struct redis_target){.url = server.url}, &err), "Redis %s", err.msg)) {
 		test_fields_of_many(r);
 		test_fields_of_few(r);
+		test_slots(r);
 		test_socket("unix:///run/redis@1/redis.sock", "/run/redis@1/redis.sock", "none");
 		test_socket("unix:/run/redis@1/redis.sock?db=2", "/run/redis@1/redis.sock", "none");
 		test_socket("unix://:se/s@me@/run/redis.sock", "/run/redis.sock", "se/s@me");
