@@ -147,7 +147,6 @@ bool redis_fail_by_reply(const struct redis *r, struct str reply, struct err *er
 		{STR("LOADING"), ERR_RETRY, ""},
 		{STR("BUSY"), ERR_RETRY, ""},
 		{STR("TRYAGAIN"), ERR_RETRY, ""},
-		{STR("ASK"), ERR_RETRY, " (the slot is on its way to another master: scripts wait until it is there)"},
 		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
 		{STR("MOVED"), ERR_RETRY,
 	     " (a failover of a Redis Cluster; or one of several masters, where the ACL user needs +cluster|slots, too)"},
@@ -640,6 +639,11 @@ uint64_t redis_round_trips(const struct redis *r)
 const char *redis_where(const struct redis *r)
 {
 	return r->wire.where;
+}
+
+const char *redis_place(const struct redis *r, size_t i)
+{
+	return i == 0 ? r->wire.where : r->cluster ? redis_cluster_place(r->cluster, i - 1) : NULL;
 }
 
 void redis_library(struct buf *out)

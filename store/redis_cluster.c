@@ -31,6 +31,8 @@ struct redis_cluster {
 	size_t n;
 	struct node *slots[REDIS_SLOTS]; // NULL: no master has it
 	int tags[REDIS_SPANS];
+	char **places; // of all nodes that were ever known
+	size_t nplaces;
 };
 
 struct command {
@@ -107,8 +109,25 @@ void redis_cluster_free(struct redis_cluster *c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		free_node(c->nodes[i]);
+	for (size_t i = 0; i < c->nplaces; i++)
+		free(c->places[i]);
+	free(c->places);
 	free(c->nodes);
 	free(c);
+}
+
+const char *redis_cluster_place(const struct redis_cluster *c, size_t i)
+{
+	return i < c->nplaces ? c->places[i] : NULL;
+}
+
+static void remember_place(struct redis_cluster *c, const char *place)
+{
+	for (size_t i = 0; i < c->nplaces; i++)
+		if (strcmp(c->places[i], place) == 0)
+			return;
+	c->places = xrealloc(c->places, c->nplaces + 1, sizeof *c->places);
+	c->places[c->nplaces++] = xstrdup(str_of(place));
 }
 
 void redis_cluster_disconnect(struct redis_cluster *c)
@@ -134,6 +153,7 @@ static struct node *find_node(struct redis_cluster *c, const struct redis *like,
 		found->redis = redis_open_node(like, host, port);
 		c->nodes = xrealloc(c->nodes, c->n + 1, sizeof *c->nodes);
 		c->nodes[c->n++] = found;
+		remember_place(c, found->place);
 	}
 	buf_release(&place);
 	return found;
@@ -358,7 +378,8 @@ static bool judge(struct dealing *d, struct command *x, struct node *from, redis
 		d->informed = from;
 	d->is_moved |= moved;
 	if (waits && d->err.kind == ERR_NONE)
-		redis_fail_by_reply(from->redis, text, &d->err);
+		err_set(&d->err, ERR_RETRY, "redis %s: slot %d is on its way to another master: scripts wait until it is there",
+		        redis_where(from->redis), x->slot);
 	d->has_to_wait |= waits;
 	d->again[x->slot] = true;
 	freeReplyObject(reply);

@@ -45,6 +45,7 @@ bool redis_cluster_find_again(struct redis *r, struct err *err) NC_CHECK;
 int redis_cluster_tag(const struct redis_cluster *c, size_t span);
 
 void redis_cluster_free(struct redis_cluster *c);
+const char *redis_cluster_place(const struct redis_cluster *c, size_t i); // for redis_place
 void redis_cluster_disconnect(struct redis_cluster *c);
 
 // Sends the pipeline of `r` and adds a reply a command to its replies. False as redis_exec; of what was sent

@@ -14,7 +14,7 @@
 # a subshell or in $(...): the server would die with that. Results come back in variables.
 #
 # Variables a caller may set: B (build folder), SHARED (where the worlds are made: ../shared), KAFKA_HOME, NOWCAST_BROKER=mock|kafka (which broker start_broker takes),
-# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
+# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node) or 3 (of three masters), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
 
 set -u
 export LC_ALL=C TZ=UTC PYTHONDONTWRITEBYTECODE=1
@@ -181,7 +181,10 @@ valkey_binary() { # prints where it is
 	command -v valkey-server || compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/nowcast/valkey-*/valkey-server" | head -n 1 | grep .
 }
 
-redis() { redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} -p "$redis_port" "$@"; }
+redis() {
+	if [ "${REDIS_CLUSTER:-}${1,,}" = 3flushall ]; then REDIS_CLUSTER= on_cluster "$@"; return; fi
+	redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} $([ "${REDIS_CLUSTER:-}" != 3 ] || echo -c) -p "$redis_port" "$@"
+}
 
 redis_up() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
 
@@ -194,6 +197,7 @@ run_redis() { # ARGUMENTS...: starts it on $redis_port, sets redis_pid
 # A Redis of our own: sets REDIS_URL, redis_port, redis_pid. With `durable`, what it has said yes to outlives kill -9.
 # A second call starts a second one; the variables then name that.
 start_redis() { # [durable]
+	[ "${REDIS_CLUSTER:-}" != 3 ] || { start_redis_cluster; return; }
 	redis_program=$(redis_binary)
 	command -v "$redis_program" >/dev/null || bail "no ${VALKEY:+valkey-server or }redis-server: run deploy/install-deps --test"
 	free_port
