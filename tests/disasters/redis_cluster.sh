@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A Redis Cluster of three masters with replicas, while two workers read: masters die and replicas that lagged take their
-# place, older than what is committed; all slots of a master move to another; a replay runs through a failover.
-# Done: of a Redis Cluster under two workers, two masters are killed for replicas that lag by seconds and the slots of one move
-# to another; a master is killed under a replay
-# Compared: figures with those of one Redis
+# place, older than what is committed; the slots of a master move to another; replays run through failovers.
+# Done: of a Redis Cluster under two workers, two masters are killed for replicas that lag by seconds, and all slots but one of the
+# first move to another; a master is killed under a replay, and another for a replica that lags
+# Compared: figures with those of one Redis; the replay that has lost something says so
 . "$(dirname "$0")/../lib.sh"
 
 make_world --hours 1 --scale 0.1
@@ -61,4 +61,29 @@ wait $producer
 REDIS_URL=redis://127.0.0.1:${cluster_ports[0]}
 workers_end_whole "$one" "$two"
 has "doctor counts no message as lost" "$("$nowcast" doctor --config "$T/nowcast.conf" | grep kafka)" '^ok +kafka'
+for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || kill_node "$i"; done
+
+# A replay has nothing to go back to: it says what it has lost, and is run again.
+stream() { for _ in $(seq 12); do perl -ne '$| = 1; print; select(undef, undef, undef, 0.03) if $. % 240 == 0' "$world/stream.ndjson"; done; }
+replays() { stream | "$nowcast" replay --batch-bytes 1MiB --redis "$REDIS_URL" - >"$T/replay.log" 2>&1; }
+writes() { at 1 dbsize | grep -qv '^0$'; }
+start_redis_cluster 1
+replays &
+replay=$!
+ok "a replay writes" wait_for 30 writes
+kill_node 1
+ok "it goes on with the replica that takes the place of a master" wait $replay
+report "$T/got.csv"
+same_file "and comes to the same" "$T/got.csv" "$T/want.csv"
+replays &
+replay=$!
+fall_behind 5
+ok "the replica of another stands still" wait_for 10 stands_still 5
+sleep 3
+kill_node 2
+fails 1 "a replay of which a replica has lost a part fails" wait $replay
+has "and says so" "$(cat "$T/replay.log")" "Redis has lost part of what this replay wrote .*run the replay again"
+ok "run again" "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson"
+report "$T/got.csv"
+same_file "it comes to the same" "$T/got.csv" "$T/want.csv"
 finish

@@ -33,6 +33,14 @@ is "nothing was refused" "$(on_cluster info errorstats | grep errorstat_)" ""
 is "each has keys" "$(on_cluster info keyspace | grep -c keys=)" 3
 is "doctor looks at each" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -c '^ok *redis *\(Redis\|Valkey\)')" 3
 
+# A user with the rights that docs/operations.md names, alike on all nodes.
+on_cluster acl setuser ann on '>p/w' '~nowcast:*' '~{nowcast:alerts}:*' +@read +@write +@scripting +@connection +info +time '+cluster|slots' >/dev/null
+"$nowcast" report --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" --by "$all_keys" --format csv >"$T/ann.billed"
+same_file "a user with few rights sees the same" "$T/ann.billed" "$T/masters.billed"
+on_cluster acl setuser ann '-cluster|slots' >/dev/null
+"$nowcast" report --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" >"$T/ann" 2>&1
+has "without one of them it says which" "$(cat "$T/ann")" "needs \+cluster\|slots"
+
 at() { redis-cli -p "$1" "${@:2}"; } # PORT COMMAND...
 slot=$(redis cluster keyslot 'nowcast:{111122223333/us-east-1}:open')
 from=${cluster_ports[slot / 5461]} to=${cluster_ports[(slot / 5461 + 1) % 3]}
