@@ -7,8 +7,8 @@
 //
 // That holds for each master of a Redis Cluster, but not for all of them together. So there the positions go
 // out once every master has the facts (redis_barrier), and every span of slots has a copy of them, which
-// moves with its slots. A master that comes back older, a replica that lagged, has copies that are behind, and
-// the least of all copies is how far Redis has it.
+// moves with its slots. A master that comes back older, a replica that lagged, has copies that are behind,
+// and the least of all copies is how far Redis has it.
 #ifndef NOWCAST_STORE_POSITIONS_H
 #define NOWCAST_STORE_POSITIONS_H
 

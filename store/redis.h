@@ -114,7 +114,7 @@ void redis_sort_members(struct redis *r, size_t i);
 
 uint64_t redis_round_trips(const struct redis *r);
 const char *redis_where(const struct redis *r); // "host:port", for messages: never holds a password
-const char *redis_place(const struct redis *r, size_t i); // that messages may name, first redis_where; NULL: no more
+const char *redis_place(const struct redis *r, size_t i); // that messages may name; NULL: no more
 
 // Appends the library and its version, as it was built with: "hiredis 0.14.1".
 void redis_library(struct buf *out);

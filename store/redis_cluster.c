@@ -137,11 +137,13 @@ void redis_cluster_disconnect(struct redis_cluster *c)
 }
 
 // An empty host: the one that says so.
-static struct node *find_node(struct redis_cluster *c, const struct redis *like, struct str host, struct str port)
+static struct node *find_node(struct redis_cluster *c, const struct redis *like, struct str host,
+                              struct str port)
 {
 	struct buf place = BUF_INIT;
+	const char *same = like->wire.at_host ? like->wire.at_host : like->wire.host;
 	if (!host.len)
-		host = str_of(like->wire.at_host ? like->wire.at_host : like->wire.host ? like->wire.host : "127.0.0.1");
+		host = str_of(same ? same : "127.0.0.1");
 	buf_addf(&place, "%.*s:%.*s", STR_ARG(host), STR_ARG(port));
 	struct node *found = NULL;
 	for (size_t i = 0; i < c->n && !found; i++)

@@ -36,16 +36,17 @@ start one "$nowcast" run --config "$T/nowcast.conf"
 one=$pid
 start two "$nowcast" run --config "$T/nowcast.conf"
 two=$pid
-produce -p 4 -r "${RATE:-150}" "$world/stream.ndjson" >"$T/produced" 2>&1 &
-producer=$!
+split -n l/2 "$world/stream.ndjson" "$T/part."
 for master in 1 2; do
+	produce -p 4 -r 100 "$T/part.a$([ "$master" = 1 ] && echo a || echo b)" >"$T/produced" 2>&1 &
+	producer=$!
 	replica=$((master + 3))
 	ok "master $master: the workers read" wait_for 60 reads "$master"
 	before=$(mark)
 	fall_behind $replica
 	ok "master $master: its replica stands still" wait_for 10 stands_still $replica
 	sleep 2
-	ok "master $master: it has more than the replica" lags "$master" $replica
+	ok "master $master: it has more than the replica" wait_for 20 lags "$master" $replica
 	kill_node "$master"
 	ok "master $master: the replica takes its place" wait_for 30 is_master $replica
 	ok "master $master: the cluster is whole" wait_for 30 is_whole
@@ -56,8 +57,8 @@ for master in 1 2; do
 			--cluster-to "$to" --cluster-slots 5460 --cluster-pipeline 20 --cluster-yes
 		is "all but one, for which it has a vote" "$(slots_of $replica)" 10921
 	fi
+	wait $producer
 done
-wait $producer
 REDIS_URL=redis://127.0.0.1:${cluster_ports[0]}
 workers_end_whole "$one" "$two"
 has "doctor counts no message as lost" "$("$nowcast" doctor --config "$T/nowcast.conf" | grep kafka)" '^ok +kafka'
