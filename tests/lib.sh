@@ -182,7 +182,7 @@ valkey_binary() { # prints where it is
 }
 
 redis() {
-	if [ "${REDIS_CLUSTER:-}${1,,}" = 3flushall ]; then REDIS_CLUSTER= on_cluster "$@"; return; fi
+	if [ "${REDIS_CLUSTER:-} ${*,,}" = "3 flushall" ]; then REDIS_CLUSTER= on_cluster "$@"; return; fi
 	redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} $([ "${REDIS_CLUSTER:-}" != 3 ] || echo -c) -p "$redis_port" "$@"
 }
 
