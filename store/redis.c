@@ -405,6 +405,7 @@ bool redis_exec(struct redis *r, struct err *err)
 {
 	assert(r->missing == 0); // else Redis would wait for the rest of the last command
 	if (r->commands == 0 && !r->sent) {
+		r->nbarriers = 0;
 		redis_drop_replies(r);
 		return true;
 	}
