@@ -29,7 +29,6 @@ EMBED_SCRIPT(keep_longest_lua, "store/keep_longest.lua")
 EMBED_SCRIPT(tags_lua, "store/tags.lua")
 
 enum { CALLS_PER_EVAL = 4000 };
-#define OWN_KEPT_MS (30 * 86400000LL)
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err)
 {
@@ -435,52 +434,21 @@ void store_note_loss(struct store *s, const struct loss *loss)
 	s->loss = *loss;
 }
 
-// The position of a reading whose messages are the batches of this store.
-static bool begin_own_positions(struct store *s, struct err *err)
-{
-	struct position *p = &s->batches;
-	*p = (struct position){.topic = s->own_name,
-	                       .stored = POSITION_NONE,
-	                       .held = POSITION_NONE,
-	                       .previous = POSITION_NONE,
-	                       .fresh = true};
-	if (getrandom(&p->reading, sizeof p->reading, 0) != sizeof p->reading)
-		return err_set(err, ERR_RETRY, "getrandom: %s", strerror(errno));
-	p->reading |= 1; // 0 is none
-	snprintf(s->own_name, sizeof s->own_name, "%016" PRIx64, p->reading);
-	s->own = (struct positions){.cluster = (char *)(uintptr_t)"-", .group = "-", .v = p, .n = 1};
-	s->positions = &s->own;
-	return true;
-}
-
 static bool count_batch(struct store *s, struct err *err)
 {
-	if (!s->positions && redis_spans(s->redis) && !begin_own_positions(s, err))
-		return false;
-	if (s->positions == &s->own) {
-		s->batches.next++;
-		s->batches.time_ms = when_now_ms();
+	if (!s->positions && redis_spans(s->redis)) {
+		if (!batch_position_begin(&s->own, err))
+			return false;
+		s->positions = &s->own.all;
 	}
+	if (s->positions == &s->own.all)
+		batch_position_next(&s->own);
 	return true;
-}
-
-// After the answers of the masters.
-static void look_at_own_position(struct store *s)
-{
-	struct position *p = &s->batches;
-	if (s->positions != &s->own || !p->behind)
-		return;
-	s->loss = (struct loss){when_now_ms(), p->held_ms};
-	p->behind = false;
-	p->stored = p->held;
-	p->fresh = p->held == POSITION_NONE;
-	if (s->options->on_forgotten)
-		s->options->on_forgotten(s->options->user);
 }
 
 void store_check_loss(struct store *s)
 {
-	s->batches.check = s->positions == &s->own;
+	s->own.batches.check = s->positions == &s->own.all;
 }
 
 bool store_has_more(const struct store *s)
@@ -504,9 +472,9 @@ static size_t send_positions(struct store *s)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
 	s->note_replies += s->ngaps + positions_queue_endangered(s->redis, &s->key, prefix, s->positions,
 	                                                         when_now_ms());
-	return s->note_replies +
-	       positions_queue(s->redis, s->at, &s->key, prefix,
-	                       s->positions == &s->own ? OWN_KEPT_MS : s->options->retention_ms, s->positions);
+	int64_t keep_ms =
+		s->positions == &s->own.all ? BATCH_POSITION_KEPT_MS : s->options->retention_ms;
+	return s->note_replies + positions_queue(s->redis, s->at, &s->key, prefix, keep_ms, s->positions);
 }
 
 // `n` replies at the end are those of send_positions.
@@ -522,7 +490,8 @@ static void read_positions(struct store *s, size_t n)
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;
-	look_at_own_position(s);
+	if (s->positions == &s->own.all && batch_position_is_behind(&s->own, &s->loss) && s->options->on_forgotten)
+		s->options->on_forgotten(s->options->user);
 }
 
 bool store_learn_name_key(struct store *s, struct err *err)

@@ -17,6 +17,7 @@
 #include "estimator/facts.h"
 #include "estimator/telemetry_check.h"
 #include "store/batch.h"
+#include "store/batch_position.h"
 #include "store/billed_means_refresh.h"
 #include "store/cardinality.h"
 #include "store/engine.h"
@@ -30,11 +31,7 @@ struct store {
 	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
-	// Of a Redis Cluster of several masters, where `positions` is NULL: how many batches there were, by which
-	// a master that comes back older is noticed
-	struct positions own;
-	struct position batches;
-	char own_name[24];
+	struct batch_position own;   // what `positions` is of then, on a Redis Cluster of several masters
 	struct gap *gaps;            // found since the last batch
 	size_t ngaps;
 	struct loss loss;            // since the last batch; seen_ms 0: none
