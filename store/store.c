@@ -490,7 +490,8 @@ static void read_positions(struct store *s, size_t n)
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;
-	if (s->positions == &s->own.all && batch_position_is_behind(&s->own, &s->loss) && s->options->on_forgotten)
+	bool own = s->positions == &s->own.all;
+	if (own && batch_position_is_behind(&s->own, &s->loss) && s->options->on_forgotten)
 		s->options->on_forgotten(s->options->user);
 }
 
