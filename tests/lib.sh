@@ -232,7 +232,7 @@ start_redis_cluster() { # [REPLICAS]
 		free_port; redis_port=$port redis_tls=
 		mkdir -p "$T/node-$port"
 		run_redis --port "$port" --dir "$T/node-$port" --appendonly no --cluster-enabled yes --cluster-port "${bus[i]}" \
-			--cluster-node-timeout 1500 --repl-diskless-sync-delay 0
+			--cluster-node-timeout 5000 --repl-diskless-sync-delay 0
 		cluster_ports+=("$redis_port") cluster_pids+=("$redis_pid")
 		ids+=("$(redis cluster myid)")
 		[ "$i" -gt 2 ] || redis cluster addslotsrange $((i * 5461)) $((i == 2 ? 16383 : i * 5461 + 5460)) >/dev/null
