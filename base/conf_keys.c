@@ -58,7 +58,7 @@ const struct conf_key conf_keys[] = {
      "Bytes of messages that a worker fetches ahead. With batch.bytes, it bounds the memory of the worker."},
 
 	{"redis", CONF_STRING, AT(redis), 0, 0, "redis://127.0.0.1:6379", false, NULL,
-     "The Redis that stores the figures: redis://[user[:password]@]host[:port][/db], rediss:// for TLS, unix:/path, or redis+sentinel://[user[:password]@]host:port,host:port/MASTER[/db] (rediss+sentinel://) for the master that Redis Sentinels name."},
+     "The Redis that stores the figures: redis://[user[:password]@]host[:port][/db], rediss:// for TLS, unix:/path, or redis+sentinel://[user[:password]@]host:port,host:port/MASTER[/db] (rediss+sentinel://) for the master that Redis Sentinels name. Any node of a Redis Cluster leads to all of its masters."},
 	{"redis.ca", CONF_STRING, AT(redis_ca), 0, 0, "", false, NULL,
      "File of CA certificates for rediss://. Empty: the certificates of the system."},
 	{"redis.iam", CONF_STRING, AT(redis_iam), 0, 0, "", false, NULL,

@@ -57,6 +57,7 @@ struct positions {
 	const char *group;
 	struct position *v;
 	size_t n;
+	size_t copies; // in how many keys Redis has them (store/positions.h)
 };
 
 // Messages that were never read, or that Redis has lost, and that Kafka no longer has.

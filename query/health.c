@@ -78,16 +78,16 @@ static int64_t info_number(struct str info, const char *name)
 	return strtoll(text, NULL, 10);
 }
 
-static void check_version(struct health *h, struct str info)
+static void check_version(struct health *h, const struct redis *master, struct str info)
 {
 	struct str version = info_field(info, "redis_version"), valkey = info_field(info, "valkey_version"),
 			   shown = valkey.len ? valkey : version;
 	if (strtol(version.len ? version.p : "0", NULL, 10) < 7) // of Valkey, too
 		add_finding(h, HEALTH_FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey",
-		            STR_ARG(version), redis_where(h->redis));
+		            STR_ARG(version), redis_where(master));
 	else
 		add_finding(h, HEALTH_OK, "redis", "%s %.*s at %s", valkey.len ? "Valkey" : "Redis", STR_ARG(shown),
-		            redis_where(h->redis));
+		            redis_where(master));
 }
 
 static void check_memory(struct health *h, struct str info)
@@ -117,10 +117,10 @@ static void check_memory(struct health *h, struct str info)
 		            "no persistence: after a restart of Redis everything must be replayed");
 }
 
-static void check_clock(struct health *h)
+static void check_clock(struct health *h, const struct redis *master)
 {
-	int64_t redis_ms = strtoll(redis_elem(h->redis, 1, 0).p, NULL, 10) * 1000 +
-	                   strtoll(redis_elem(h->redis, 1, 1).p, NULL, 10) / 1000;
+	int64_t redis_ms = strtoll(redis_elem(master, 1, 0).p, NULL, 10) * 1000 +
+	                   strtoll(redis_elem(master, 1, 1).p, NULL, 10) / 1000;
 	int64_t skew = redis_ms - when_now_ms();
 	if (skew > SKEW_MAX_MS || skew < -SKEW_MAX_MS)
 		add_finding(
@@ -148,16 +148,22 @@ static bool check_schema(struct health *h, struct err *err)
 	return true;
 }
 
+static bool check_master(struct redis *master, void *user, struct err *err)
+{
+	struct health *h = user;
+	redis_cmdz(master, "INFO", NULL);
+	redis_cmdz(master, "TIME", NULL);
+	if (!redis_exec(master, err))
+		return false;
+	check_version(h, master, redis_str(master, 0));
+	check_memory(h, redis_str(master, 0));
+	check_clock(h, master);
+	return true;
+}
+
 static bool check_redis(struct health *h, struct err *err)
 {
-	redis_cmdz(h->redis, "INFO", NULL);
-	redis_cmdz(h->redis, "TIME", NULL);
-	if (!redis_exec(h->redis, err))
-		return false;
-	check_version(h, redis_str(h->redis, 0));
-	check_memory(h, redis_str(h->redis, 0));
-	check_clock(h);
-	return check_schema(h, err);
+	return redis_each_master(h->redis, check_master, h, err) && check_schema(h, err);
 }
 
 // ---- Kafka --------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ static bool swap(struct staging *s, const struct publish_acct_region *acct_regio
 		redis_arg(p->redis, s->names->list[s->profiles[i]]);
 		redis_arg(p->redis, s->called[s->profiles[i]]);
 	}
-	// after the figures: store/store_settle.c
+	redis_barrier(p->redis); // after the figures: store/store_settle.c
 	redis_cmd(p->redis, 3,
 	          (struct str[]){STR("SADD"), key_acct_regions(&key, p->prefix), acct_region->acct_region});
 	bool good = redis_exec(p->redis, err);

@@ -79,7 +79,8 @@ static void on_unpriced(void *user, struct str model, const char *why)
 
 static void on_forgotten(void *user)
 {
-	(void)user;
+	struct intake *in = user;
+	in->forgotten++;
 	log_error(
 		"Redis has lost what was written to it. What Kafka and AWS's APIs still have is read again; what `nowcast replay` "
 		"brought must be replayed. Give Redis persistence (appendonly yes)");

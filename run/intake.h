@@ -20,6 +20,7 @@ struct intake {
 	uint64_t refused;
 	uint64_t refused_for[FAULT_KINDS]; // the same, by the reason
 	uint64_t gap_messages;              // messages that Kafka no longer had
+	uint64_t forgotten;                 // times that Redis had lost what was written to it
 	// the message being decoded
 	struct origin origin;
 	struct str message;

@@ -435,12 +435,23 @@ static bool open_account(struct puller *p, struct stream *s)
 	return good;
 }
 
+// A position of a source is in one slot: it would not tell that another master has lost facts.
+static bool check_one_redis(struct puller *p, struct err *err)
+{
+	return !redis_spans(p->redis) ||
+	       err_set(err, ERR_CONFIG,
+	               "sources = aws needs one Redis (or Redis Sentinel): on a Redis Cluster of several masters it "
+	               "would not notice that one of them has lost records. Bring them by Kafka, or name another Redis");
+}
+
 static bool turn_stream(struct puller *p, struct stream *s, struct err *err)
 {
 	int64_t failed_ms = s->failing_ms;
 	bool complete = false;
 	if (!open_account(p, s) || !hold_account(p, s))
 		return true;
+	if (!check_one_redis(p, err))
+		return false;
 	complete = stream_turn(&p->streams, s);
 	report_change(p, s, failed_ms);
 	if (complete) {

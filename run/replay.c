@@ -225,7 +225,10 @@ static bool replay_all(struct replay *r, struct err *err)
 			check_interrupted(err);
 			return false;
 		}
-	return replay_buckets(r, err) && apply_batch(r, err) && settle_hours(r, err);
+	if (!replay_buckets(r, err) || !apply_batch(r, err) || !settle_hours(r, err))
+		return false;
+	engine_check_loss(r->intake.engine);
+	return apply_batch(r, err);
 }
 
 // What fails again is appended to the file of dead letters. If that file is also read, the replay does not
@@ -301,6 +304,14 @@ static void print_summary(const struct replay *r)
 	       dead->filed ? dead->file : dead->logged ? " (set dead_letter.file to keep them)" : "");
 	printf("%-16s %.3f\n", "seconds", (double)spent / 1000);
 	printf("%-16s %" PRIu64 "\n", "records_per_s", records * 1000 / (uint64_t)(spent > 0 ? spent : 1));
+}
+
+static bool tell_of_loss(const struct replay *r, struct err *err)
+{
+	return !r->intake.forgotten ||
+	       err_set(err, ERR_FATAL,
+	               "Redis has lost part of what this replay wrote (a failover to a replica that lagged, a flush, a restart "
+	               "without persistence): figures are too small; run the replay again, nothing is counted twice");
 }
 
 // A rule that a source lacks is the usual reason why a replay brings nothing in. False: no record counted.
@@ -404,7 +415,7 @@ int cmd_replay(struct command *c)
 		if (good) {
 			print_summary(&r);
 			tell_of_late(&r);
-			good = check_recognised(&r, &err) && tell_of_refused(&r, &err);
+			good = tell_of_loss(&r, &err) && check_recognised(&r, &err) && tell_of_refused(&r, &err);
 		}
 	}
 	if (!good)

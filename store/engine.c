@@ -237,6 +237,11 @@ void engine_add_gap(struct engine *e, const struct gap *gap)
 	store_add_gap(&e->store, gap);
 }
 
+void engine_check_loss(struct engine *e)
+{
+	store_check_loss(&e->store);
+}
+
 void engine_note_loss(struct engine *e, const struct loss *loss)
 {
 	store_note_loss(&e->store, loss);
@@ -352,7 +357,8 @@ static bool settle_run(struct engine *e, const struct due *due, int n, struct er
 		return false;
 	for (int i = 0; i < n; i++)
 		settle_hour(e, &s, &hours[i]);
-	store_queue_tagsets(&e->store, &s, hours, n); // before the rows that name them
+	store_queue_tagsets(&e->store, &s, hours, n);
+	redis_barrier(e->store.redis); // before the rows that name them
 	for (int i = 0; i < n; i++)
 		store_queue_settled(&e->store, &s, &hours[i]);
 	return redis_exec(e->store.redis, err);

@@ -102,6 +102,10 @@ void engine_set_reopening(struct engine *e, bool reopening);
 void engine_track(struct engine *e, struct positions *p);
 void engine_add_gap(struct engine *e, const struct gap *gap); // of those positions; copied
 
+// Has the next engine_apply look, on a Redis Cluster of several masters, whether one has lost what this
+// engine wrote (on_forgotten), although there is no batch.
+void engine_check_loss(struct engine *e);
+
 // That Redis has lost what was written to it, for doctor. Written with the next batch.
 void engine_note_loss(struct engine *e, const struct loss *loss);
 

@@ -108,6 +108,14 @@ struct str key_positions(struct buf *b, const char *prefix, const char *cluster,
 	return buf_str(b);
 }
 
+struct str key_positions_copy(struct buf *b, const char *prefix, int span_tag, const char *cluster,
+                              const char *group, const char *topic)
+{
+	buf_clear(b);
+	buf_addf(b, "%s:{%d}:positions:%s:%s:%s", prefix, span_tag, cluster, group, topic);
+	return buf_str(b);
+}
+
 struct str key_missing(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":missing", STR_NONE);

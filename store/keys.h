@@ -107,6 +107,11 @@ struct str key_telemetry(struct buf *b, const char *prefix);
 //     it still had messages, at the worst (ms; 0: none). Written by positions.c; kept for 30 days.
 struct str key_positions(struct buf *b, const char *prefix, const char *cluster, const char *group,
                          const char *topic);
+// nowcast:{SPAN}:positions:CLUSTER:GROUP:TOPIC  hash
+//     the same, on a Redis Cluster of several masters (store/positions.h): SPAN is the tag of a span of
+//     slots. Written by position.lua; kept as long.
+struct str key_positions_copy(struct buf *b, const char *prefix, int span_tag, const char *cluster,
+                              const char *group, const char *topic);
 struct str key_missing(struct buf *b, const char *prefix);
 struct str key_endangered(struct buf *b, const char *prefix);
 struct str key_lost(struct buf *b, const char *prefix);

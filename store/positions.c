@@ -57,26 +57,40 @@ static void send_position(struct redis *r, const struct position *p)
 	redis_argi(r, p->fresh);
 }
 
+// Of copy 0, which every Redis has, or of one more for a span of slots.
+static struct str key_of_copy(const struct redis *r, struct buf *b, const char *prefix, size_t copy,
+                              const struct partition_of *x)
+{
+	return copy == 0 ? key_positions(b, prefix, x->cluster, x->group, x->topic)
+	                 : key_positions_copy(b, prefix, redis_span_tag(r, copy - 1), x->cluster, x->group,
+	                                      x->topic);
+}
+
 size_t positions_queue(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
-                       int64_t keep_ms, const struct positions *p)
+                       int64_t keep_ms, struct positions *p)
 {
 	size_t replies = 0;
+	p->copies = 1 + redis_spans(r);
 	for (size_t i = 0, n; i < p->n; i += n) {
 		n = 1;
 		if (!is_due(&p->v[i]))
 			continue;
 		n = count_of_topic(p, i);
-		redis_begin_eval(r, s.position, 1, 2 + 6 * (int)n);
-		redis_arg(r, key_positions(key, prefix, p->cluster, p->group, p->v[i].topic));
-		redis_argi(r, keep_ms);
-		for (size_t k = i; k < i + n; k++)
-			send_position(r, &p->v[k]);
-		replies++;
+		const struct partition_of x = {p->cluster, p->group, p->v[i].topic, 0};
+		for (size_t copy = 0; copy < p->copies; copy++) {
+			redis_begin_eval(r, s.position, 1, 2 + 6 * (int)n);
+			redis_arg(r, key_of_copy(r, key, prefix, copy, &x));
+			redis_argi(r, keep_ms);
+			for (size_t k = i; k < i + n; k++)
+				send_position(r, &p->v[k]);
+			replies++;
+		}
 	}
 	return replies;
 }
 
-static void read_answer(struct str held, struct position *p)
+// What one copy has said; of several, the one that has least is right.
+static void read_answer(struct str held, size_t copy, struct position *p)
 {
 	int64_t next = 0, ms = 0;
 	char reading[24];
@@ -87,14 +101,20 @@ static void read_answer(struct str held, struct position *p)
 		known = str_is(str_cut(&held, ' '), reading);
 		ms = str_cut_count(&held);
 	}
-	if (known && held.len) {
+	if (known && held.len && copy == 0) {
 		p->previous = str_cut_count(&held);
 		str_cut(&held, ' '); // its reading
 		p->previous_ms = str_cut_count(&held);
 	}
-	p->held = known ? next : POSITION_NONE;
-	p->held_ms = known ? ms : 0;
-	p->behind = !known || next < p->next;
+	if (copy == 0 || !known || next < p->held) {
+		p->held = known ? next : POSITION_NONE;
+		p->held_ms = known ? ms : 0;
+	}
+}
+
+static void take_answers(struct position *p)
+{
+	p->behind = p->held < p->next; // POSITION_NONE is less than all
 	p->check = false;
 	p->fresh = false;
 	if (!p->behind)
@@ -108,9 +128,11 @@ void positions_read(struct redis *r, size_t first, struct positions *p)
 		if (!is_due(&p->v[i]))
 			continue;
 		n = count_of_topic(p, i); // before an answer changes what is due
+		for (size_t copy = 0; copy < p->copies; copy++, first++)
+			for (size_t k = 0; k < n; k++)
+				read_answer(k < redis_len(r, first) ? redis_elem(r, first, k) : STR_NONE, copy, &p->v[i + k]);
 		for (size_t k = 0; k < n; k++)
-			read_answer(k < redis_len(r, first) ? redis_elem(r, first, k) : STR_NONE, &p->v[i + k]);
-		first++;
+			take_answers(&p->v[i + k]);
 	}
 }
 
@@ -120,13 +142,18 @@ bool positions_held(struct redis *r, const char *prefix, const struct partition_
 	struct buf key = BUF_INIT;
 	char field[16];
 	snprintf(field, sizeof field, "%" PRId32, x->partition);
-	key_positions(&key, prefix, x->cluster, x->group, x->topic);
-	redis_cmd(r, 3, (struct str[]){STR("HGET"), buf_str(&key), str_of(field)});
+	for (size_t copy = 0; copy <= redis_spans(r); copy++)
+		redis_cmd(r, 3,
+		          (struct str[]){STR("HGET"), key_of_copy(r, &key, prefix, copy, x), str_of(field)});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
-	struct str held = redis_str(r, 0);
-	*ret_next = held.len ? str_cut_count(&held) : POSITION_NONE;
+	*ret_next = INT64_MAX;
+	for (size_t i = 0; i < redis_count(r); i++) {
+		struct str held = redis_str(r, i);
+		int64_t next = held.len ? str_cut_count(&held) : POSITION_NONE;
+		*ret_next = next < *ret_next ? next : *ret_next;
+	}
 	return true;
 }
 

@@ -4,6 +4,11 @@
 // Positions go out in the last pipeline of a batch, after its facts. Redis carries commands out in their
 // order, and a snapshot, an append-only file and a replica hold all commands up to one of them. So whatever
 // Redis has after a failure, it has all facts before the positions that it has.
+//
+// That holds for each master of a Redis Cluster, but not for all of them together. So there the positions go
+// out once every master has the facts (redis_barrier), and every span of slots has a copy of them, which
+// moves with its slots. A master that comes back older, a replica that lagged, has copies that are behind,
+// and the least of all copies is how far Redis has it.
 #ifndef NOWCAST_STORE_POSITIONS_H
 #define NOWCAST_STORE_POSITIONS_H
 
@@ -29,7 +34,7 @@ bool positions_are_due(const struct positions *p);
 
 // Queues them; returns how many replies there will be. `key` is for the keys.
 size_t positions_queue(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
-                       int64_t keep_ms, const struct positions *p);
+                       int64_t keep_ms, struct positions *p);
 
 // A partition, as a group of a cluster reads it.
 struct partition_of {

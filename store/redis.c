@@ -5,48 +5,20 @@
 #include "store/redis.h"
 
 #include <assert.h>
-#include <hiredis/hiredis.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
-#include "base/digest.h"
 #include "base/when.h"
-#include "store/redis_iam.h"
+#include "store/redis_cluster.h"
+#include "store/redis_priv.h"
 #include "store/redis_sentinel.h"
-#include "store/redis_wire.h"
 
 enum {
-	SCRIPTS_MAX = 16,
 	SILENT_MS = 60000,
 	MOVES_MAX = 2, // to other nodes of a cluster, one after the other
-};
-
-struct redis {
-	struct wire wire;
-	struct redis_iam iam;
-	int64_t renew_ticks;  // when the login is to be renewed; 0: never
-	redisReader *reader; // NULL: not connected
-	struct buf out;
-	size_t commands;     // in `out`, or sent and not answered
-	size_t missing;      // arguments that the last command still lacks
-	struct buf moved;    // "host:port" where a node of a cluster has sent us with the last pipeline; "": none
-	int moves;           // that this pipeline has made, with those while connecting
-	bool connecting;
-	bool moving;         // the next connection goes where the wire points
-	bool sent;           // some commands were sent and are not answered
-	redisReply **replies;
-	size_t nreplies, capreplies;
-	struct str scripts[SCRIPTS_MAX];
-	char sha[SCRIPTS_MAX][SHA1_HEX_SIZE];
-	int nscripts;
-	redis_connect_fn *on_connect; // may be NULL
-	const char *prefix;           // for on_connect
-	bool let_in;                  // has carried out what was asked, once
-	uint64_t round_trips;
-	int silent_ms;                // that are waited for an answer
 };
 
 static bool check_iam(const struct redis *r, struct err *err)
@@ -73,6 +45,20 @@ bool redis_open(struct redis **ret, struct redis_target target, struct err *err)
 	return true;
 }
 
+struct redis *redis_open_node(const struct redis *r, struct str host, struct str port)
+{
+	struct redis *node = xcalloc(1, sizeof *node);
+	wire_init_like(&node->wire, &r->wire, host, port);
+	redis_iam_copy(&node->iam, &r->iam);
+	memcpy(node->scripts, r->scripts, sizeof r->scripts);
+	memcpy(node->sha, r->sha, sizeof r->sha);
+	node->nscripts = r->nscripts;
+	node->silent_ms = r->silent_ms;
+	node->let_in = r->let_in;
+	node->is_node = true;
+	return node;
+}
+
 void redis_limit(struct redis *r, int ms)
 {
 	assert(ms > 0);
@@ -85,7 +71,7 @@ void redis_on_connect(struct redis *r, redis_connect_fn *fn)
 	r->on_connect = fn;
 }
 
-static void drop_replies(struct redis *r)
+void redis_drop_replies(struct redis *r)
 {
 	for (size_t i = 0; i < r->nreplies; i++)
 		freeReplyObject(r->replies[i]);
@@ -104,8 +90,9 @@ void redis_close(struct redis *r)
 {
 	if (!r)
 		return;
-	drop_replies(r);
+	redis_drop_replies(r);
 	disconnect(r);
+	redis_cluster_free(r->cluster);
 	wire_release(&r->wire);
 	redis_iam_release(&r->iam);
 	buf_release(&r->moved);
@@ -150,7 +137,7 @@ static bool is_locked_out(const struct redis *r, struct str reply)
 	return r->let_in && (str_starts(reply, STR("NOAUTH")) || str_starts(reply, STR("WRONGPASS")));
 }
 
-static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
+bool redis_fail_by_reply(const struct redis *r, struct str reply, struct err *err)
 {
 	static const struct {
 		struct str prefix;
@@ -162,7 +149,7 @@ static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 		{STR("TRYAGAIN"), ERR_RETRY, ""},
 		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
 		{STR("MOVED"), ERR_RETRY,
-	     " (a Redis Cluster of several masters, or a failover of one: nowcast talks to one node that has all slots)"},
+	     " (a failover of a Redis Cluster; or one of several masters, where the ACL user needs +cluster|slots, too)"},
 		{STR("MASTERDOWN"), ERR_RETRY, ""},
 		{STR("READONLY"), ERR_RETRY, " (a replica; connecting again, in case a failover has made another one the master)"},
 		{STR("NOREPLICAS"), ERR_RETRY, ""},
@@ -173,18 +160,13 @@ static bool fail_by_reply(struct redis *r, struct str reply, struct err *err)
 		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
 		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL; with redis.iam, the user and the name in redis.iam, and the credentials of AWS)"},
 		{STR("NOPERM"), ERR_CONFIG,
-	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time)"},
+	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time, and on a Redis Cluster +cluster|slots)"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_starts(reply, known[i].prefix))
 			return err_set(err, is_locked_out(r, reply) ? ERR_RETRY : known[i].kind, "redis %s: %.*s%s",
 			               r->wire.where, STR_ARG(reply), known[i].hint);
 	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(reply));
-}
-
-static struct str reply_str(const redisReply *p)
-{
-	return p->str ? (struct str){p->str, (size_t)p->len} : STR_NONE;
 }
 
 // "MOVED SLOT HOST:PORT": a replica of a cluster, or the master of other slots, says who has this one.
@@ -198,26 +180,38 @@ static void note_move(struct redis *r, struct str reply)
 	buf_addstr(&r->moved, str_cut(&reply, ' '));
 }
 
-// Sends `out` and puts every reply into r->replies.
-static bool round_trip(struct redis *r, struct err *err)
+void redis_reserve_replies(struct redis *r, size_t n)
 {
-	drop_replies(r);
+	if (r->capreplies >= n)
+		return;
+	r->capreplies = n;
+	r->replies = xrealloc(r->replies, r->capreplies, sizeof *r->replies);
+}
+
+// Sends `out` and puts every reply into r->replies.
+static bool exchange(struct redis *r, struct err *err)
+{
+	redis_drop_replies(r);
 	r->round_trips++;
 	if (!wire_send(&r->wire, r->out.data, r->out.len, err))
 		return false;
-	if (r->capreplies < r->commands) {
-		r->capreplies = r->commands;
-		r->replies = xrealloc(r->replies, r->capreplies, sizeof *r->replies);
-	}
+	redis_reserve_replies(r, r->commands);
 	for (size_t i = 0; i < r->commands; i++) {
 		if (!read_reply(r, &r->replies[i], err))
 			return false;
 		r->nreplies++;
 	}
-	for (size_t i = 0; i < r->nreplies; i++)
+	return true;
+}
+
+static bool round_trip(struct redis *r, struct err *err)
+{
+	if (!exchange(r, err))
+		return false;
+	for (size_t i = 0; i < r->nreplies && !r->is_node; i++)
 		if (r->replies[i]->type == REDIS_REPLY_ERROR) {
-			note_move(r, reply_str(r->replies[i]));
-			return fail_by_reply(r, reply_str(r->replies[i]), err);
+			note_move(r, redis_reply_str(r->replies[i]));
+			return redis_fail_by_reply(r, redis_reply_str(r->replies[i]), err);
 		}
 	return true;
 }
@@ -226,6 +220,7 @@ static void clear_pipeline(struct redis *r)
 {
 	buf_clear(&r->out);
 	r->commands = 0;
+	r->nbarriers = 0;
 	r->sent = false;
 }
 
@@ -243,7 +238,16 @@ static bool queue_iam_login(struct redis *r, struct err *err)
 	return good;
 }
 
-// Logs in, selects the database and loads the scripts.
+// Whether reply i, of HELLO, is that of a node of a Redis Cluster. What does not know HELLO is none.
+static bool says_cluster(const struct redis *r, size_t i)
+{
+	for (size_t k = 0; k + 1 < redis_len(r, i); k += 2)
+		if (str_is(redis_elem(r, i, k), "mode"))
+			return str_is(redis_elem(r, i, k + 1), "cluster");
+	return false;
+}
+
+// Logs in, selects the database, asks what it is and loads the scripts.
 static bool set_up_connection(struct redis *r, struct err *err)
 {
 	clear_pipeline(r);
@@ -257,17 +261,21 @@ static bool set_up_connection(struct redis *r, struct err *err)
 		redis_cmdz(r, "AUTH", r->wire.password, NULL);
 	if (r->wire.db)
 		redis_cmdz(r, "SELECT", r->wire.db, NULL);
-	size_t first = r->commands;
+	size_t hello = r->commands;
+	redis_cmdz(r, "HELLO", NULL);
 	for (int i = 0; i < r->nscripts; i++)
 		redis_cmd(r, 3, (struct str[]){STR("SCRIPT"), STR("LOAD"), r->scripts[i]});
-	if (r->commands == 0)
-		return true;
-	bool good = round_trip(r, err);
+	bool good = exchange(r, err);
+	for (size_t i = 0; good && i < r->nreplies; i++)
+		if (r->replies[i]->type == REDIS_REPLY_ERROR && i != hello)
+			good = redis_fail_by_reply(r, redis_reply_str(r->replies[i]), err);
 	for (int i = 0; good && i < r->nscripts; i++)
-		if (!str_is(redis_str(r, first + (size_t)i), r->sha[i]))
+		if (!str_is(redis_str(r, hello + 1 + (size_t)i), r->sha[i]))
 			good = err_set(err, ERR_FATAL, "redis %s: loaded a script under another name than it has",
 			               r->wire.where);
-	return good;
+	bool is_cluster = good && !r->is_node && !r->wire.master && says_cluster(r, hello);
+	clear_pipeline(r);
+	return good && (!is_cluster || redis_cluster_find(r, err));
 }
 
 // A sentinel may still name the master of before a failover, which has become a replica.
@@ -284,17 +292,13 @@ static bool check_is_master(struct redis *r, struct err *err)
 	               r->wire.where);
 }
 
-static bool connect_now(struct redis *r, struct err *err)
+// By the URL, or where the last pipeline was sent away to.
+static bool connect_wire(struct redis *r, struct err *err)
 {
 	r->reader = redisReaderCreate();
 	if (!r->reader)
 		return err_set(err, ERR_FATAL, "redis: out of memory");
 	r->reader->maxbuf = 0; // keep its buffer between replies
-	struct buf pipeline = r->out;
-	size_t commands = r->commands;
-	bool nested = r->connecting;
-	r->out = (struct buf)BUF_INIT;
-	r->connecting = true;
 	if (!r->moving)
 		wire_point_back(&r->wire);
 	bool good = r->moving || !r->wire.master || sentinel_find_master(&r->wire, err);
@@ -306,21 +310,63 @@ static bool connect_now(struct redis *r, struct err *err)
 	clear_pipeline(r);
 	good = good && (!r->wire.master || check_is_master(r, err));
 	clear_pipeline(r);
-	good = good && (!r->on_connect || r->on_connect(r, r->prefix, err));
-	if (good)
-		wire_limit(&r->wire, r->silent_ms);
-	buf_release(&r->out);
-	r->out = pipeline;
-	r->commands = commands;
-	r->connecting = nested;
+	if (good && r->cluster)
+		disconnect(r); // each master has a connection of its own
 	return good;
+}
+
+// A cluster is first looked for at the nodes that are known: the one of the URL may be gone.
+static bool connect_cluster(struct redis *r)
+{
+	struct err ignored = ERR_INIT;
+	if (!r->cluster)
+		return false;
+	if (redis_cluster_find_again(r, &ignored))
+		return true;
+	redis_cluster_free(r->cluster);
+	r->cluster = NULL;
+	return false;
+}
+
+static bool connect_now(struct redis *r, struct err *err)
+{
+	struct redis waiting = *r; // its pipeline
+	r->out = (struct buf)BUF_INIT;
+	r->commands = 0;
+	r->connecting = true;
+	bool good = connect_cluster(r) || connect_wire(r, err);
+	r->away = false;
+	good = good && (!r->on_connect || r->on_connect(r, r->prefix, err));
+	if (good && r->reader)
+		wire_limit(&r->wire, r->silent_ms);
+	r->away = !good;
+	buf_release(&r->out);
+	r->out = waiting.out;
+	r->commands = waiting.commands;
+	memcpy(r->barriers, waiting.barriers, sizeof r->barriers);
+	r->nbarriers = waiting.nbarriers;
+	r->connecting = waiting.connecting;
+	return good;
+}
+
+void redis_disconnect(struct redis *r)
+{
+	clear_pipeline(r);
+	redis_drop_replies(r);
+	disconnect(r);
+	if (r->cluster)
+		redis_cluster_disconnect(r->cluster);
+	r->away = true;
+}
+
+static bool is_connected(const struct redis *r)
+{
+	return r->reader || (r->cluster && !r->away);
 }
 
 static bool drop_connection(struct redis *r)
 {
-	clear_pipeline(r);
-	drop_replies(r);
-	disconnect(r);
+	redis_disconnect(r);
 	return false;
 }
 
@@ -345,11 +391,22 @@ static bool move_on(struct redis *r)
 	return true;
 }
 
+// A cluster has answered already what was sent.
+static bool carry_out(struct redis *r, struct err *err)
+{
+	if (!r->cluster)
+		return round_trip(r, err);
+	if (!r->sent)
+		redis_drop_replies(r);
+	return redis_cluster_round_trip(r, err);
+}
+
 bool redis_exec(struct redis *r, struct err *err)
 {
 	assert(r->missing == 0); // else Redis would wait for the rest of the last command
-	if (r->commands == 0) {
-		drop_replies(r);
+	if (r->commands == 0 && !r->sent) {
+		r->nbarriers = 0;
+		redis_drop_replies(r);
 		return true;
 	}
 	leave_old_login(r);
@@ -358,7 +415,7 @@ bool redis_exec(struct redis *r, struct err *err)
 	for (;;) {
 		struct err why = ERR_INIT;
 		buf_clear(&r->moved);
-		if ((r->reader || connect_now(r, &why)) && round_trip(r, &why))
+		if ((is_connected(r) || connect_now(r, &why)) && carry_out(r, &why))
 			break;
 		if (!move_on(r)) {
 			err_set(err, why.kind, "%s", why.msg);
@@ -376,18 +433,49 @@ bool redis_send(struct redis *r, struct err *err)
 	if (r->commands == 0)
 		return true;
 	leave_old_login(r);
-	if ((!r->reader && !connect_now(r, err)) || !wire_send(&r->wire, r->out.data, r->out.len, err))
+	if (!is_connected(r) && !connect_now(r, err))
 		return drop_connection(r);
+	if (r->cluster ? !carry_out(r, err) : !wire_send(&r->wire, r->out.data, r->out.len, err))
+		return drop_connection(r);
+	if (r->cluster)
+		clear_pipeline(r);
 	buf_clear(&r->out);
 	r->sent = true;
 	return true;
+}
+
+void redis_barrier(struct redis *r)
+{
+	assert(r->missing == 0 && r->nbarriers < REDIS_BARRIERS_MAX);
+	r->barriers[r->nbarriers++] = r->commands;
+}
+
+size_t redis_spans(const struct redis *r)
+{
+	return r->cluster ? REDIS_SPANS : 0;
+}
+
+int redis_span_tag(const struct redis *r, size_t span)
+{
+	return redis_cluster_tag(r->cluster, span);
+}
+
+bool redis_each_master(struct redis *r, redis_master_fn *fn, void *user, struct err *err)
+{
+	assert(r->commands == 0);
+	if (!is_connected(r)) {
+		redis_cmdz(r, "PING", NULL);
+		if (!redis_exec(r, err))
+			return false;
+	}
+	return r->cluster ? redis_cluster_each(r, fn, user, err) : fn(r, user, err);
 }
 
 // ---- commands -----------------------------------------------------------------------------------
 
 int redis_script(struct redis *r, struct str source)
 {
-	assert(r->nscripts < SCRIPTS_MAX);
+	assert(r->nscripts < REDIS_SCRIPTS_MAX);
 	r->scripts[r->nscripts] = source;
 	sha1_hex(source, r->sha[r->nscripts]);
 	return r->nscripts++;
@@ -485,7 +573,7 @@ static const redisReply *reply_at(const struct redis *r, size_t i)
 
 struct str redis_str(const struct redis *r, size_t i)
 {
-	return reply_str(reply_at(r, i));
+	return redis_reply_str(reply_at(r, i));
 }
 
 int64_t redis_int(const struct redis *r, size_t i)
@@ -509,7 +597,7 @@ struct str redis_elem(const struct redis *r, size_t i, size_t k)
 {
 	const redisReply *p = reply_at(r, i);
 	assert(p->type == REDIS_REPLY_ARRAY && k < p->elements);
-	return reply_str(p->element[k]);
+	return redis_reply_str(p->element[k]);
 }
 
 struct str *redis_copy_list(const struct redis *r, size_t i, struct arena *arena, size_t *ret_n)
@@ -523,7 +611,7 @@ struct str *redis_copy_list(const struct redis *r, size_t i, struct arena *arena
 
 static int compare_elements(const void *a, const void *b)
 {
-	return str_cmp(reply_str(*(redisReply *const *)a), reply_str(*(redisReply *const *)b));
+	return str_cmp(redis_reply_str(*(redisReply *const *)a), redis_reply_str(*(redisReply *const *)b));
 }
 
 // Sorts the elements of a reply by the first of each `width`.
@@ -552,6 +640,11 @@ uint64_t redis_round_trips(const struct redis *r)
 const char *redis_where(const struct redis *r)
 {
 	return r->wire.where;
+}
+
+const char *redis_place(const struct redis *r, size_t i)
+{
+	return i == 0 ? r->wire.where : r->cluster ? redis_cluster_place(r->cluster, i - 1) : NULL;
 }
 
 void redis_library(struct buf *out)

@@ -40,7 +40,7 @@ static inline struct redis_target redis_target_of(const struct conf *c)
 // Connects at the first redis_exec, not here. `target.url`: redis://[user[:password]@]host[:port][/db],
 // rediss:// the same over TLS, unix:/path[?db=N]. redis+sentinel:// or rediss+sentinel://, and
 // [user[:password]@]host[:port],host[:port]/MASTER[/db]: each connection first asks these Redis Sentinels
-// where the master of that name is. A node of a cluster whose slots are all on another one leads there.
+// where the master of that name is. Any node of a Redis Cluster leads to all of its masters.
 // ERR_CONFIG says what is wrong with the URL. Programs open Redis by schema_open (store/schema.h).
 bool redis_open(struct redis **ret, struct redis_target target, struct err *err) NC_CHECK;
 void redis_close(struct redis *r);
@@ -79,6 +79,20 @@ bool redis_exec(struct redis *r, struct err *err) NC_CHECK;
 // those of the next redis_exec, before its own. On false as redis_exec.
 bool redis_send(struct redis *r, struct err *err) NC_CHECK;
 
+// A Redis Cluster of several masters carries commands of several keys out in any order. What is queued from
+// here on is sent there once all before it is done. One Redis has the order anyway: then this does nothing.
+void redis_barrier(struct redis *r);
+
+// How many spans of slots such a cluster has, each with a hash tag, a number: every master with 255 slots in
+// a row has one of them. 0: it is one Redis. Known once the first redis_exec has returned true.
+size_t redis_spans(const struct redis *r);
+int redis_span_tag(const struct redis *r, size_t span);
+
+// Calls `fn` with a connection to each of its masters; of one Redis, with `r`. `fn` may send commands that
+// need no key.
+typedef bool redis_master_fn(struct redis *master, void *user, struct err *err);
+bool redis_each_master(struct redis *r, redis_master_fn *fn, void *user, struct err *err) NC_CHECK;
+
 // What reply i of the last redis_exec holds. A nil is STR_NONE, a number its digits. Valid until the next
 // command.
 size_t redis_count(const struct redis *r);
@@ -100,6 +114,7 @@ void redis_sort_members(struct redis *r, size_t i);
 
 uint64_t redis_round_trips(const struct redis *r);
 const char *redis_where(const struct redis *r); // "host:port", for messages: never holds a password
+const char *redis_place(const struct redis *r, size_t i); // that messages may name; NULL: no more
 
 // Appends the library and its version, as it was built with: "hiredis 0.14.1".
 void redis_library(struct buf *out);

@@ -31,6 +31,13 @@ bool redis_iam_parse(struct redis_iam *ret, const char *text, struct err *err)
 	               text);
 }
 
+void redis_iam_copy(struct redis_iam *to, const struct redis_iam *from)
+{
+	*to = *from;
+	to->region = from->region ? xstrdup(str_of(from->region)) : NULL;
+	to->name = from->name ? xstrdup(str_of(from->name)) : NULL;
+}
+
 void redis_iam_release(struct redis_iam *iam)
 {
 	free(iam->region);

@@ -18,6 +18,7 @@ enum { REDIS_IAM_RENEW_MS = 11 * 3600000 };
 
 // "elasticache:us-east-1:NAME", "elasticache-serverless:...", "memorydb:..."; NULL or "": no IAM. ERR_CONFIG.
 bool redis_iam_parse(struct redis_iam *ret, const char *text, struct err *err) NC_CHECK;
+void redis_iam_copy(struct redis_iam *to, const struct redis_iam *from);
 void redis_iam_release(struct redis_iam *iam);
 
 // Looks for credentials of AWS, and appends the password. ERR_CONFIG, ERR_RETRY: there are none now.

@@ -165,6 +165,26 @@ bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err)
 	return true;
 }
 
+static char *copy_text(const char *z)
+{
+	return z ? xstrdup(str_of(z)) : NULL;
+}
+
+void wire_init_like(struct wire *w, const struct wire *like, struct str host, struct str port)
+{
+	struct buf where = BUF_INIT;
+	buf_addf(&where, "%.*s:%.*s", STR_ARG(host), STR_ARG(port));
+	*w = (struct wire){.fd = -1,
+	                   .host = xstrdup(host),
+	                   .port = xstrdup(port),
+	                   .user = copy_text(like->user),
+	                   .password = copy_text(like->password),
+	                   .ca = copy_text(like->ca),
+	                   .tls = like->tls,
+	                   .url_where = xstrdup(buf_str(&where))};
+	w->where = where.data;
+}
+
 static const char *wire_host(const struct wire *w)
 {
 	return w->at_host ? w->at_host : w->host;

@@ -32,6 +32,9 @@ struct wire {
 bool wire_init(struct wire *w, const char *url, const char *ca, struct err *err) NC_CHECK;
 void wire_release(struct wire *w);
 
+// To another host and port, with the login and the certificates of `like`.
+void wire_init_like(struct wire *w, const struct wire *like, struct str host, struct str port);
+
 // Where the next wire_connect goes: elsewhere, or (wire_point_back) where the URL says. An empty host: the
 // one that it is at.
 void wire_point(struct wire *w, struct str host, struct str port);

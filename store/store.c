@@ -434,6 +434,23 @@ void store_note_loss(struct store *s, const struct loss *loss)
 	s->loss = *loss;
 }
 
+static bool count_batch(struct store *s, struct err *err)
+{
+	if (!s->positions && redis_spans(s->redis)) {
+		if (!batch_position_begin(&s->own, err))
+			return false;
+		s->positions = &s->own.all;
+	}
+	if (s->positions == &s->own.all)
+		batch_position_next(&s->own);
+	return true;
+}
+
+void store_check_loss(struct store *s)
+{
+	s->own.batches.check = s->positions == &s->own.all;
+}
+
 bool store_has_more(const struct store *s)
 {
 	return s->positions && (s->ngaps > 0 || s->read_from > 0 || s->loss.seen_ms ||
@@ -447,6 +464,7 @@ static size_t send_positions(struct store *s)
 	const struct observed_span read = {STR_NONE, OBSERVED_CALLS, s->read_from, s->read_to};
 	if (!s->positions)
 		return 0;
+	redis_barrier(s->redis);
 	s->note_replies = s->read_from ? observed_queue(s->redis, prefix, &read, s->options->retention_ms) : 0;
 	if (s->loss.seen_ms)
 		s->note_replies += positions_queue_loss(s->redis, &s->key, prefix, &s->loss);
@@ -454,8 +472,9 @@ static size_t send_positions(struct store *s)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
 	s->note_replies += s->ngaps + positions_queue_endangered(s->redis, &s->key, prefix, s->positions,
 	                                                         when_now_ms());
-	return s->note_replies +
-	       positions_queue(s->redis, s->at, &s->key, prefix, s->options->retention_ms, s->positions);
+	int64_t keep_ms =
+		s->positions == &s->own.all ? BATCH_POSITION_KEPT_MS : s->options->retention_ms;
+	return s->note_replies + positions_queue(s->redis, s->at, &s->key, prefix, keep_ms, s->positions);
 }
 
 // `n` replies at the end are those of send_positions.
@@ -471,6 +490,9 @@ static void read_positions(struct store *s, size_t n)
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;
+	bool own = s->positions == &s->own.all;
+	if (own && batch_position_is_behind(&s->own, &s->loss) && s->options->on_forgotten)
+		s->options->on_forgotten(s->options->user);
 }
 
 bool store_learn_name_key(struct store *s, struct err *err)
@@ -516,7 +538,7 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	bool tagged = b->nsession_tags > 0;
 	size_t evals = 0, more = 0;
 	if (!check_marks(s, err) || !agree_on_name_key(s, b, err) || (b->reopens && !store_unpack(s, b, err)) ||
-	    !send_epoch(s, &arena, err)) {
+	    !count_batch(s, err) || !send_epoch(s, &arena, err)) {
 		arena_release(&arena);
 		return false;
 	}
@@ -524,9 +546,11 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	send_signals(s, b);
 	send_tags(s, b);
 	send_cross_account(s, b);
+	redis_barrier(s->redis); // who sees the facts sees all this, and who finds no facts writes tags after it
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		evals += send_acct_region(s, &b->acct_regions[i]);
 	// After the facts: drop_empty (store_settle.c) relies on it.
+	redis_barrier(s->redis);
 	for (int32_t i = 0; i < b->nacct_regions; i++)
 		redis_cmd(s->redis, 3,
 		          (struct str[]){STR("SADD"), key_acct_regions(&s->key, prefix), b->acct_regions[i].name});

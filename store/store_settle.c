@@ -122,6 +122,7 @@ static bool drop_empty(struct store *s, const struct str *empty, size_t n, struc
 		return true;
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(s->redis, 3, (struct str[]){STR("SREM"), key_acct_regions(&s->key, prefix), empty[i]});
+	redis_barrier(s->redis);
 	for (size_t i = 0; i < n; i++)
 		redis_cmd(s->redis, 4,
 		          (struct str[]){STR("EXISTS"), arena_str(arena, key_due(&s->key, prefix, empty[i])),

@@ -54,7 +54,7 @@ layers() {
 owners='
 (librdkafka/)?rdkafka.h       ingest/kafka.c ingest/kafka_positions.c ingest/kafka_retention.c ingest/kafka_unreadable.c ingest/kafka_conf.c ingest/kafka_login.c ingest/kafka_priv.h ingest/kafka_producer.c demo/mock_broker.c
 (librdkafka/)?rdkafka_mock.h  demo/mock_broker.c
-(hiredis/.*|hiredis.h)        store/redis.c
+(hiredis/.*|hiredis.h)        store/redis_priv.h
 simdjson.h                    ingest/json.cc
 (curl/.*|curl.h)              aws/http_client.c
 microhttpd.h                  web/http_priv.h

@@ -14,7 +14,7 @@
 # a subshell or in $(...): the server would die with that. Results come back in variables.
 #
 # Variables a caller may set: B (build folder), SHARED (where the worlds are made: ../shared), KAFKA_HOME, NOWCAST_BROKER=mock|kafka (which broker start_broker takes),
-# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
+# VALKEY=1 or REDIS_SERVER=path (which server start_redis runs), REDIS_CLUSTER=1 (as a cluster of one node) or 3 (of three masters), KEEP=1 (leave $T for inspection), KAFKA_HEAP (256m).
 
 set -u
 export LC_ALL=C TZ=UTC PYTHONDONTWRITEBYTECODE=1
@@ -188,7 +188,10 @@ valkey_binary() { # prints where it is
 	command -v valkey-server || compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/nowcast/valkey-*/valkey-server" | head -n 1 | grep .
 }
 
-redis() { redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} -p "$redis_port" "$@"; }
+redis() {
+	if [ "${REDIS_CLUSTER:-} ${*,,}" = "3 flushall" ]; then REDIS_CLUSTER= on_cluster "$@"; return; fi
+	redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} $([ "${REDIS_CLUSTER:-}" != 3 ] || echo -c) -p "$redis_port" "$@"
+}
 
 redis_up() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
 
@@ -201,6 +204,7 @@ run_redis() { # ARGUMENTS...: starts it on $redis_port, sets redis_pid
 # A Redis of our own: sets REDIS_URL, redis_port, redis_pid. With `durable`, what it has said yes to outlives kill -9.
 # A second call starts a second one; the variables then name that.
 start_redis() { # [durable]
+	[ "${REDIS_CLUSTER:-}" != 3 ] || { start_redis_cluster; return; }
 	redis_program=$(redis_binary)
 	command -v "$redis_program" >/dev/null || bail "no ${VALKEY:+valkey-server or }redis-server: run deploy/install-deps --test"
 	free_port
@@ -223,6 +227,42 @@ start_redis() { # [durable]
 
 redis_takes_all_slots() { redis cluster addslotsrange 0 16383 >/dev/null && wait_for 10 redis_cluster_up; }
 redis_cluster_up() { redis cluster info | grep -q cluster_state:ok; }
+
+# A Redis Cluster of three masters, each with so many replicas: sets REDIS_URL (of the first), cluster_ports and cluster_pids, the
+# masters before the replicas. Replica i of master m is number 3 i + m.
+start_redis_cluster() { # [REPLICAS]
+	local i ids=() bus=()
+	redis_program=$(redis_binary)
+	cluster_ports=() cluster_pids=()
+	for i in $(seq 0 $((3 * (1 + ${1:-0}) - 1))); do
+		free_port; bus+=("$port")
+		free_port; redis_port=$port redis_tls=
+		mkdir -p "$T/node-$port"
+		run_redis --port "$port" --dir "$T/node-$port" --appendonly no --cluster-enabled yes --cluster-port "${bus[i]}" \
+			--cluster-node-timeout 5000 --repl-diskless-sync-delay 0
+		cluster_ports+=("$redis_port") cluster_pids+=("$redis_pid")
+		ids+=("$(redis cluster myid)")
+		[ "$i" -gt 2 ] || redis cluster addslotsrange $((i * 5461)) $((i == 2 ? 16383 : i * 5461 + 5460)) >/dev/null
+		redis cluster set-config-epoch $((i + 1)) >/dev/null
+		[ "$i" = 0 ] || redis cluster meet 127.0.0.1 "${cluster_ports[0]}" "${bus[0]}" >/dev/null
+	done
+	for redis_port in "${cluster_ports[@]}"; do wait_for 20 redis_knows ${#ids[@]} || bail "the nodes do not meet"; done
+	for i in $(seq 3 $((${#ids[@]} - 1))); do
+		redis_port=${cluster_ports[i]}
+		redis cluster replicate "${ids[i % 3]}" >/dev/null || bail "no replica"
+	done
+	for redis_port in "${cluster_ports[@]}"; do wait_for 20 redis_cluster_whole "$((${#ids[@]} - 3))" || bail "no cluster"; done
+	redis_port=${cluster_ports[0]}
+	REDIS_URL=redis://127.0.0.1:$redis_port
+}
+redis_knows() { redis cluster info | tr -d '\r' | grep -q "^cluster_known_nodes:$1$"; }
+redis_cluster_whole() { # REPLICAS: it knows so many, and follows if it is one
+	redis_cluster_up && [ "$(redis cluster nodes | grep -c slave)" = "$1" ] && { redis info replication | grep -qE 'role:master|master_link_status:up'; }
+}
+on_cluster() { # COMMAND...: at every node that answers
+	local redis_port
+	for redis_port in "${cluster_ports[@]}"; do redis "$@" 2>/dev/null; done
+}
 
 # A master, its replica and sentinels that watch them under the name `figures`: sets redis_port and redis_pid (of the master),
 # replica_port, replica_pid, sentinels ("host:port,host:port").

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "store/redis_cluster.h"
 #include "store/redis_wire.h"
 #include "tests/redis_server.h"
 #include "tests/tap.h"
@@ -102,6 +103,19 @@ static void test_iam(const char *iam, const char *url, const char *why)
 	   url, err.msg);
 }
 
+// 12739 is the vector of the Redis Cluster specification; the others are what CLUSTER KEYSLOT says.
+static void test_slots(void)
+{
+	static const struct {
+		const char *key;
+		int slot;
+	} keys[] = {{"123456789", 12739}, {"", 0}, {"{}a", 10875}, {"a{}{b}", 15033}, {"a{b", 13340},
+	            {"a}b{c}", 7365}, {"{{a}}", 10276}, {"{nowcast:alerts}:lease", 7310},
+	            {"nowcast:alerts", 7310}, {"nowcast:{111122223333/us-east-1}:due", 14266}};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		is_int(redis_slot(str_of(keys[i].key)), keys[i].slot, keys[i].key);
+}
+
 int main(void)
 {
 	struct redis_server server;
@@ -112,6 +126,7 @@ int main(void)
 	if (ok(redis_open(&r, (struct redis_target){.url = server.url}, &err), "Redis %s", err.msg)) {
 		test_fields_of_many(r);
 		test_fields_of_few(r);
+		test_slots();
 		test_socket("unix:///run/redis@1/redis.sock", "/run/redis@1/redis.sock", "none");
 		test_socket("unix:/run/redis@1/redis.sock?db=2", "/run/redis@1/redis.sock", "none");
 		test_socket("unix://:se/s@me@/run/redis.sock", "/run/redis.sock", "se/s@me");

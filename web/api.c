@@ -2,6 +2,7 @@
 #include "web/api.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -79,19 +80,38 @@ void api_error(struct http_answer *ret, int status, const char *fmt, ...)
 	buf_release(&text);
 }
 
-void api_hide_redis(const struct api *a, const char *text, struct buf *ret)
+static void hide_place(const char *text, const char *place, struct buf *ret)
 {
-	const char *where = redis_where(view_redis(rollups_view(a->rollups))), *at;
-	size_t n = strlen(where);
-	for (; n && (at = strstr(text, where)); text = at + n) {
+	const char *at;
+	size_t n = strlen(place);
+	for (; n && (at = strstr(text, place)); text = at + n) {
 		struct str before = {text, (size_t)(at - text)};
-		if (str_ends(before, STR(" at "))) // "Redis 7.0 at HOST", "redis HOST: no answer"
+		if (isdigit((unsigned char)at[n])) // another port
+			before.len += n;
+		else if (str_ends(before, STR(" at "))) // "Redis 7.0 at HOST", "redis HOST: no answer"
 			before.len -= 4;
 		else if (str_ends(before, STR(" ")))
 			before.len--;
 		buf_addstr(ret, before);
 	}
 	buf_adds(ret, text);
+}
+
+void api_hide_redis(const struct api *a, const char *text, struct buf *ret)
+{
+	const struct redis *r = view_redis(rollups_view(a->rollups));
+	const char *place;
+	struct buf rest = BUF_INIT, without = BUF_INIT;
+	buf_adds(&rest, text);
+	for (size_t i = 0; rest.len && (place = redis_place(r, i)); i++) {
+		buf_clear(&without);
+		hide_place(rest.data, place, &without);
+		buf_clear(&rest);
+		buf_addstr(&rest, buf_str(&without));
+	}
+	buf_addstr(ret, buf_str(&rest));
+	buf_release(&rest);
+	buf_release(&without);
 }
 
 void api_answer(struct api *a, const struct http_request *r, struct http_answer *ret)

@@ -89,6 +89,8 @@ static void serve(struct str sent)
 			fprintf(stderr, "%.*s %.*s\n", STR_ARG(command), STR_ARG(key));
 		if (str_is(command, "SELECT"))
 			buf_adds(&replies, "+OK\r\n");
+		else if (str_is(command, "HELLO"))
+			buf_adds(&replies, "-ERR unknown command\r\n"); // no node of a cluster
 		else if (str_is(command, "GET") && str_ends(key, STR("schema")))
 			buf_addf(&replies, "$1\r\n%d\r\n", SCHEMA_VERSION);
 		else if (str_is(command, "EXISTS"))
