@@ -344,7 +344,8 @@ static void scale_usd(struct group *g, int64_t part, int64_t all)
 		*below[i] = usd_cmp(*below[i], g->usd) > 0 ? g->usd : *below[i];
 		*above[i] = usd_cmp(*above[i], g->usd) < 0 ? g->usd : *above[i];
 	}
-	g->weights_sd *= ratio;
+	for (int i = 0; i < ERROR_BINS; i++)
+		g->weights_errors.bins[i] *= ratio;
 	g->chance_variance *= ratio * ratio;
 	g->usd_of_others *= ratio;
 }

@@ -67,8 +67,8 @@ struct view_visit {
 };
 enum { VIEW_PAGE_FIRST = 8 };
 
-// Reads at most VIEW_MODEL_HOURS_AT_ONCE model hours, from the one at *at of the index on, and hands them over.
-// Moves *at behind the last of them.
+// Reads at most VIEW_MODEL_HOURS_AT_ONCE model hours, from the one at *at of the index on, and hands them
+// over. Moves *at behind the last of them.
 bool view_page_read(struct view *v, const struct acct_region_index *x, size_t *at, struct view_visit *visit,
                     struct err *err) NC_CHECK;
 
