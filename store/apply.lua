@@ -172,6 +172,7 @@ local function apply_calls(bucket, other, reopening, at, n)
   local here = p .. KEY_CALLS .. bucket
   local there = other ~= '' and p .. KEY_CALLS .. other
   local shut, missed = there and is_closed(other, reopening), 0
+  local look = there and not shut and call('EXISTS', there) == 1
   local mine, joined, theirs, width = {}, {}, {}, 0
   local runs, run, left, ev = ARGV[at + 1], 1, 0
   local fresh, fresh_of, nruns = {}, {}, 0 -- evidence, and how many calls with it are new
@@ -179,7 +180,7 @@ local function apply_calls(bucket, other, reopening, at, n)
     local size, done = math.min(CHUNK, n - first), 0
     local ids = read_ids(ARGV[at], first * EVIDENCE_ID + 1, size)
     local held = call('HMGET', here, unpack(ids))
-    local far = there and not shut and call('HMGET', there, unpack(ids))
+    local far = look and call('HMGET', there, unpack(ids))
     while done < size do
       if left == 0 then ev, left, run = struct.unpack('>Bc0H', runs, run) end
       local last, begun = math.min(done + left, size), width
