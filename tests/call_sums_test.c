@@ -36,8 +36,8 @@ static void random_evidence(struct evidence *e)
 		c.known[kind] = below(3) == 0;
 		c.tokens[kind] = random_count();
 	}
-	evidence_pack(e, &c, 1 + (uint64_t)below(2), 1 + (uint64_t)below(2), below(3) ? 0 : 1 + (uint64_t)below(2),
-	              below(3) == 0);
+	uint64_t meta = below(3) ? 0 : 1 + (uint64_t)below(2);
+	evidence_pack(e, &c, 1 + (uint64_t)below(2), 1 + (uint64_t)below(2), meta, below(3) == 0);
 }
 
 // Returns what differs; the text lives until the next command.
