@@ -118,7 +118,8 @@ static int count_args(const struct eval_part *p)
 }
 
 // The ids of calls, their runs and their sums, each in one argument: an argument a call costs Redis more than
-// to cut them out. Of a record of a call that is in the batch already the sums would not be used.
+// to cut them out. The sums are left out where most cells have one call, which costs as much to count; and of
+// records of calls that are in the batch already, for they would not be used.
 static void send_calls(struct store *to, const struct eval_part *p)
 {
 	struct redis *r = to->redis;
@@ -142,7 +143,7 @@ static void send_calls(struct store *to, const struct eval_part *p)
 	}
 	redis_arg(r, buf_str(text));
 	buf_clear(text);
-	if (s->turn == 0)
+	if (s->turn == 0 && 2 * to->sums.n <= p->ncalls)
 		call_sums_write(&to->sums, text);
 	redis_arg(r, buf_str(text));
 }
