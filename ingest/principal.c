@@ -167,6 +167,8 @@ static struct labels labels_of(const struct identity *id, struct arena *a)
 	struct json web =
 		json_present(id->session[SESSION_webIdFederationData], id->f[IDENTITY_webIdFederationData]);
 	struct json source = id->session[SESSION_sourceIdentity], beside = id->f[IDENTITY_sourceIdentity];
+	if (!source.doc && !beside.doc && !scope.doc && !web.doc && !id->f[IDENTITY_onBehalfOf].doc)
+		return LABELS_NONE; // of most callers
 	labels_add(room, &n, STR("source"), first_of(text_of(source), text_of(beside)));
 	if (!json_missing(scope))
 		labels_add(room, &n, STR("workload"),
