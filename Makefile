@@ -248,7 +248,7 @@ $(B)/pricing/builtin.o: pricing/builtin.csv
 
 # Lua scripts are embedded behind their prelude: constants out of the C headers, then what all scripts share.
 scripted := $(B)/store/store.o $(B)/store/positions.o $(B)/store/billed_means_refresh.o $(B)/store/reprice.o \
-	$(B)/reconcile/publish.o
+	$(B)/reconcile/publish.o $(B)/tests/call_sums_test
 prelude  := $(B)/store/prelude.lua
 $(B)/store/prelude_constants: store/prelude_constants.c
 	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(warn) $(cppflags) -MMD -MP -MF $@.d -o $@ $<
@@ -257,6 +257,7 @@ $(prelude): $(B)/store/prelude_constants store/prelude.lua
 	$(Q)$< > $@.new && cat store/prelude.lua >> $@.new && mv $@.new $@
 $(scripted): cppflags += -DLUA_PRELUDE='"$(prelude)"'
 $(scripted): $(prelude) $(wildcard store/*.lua reconcile/*.lua)
+$(B)/tests/call_sums_test: tests/lua/call_sums_test.lua
 bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile

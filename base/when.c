@@ -71,10 +71,37 @@ static bool parse_zone(struct str *s, int *ret_minutes)
 	return true;
 }
 
+// Two digits; below 0 if one of them is none.
+static inline int two_digits(const char *p)
+{
+	unsigned a = (unsigned)p[0] - '0', b = (unsigned)p[1] - '0';
+	return a <= 9 && b <= 9 ? (int)(a * 10 + b) : -1;
+}
+
+// 2026-11-02T05:00:00Z, as most times come. False: it may be a time of another form.
+static bool parse_usual(struct str s, int64_t *ret_ms)
+{
+	if (s.len != 20 || s.p[4] != '-' || s.p[7] != '-' || s.p[10] != 'T' || s.p[13] != ':' || s.p[16] != ':' ||
+	    s.p[19] != 'Z')
+		return false;
+	int century = two_digits(s.p), year = two_digits(s.p + 2), month = two_digits(s.p + 5),
+		day = two_digits(s.p + 8), hour = two_digits(s.p + 11), minute = two_digits(s.p + 14),
+		second = two_digits(s.p + 17);
+	// the days of a month beyond the 28th, and the 60th second, are left to when_parse
+	if ((century | year | minute | second) < 0 || century < 20 || month < 1 || month > 12 || day < 1 ||
+	    day > 28 || hour < 0 || hour > 23 || minute > 59 || second > 59)
+		return false;
+	int64_t days = days_from_date(century * 100 + year, month, day);
+	*ret_ms = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000;
+	return true;
+}
+
 bool when_parse(struct str s, int64_t *ret_ms)
 {
 	static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int y, mo, d, h = 0, mi = 0, sec = 0, ms = 0, east = 0;
+	if (parse_usual(s, ret_ms))
+		return true;
 	if (!parse_digits(&s, 4, &y))
 		return false;
 	bool basic = !skip_char(&s, '-');

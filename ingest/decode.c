@@ -45,12 +45,19 @@ bool decode_may_read(struct decoder *d, size_t n)
 	return false;
 }
 
+static void enter_level(struct decoder *d)
+{
+	d->level++;
+	if (d->level > d->deepest)
+		d->deepest = d->level;
+}
+
 // Decodes what was unpacked into the buffer of the text in hand, as a text within it.
 static void decode_unpacked(struct decoder *d, struct str bytes, int depth)
 {
 	if (!decode_may_read(d, bytes.len))
 		return;
-	d->level++;
+	enter_level(d);
 	decode_bytes(d, bytes, depth + 1);
 	d->level--;
 }
@@ -284,7 +291,7 @@ static void search_contents(struct decoder *d, struct str contents, int depth)
 	struct str text = json_split_trim(contents);
 	if (d->exhausted || is_too_deep(d, contents, depth))
 		return;
-	d->level++;
+	enter_level(d);
 	d->strings++;
 	if (inflate_is_gzip(contents)) {
 		decode_gzip(d, contents, depth);
@@ -342,7 +349,7 @@ void decoder_free(struct decoder *d)
 
 static void free_large_buffers(struct decoder *d)
 {
-	for (int i = 0; i <= d->limits.depth + 1; i++) {
+	for (int i = 0; i <= d->deepest; i++) {
 		struct level *l = &d->levels[i];
 		if (l->json)
 			json_parser_shrink(l->json, KEEP_BYTES);
@@ -351,6 +358,7 @@ static void free_large_buffers(struct decoder *d)
 	}
 	if (d->part.cap > KEEP_BYTES)
 		buf_release(&d->part);
+	d->deepest = 0;
 }
 
 void decoder_message(struct decoder *d, const void *data, size_t len)

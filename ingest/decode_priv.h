@@ -48,6 +48,7 @@ struct decoder {
 	struct json_keys top_keys;
 	struct level *levels;    // limits.depth + 2
 	int level;               // of the text in hand
+	int deepest;             // level of the message in hand so far
 	int strings;             // how many strings are around it
 	size_t live;             // bytes of the values that are parsed and in use
 	unsigned signs;          // of records, in what was not recognised in this unit (signs.h)

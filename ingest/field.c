@@ -24,12 +24,12 @@ bool field_opt_type(struct json v, enum json_type type, const char *name, struct
 bool field_opt_str(struct json v, const char *name, struct str *ret, struct err *err)
 {
 	struct str s;
-	if (json_missing(v)) {
+	if (!json_str(v, &s)) {
+		if (!json_missing(v))
+			return field_opt_type(v, JSON_STRING, name, err);
 		*ret = STR_NONE;
 		return true;
 	}
-	if (!json_str(v, &s))
-		return field_opt_type(v, JSON_STRING, name, err);
 	if (s.len > FIELD_STRING_MAX)
 		return err_set(err, ERR_SKIP, "%s is %zu bytes long, of at most %d: %s", name, s.len,
 		               FIELD_STRING_MAX, field_show(s).z);

@@ -18,7 +18,7 @@ static struct str cut_text(struct str s, size_t max)
 void labels_add(struct tag *room, int *n, struct str key, struct str value)
 {
 	int at = *n;
-	if (!key.len || key.len > LABEL_KEY_MAX || memchr(key.p, 0, key.len) || !value.len)
+	if (!value.len || !key.len || key.len > LABEL_KEY_MAX || memchr(key.p, 0, key.len))
 		return;
 	while (at > 0 && str_cmp(room[at - 1].key, key) > 0)
 		at--;
@@ -31,7 +31,7 @@ void labels_add(struct tag *room, int *n, struct str key, struct str value)
 	assert(*n <= LABELS_MAX);
 }
 
-static struct labels copy_labels(struct arena *a, const struct tag *room, int n)
+struct labels labels_copy(const struct tag *room, int n, struct arena *a)
 {
 	if (n == 0)
 		return LABELS_NONE;
@@ -66,53 +66,7 @@ struct labels labels_read(struct json object, struct arena *a)
 		return LABELS_NONE;
 	for (struct json_iter it = json_begin(object); json_next(&it, &key, &item);)
 		labels_add(room, &n, key, scalar_text(a, item));
-	return copy_labels(a, room, n);
-}
-
-// Whom a provider of web identities named: "sub" of OpenID Connect, user_id of Login with Amazon.
-static struct str subject_of(struct json attributes)
-{
-	struct str key, value, found = STR_NONE;
-	struct json item;
-	for (struct json_iter it = json_begin(attributes); json_next(&it, &key, &item);)
-		if ((str_is(key, "sub") || str_ends(key, STR(":sub")) || str_ends(key, STR(":user_id"))) &&
-		    json_str(item, &value) && str_cmp(value, found) > 0)
-			found = value;
-	return found;
-}
-
-static struct str text_of(struct json object, const char *key)
-{
-	struct str s;
-	return json_str(json_get(object, str_of(key)), &s) ? s : STR_NONE;
-}
-
-static struct str first_of(struct str a, struct str b)
-{
-	return a.len ? a : b;
-}
-
-struct labels labels_of_identity(struct json identity, struct arena *a)
-{
-	struct tag room[LABELS_MAX];
-	int n = 0;
-	struct json session = json_get(identity, STR("sessionContext"));
-	// CloudTrail writes both into the session; records that programs have converted have them beside it.
-	struct json web = json_present(json_get(session, STR("webIdFederationData")),
-	                               json_get(identity, STR("webIdFederationData")));
-	struct json scope = json_get(identity, STR("inScopeOf"));
-	labels_add(room, &n, STR("source"),
-	           first_of(text_of(session, "sourceIdentity"), text_of(identity, "sourceIdentity")));
-	if (!json_missing(scope))
-		labels_add(room, &n, STR("workload"),
-		           first_of(text_of(scope, "credentialsIssuedTo"), text_of(scope, "sourceArn")));
-	if (!json_missing(web)) {
-		labels_add(room, &n, STR("provider"), text_of(web, "federatedProvider"));
-		labels_add(room, &n, STR("subject"), subject_of(json_get(web, STR("attributes"))));
-	}
-	labels_add(room, &n, STR("on_behalf_of"),
-	           text_of(json_get(identity, STR("onBehalfOf")), "userId"));
-	return copy_labels(a, room, n);
+	return labels_copy(room, n, a);
 }
 
 static bool keeps_key(const struct conf_list *patterns, struct str key)
@@ -137,5 +91,5 @@ struct labels labels_kept(struct labels labels, const struct conf_list *patterns
 	for (int i = 0; i < labels.n && n < LABELS_MAX; i++)
 		if (keeps_key(patterns, labels.v[i].key))
 			room[n++] = labels.v[i];
-	return copy_labels(a, room, n);
+	return labels_copy(room, n, a);
 }

@@ -4,7 +4,7 @@
 //
 //     of the call     request metadata: `requestMetadata` of the invocation log ("Per-request metadata
 //                     tagging" in the Bedrock User Guide), `metadata` of a request to bedrock-mantle
-//     of the caller   of its userIdentity ("CloudTrail userIdentity element"):
+//     of the caller   of its userIdentity ("CloudTrail userIdentity element"; ingest/principal.c):
 //                     source         sourceIdentity of the session
 //                     workload       inScopeOf: the Lambda function, ECS task or other resource that has the
 //                                    credentials, or for which a service called
@@ -29,13 +29,13 @@ enum { LABELS_MAX = 16, LABEL_KEY_MAX = 256, LABEL_VALUE_MAX = 256 };
 // The pairs of a JSON object; anything else has none.
 struct labels labels_read(struct json object, struct arena *a);
 
-// The labels of a caller, from its userIdentity.
-struct labels labels_of_identity(struct json identity, struct arena *a);
-
 // Adds a pair, unless it is empty, beyond the limits or there already. `room` has LABELS_MAX elements, of
 // which *n are sorted by key. Of too many pairs those with the smallest keys stay, in whatever order they
 // come.
 void labels_add(struct tag *room, int *n, struct str key, struct str value);
+
+// The pairs in `room`, in the arena.
+struct labels labels_copy(const struct tag *room, int n, struct arena *a);
 
 // Those whose keys are to be kept, in the arena. In the patterns * stands for any text, and ! in front means
 // that the key is not: the first that matches decides, letters in either case. Without any match the key is

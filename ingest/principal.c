@@ -3,6 +3,7 @@
 // A long-term key (AKIA...) has no session.
 #include "ingest/principal.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -66,18 +67,55 @@ static struct str make_arn(struct arena *a, const char *fmt, ...)
 	return arena_str(a, (struct str){z, n < 0 ? 0 : (size_t)n < sizeof z ? (size_t)n : sizeof z - 1});
 }
 
+// ---- userIdentity -------------------------------------------------------------------------------
+
+// Every key of a userIdentity and of its sessionContext that is read: each object is walked once, for this is
+// on the way of every call. X(name)
+#define IDENTITY_FIELDS(X)                                                                              \
+	X(type) X(arn) X(accountId) X(principalId) X(accessKeyId) X(invokedBy) X(onBehalfOf) X(inScopeOf)   \
+	X(sessionContext) X(sourceIdentity) X(webIdFederationData)
+#define SESSION_FIELDS(X) X(sessionIssuer) X(attributes) X(sourceIdentity) X(webIdFederationData)
+
+#define NAME(key) {#key, sizeof #key - 1},
+#define IDENTITY_ENUM(key) IDENTITY_##key,
+#define SESSION_ENUM(key) SESSION_##key,
+static const struct str identity_names[] = {IDENTITY_FIELDS(NAME)}, session_names[] = {SESSION_FIELDS(NAME)};
+enum { IDENTITY_FIELDS(IDENTITY_ENUM) IDENTITY_COUNT };
+enum { SESSION_FIELDS(SESSION_ENUM) SESSION_COUNT };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct json_keys identity_keys, session_keys; // set once, then only read
+
+static void init_keys(void)
+{
+	json_keys_init(&identity_keys, identity_names, IDENTITY_COUNT);
+	json_keys_init(&session_keys, session_names, SESSION_COUNT);
+}
+
+struct identity {
+	struct json f[IDENTITY_COUNT], session[SESSION_COUNT]; // absent where there is no such key
+};
+
+static void pick_fields(struct json object, struct identity *ret)
+{
+	pthread_once(&once, init_keys);
+	json_pick(object, &identity_keys, ret->f);
+	json_pick(ret->f[IDENTITY_sessionContext], &session_keys, ret->session);
+}
+
 // The name of a caller whose identity has no ARN.
-static bool make_arn_without_arn(struct arena *a, struct json id, struct str account, struct str region,
-                        struct str *ret, struct err *err)
+static bool make_arn_without_arn(struct arena *a, const struct identity *id, struct str account,
+                                 struct str region, struct str *ret, struct err *err)
 {
 	const char *part = partition_of(region);
+	const struct json *f = id->f;
 	struct str type, by, user, owner, principal;
-	if (!field_opt_str(json_get(id, STR("type")), "userIdentity.type", &type, err) ||
-	    !field_opt_str(json_get(id, STR("invokedBy")), "userIdentity.invokedBy", &by, err) ||
-	    !field_opt_str(json_get(json_get(id, STR("onBehalfOf")), STR("userId")),
-	                   "userIdentity.onBehalfOf.userId", &user, err) ||
-	    !field_opt_str(json_get(id, STR("accountId")), "userIdentity.accountId", &owner, err) ||
-	    !field_opt_str(json_get(id, STR("principalId")), "userIdentity.principalId", &principal, err))
+	if (!field_opt_str(f[IDENTITY_type], "userIdentity.type", &type, err) ||
+	    !field_opt_str(f[IDENTITY_invokedBy], "userIdentity.invokedBy", &by, err) ||
+	    !field_opt_str(json_get(f[IDENTITY_onBehalfOf], STR("userId")), "userIdentity.onBehalfOf.userId",
+	                   &user, err) ||
+	    !field_opt_str(f[IDENTITY_accountId], "userIdentity.accountId", &owner, err) ||
+	    !field_opt_str(f[IDENTITY_principalId], "userIdentity.principalId", &principal, err))
 		return false;
 	if (by.len && (!type.len || str_is(type, "AWSService")))
 		*ret = make_arn(a, "arn:%s:iam::%.*s:service/%.*s", part, STR_ARG(account), STR_ARG(by));
@@ -96,32 +134,82 @@ static bool make_arn_without_arn(struct arena *a, struct json id, struct str acc
 	return true;
 }
 
-bool principal_from_identity(struct arena *a, struct json id, struct str account, struct str region,
+// Whom a provider of web identities named: "sub" of OpenID Connect, user_id of Login with Amazon.
+static struct str subject_of(struct json attributes)
+{
+	struct str key, value, found = STR_NONE;
+	struct json item;
+	for (struct json_iter it = json_begin(attributes); json_next(&it, &key, &item);)
+		if ((str_is(key, "sub") || str_ends(key, STR(":sub")) || str_ends(key, STR(":user_id"))) &&
+		    json_str(item, &value) && str_cmp(value, found) > 0)
+			found = value;
+	return found;
+}
+
+static struct str text_of(struct json v)
+{
+	struct str s;
+	return json_str(v, &s) ? s : STR_NONE;
+}
+
+static struct str first_of(struct str a, struct str b)
+{
+	return a.len ? a : b;
+}
+
+// What ingest/labels.h lists. CloudTrail writes the session's into the session; records that programs have
+// converted have them beside it.
+static struct labels labels_of(const struct identity *id, struct arena *a)
+{
+	struct tag room[LABELS_MAX];
+	int n = 0;
+	struct json scope = id->f[IDENTITY_inScopeOf];
+	struct json web =
+		json_present(id->session[SESSION_webIdFederationData], id->f[IDENTITY_webIdFederationData]);
+	struct json source = id->session[SESSION_sourceIdentity], beside = id->f[IDENTITY_sourceIdentity];
+	if (!source.doc && !beside.doc && !scope.doc && !web.doc && !id->f[IDENTITY_onBehalfOf].doc)
+		return LABELS_NONE; // of most callers
+	labels_add(room, &n, STR("source"), first_of(text_of(source), text_of(beside)));
+	if (!json_missing(scope))
+		labels_add(room, &n, STR("workload"),
+		           first_of(text_of(json_get(scope, STR("credentialsIssuedTo"))),
+		                    text_of(json_get(scope, STR("sourceArn")))));
+	if (!json_missing(web)) {
+		labels_add(room, &n, STR("provider"), text_of(json_get(web, STR("federatedProvider"))));
+		labels_add(room, &n, STR("subject"), subject_of(json_get(web, STR("attributes"))));
+	}
+	labels_add(room, &n, STR("on_behalf_of"),
+	           text_of(json_get(id->f[IDENTITY_onBehalfOf], STR("userId"))));
+	return labels_copy(room, n, a);
+}
+
+bool principal_from_identity(struct arena *a, struct json object, struct str account, struct str region,
                              struct caller *ret, struct err *err)
 {
 	struct caller c = {.arn = STR_NONE};
+	struct identity id;
 	struct str arn, key;
-	if (json_type(id) != JSON_OBJECT)
+	if (json_type(object) != JSON_OBJECT)
 		return err_set(err, ERR_SKIP, "userIdentity should be an object, and is %s",
-		               json_type_name(json_type(id)));
-	if (!field_opt_str(json_get(id, STR("arn")), "userIdentity.arn", &arn, err) ||
-	    !field_opt_str(json_get(id, STR("accessKeyId")), "userIdentity.accessKeyId", &key, err))
+		               json_type_name(json_type(object)));
+	pick_fields(object, &id);
+	if (!field_opt_str(id.f[IDENTITY_arn], "userIdentity.arn", &arn, err) ||
+	    !field_opt_str(id.f[IDENTITY_accessKeyId], "userIdentity.accessKeyId", &key, err))
 		return false;
 	if (arn.len)
 		c.arn = principal_canonical(a, arn);
-	else if (!make_arn_without_arn(a, id, account, region, &c.arn, err))
+	else if (!make_arn_without_arn(a, &id, account, region, &c.arn, err))
 		return false;
 	if (str_starts(key, STR("ASIA")))
 		c.access_key = key;
-	struct json session = json_get(id, STR("sessionContext"));
-	if (!field_opt_str(json_get(json_get(session, STR("sessionIssuer")), STR("arn")),
+	if (!field_opt_str(json_get(id.session[SESSION_sessionIssuer], STR("arn")),
 	                   "userIdentity.sessionContext.sessionIssuer.arn", &c.role_arn, err))
 		return false;
-	struct json created = json_get(json_get(session, STR("attributes")), STR("creationDate"));
+	struct json created = json_get(id.session[SESSION_attributes], STR("creationDate"));
 	if (!json_missing(created) &&
 	    !field_time(created, "userIdentity.sessionContext.attributes.creationDate", &c.session_start_ms, err))
 		return false;
-	c.identity = labels_of_identity(id, a);
+	c.identity = labels_of(&id, a);
 	*ret = c;
 	return true;
 }

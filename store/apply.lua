@@ -11,13 +11,15 @@
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
 --         role, users of an account, models, keys and values of labels), reopen, retention (ms), then
---         sections: bucket, other bucket or "", "1": it may be reopened, counts of calls, runs, metrics,
---         names, sessions, candidates, tellings, runs of observed minutes;
---         ids of the calls, each once; runs (evidence, how many of the calls have it, in their order);
---         metrics (model, minute, token kind or token kind with tiers, rank, sum, samples); names (id,
---         text, the model whose figures contain it or ""); sessions; candidates for a name of their own
---         (group, name, minute); tellings (model, minute, digest, value); runs of minutes of which there are
---         records (signal, first minute of the day, how many: at most OBSERVED_RUN)
+--         sections: bucket, other bucket or "", "1": it may be reopened, counts of calls, metrics, names,
+--         sessions, candidates, tellings, runs of observed minutes;
+--         the ids of the calls, each once, in one text; their runs in another (1 byte: length of the
+--         evidence; the evidence; 2 bytes: how many of the calls have it, in their order); the sums of all
+--         of them (store/call_sums.h), or ""; metrics (model, minute, token kind or token kind with tiers,
+--         rank, sum, samples); names (id, text, the model whose figures contain it or ""); sessions;
+--         candidates for a name of their own (group, name, minute); tellings (model, minute, digest,
+--         value); runs of minutes of which there are records (signal, first minute of the day, how many: at
+--         most OBSERVED_RUN)
 -- returns  calls new, calls known, metrics, records late; BUSY: a bucket to be reopened is packed
 
 local p = KEYS[1]
@@ -150,43 +152,62 @@ local function count_fresh(bucket, ev, n)
   end
 end
 
--- Calls whose ids are ARGV[at ..] and whose runs follow them.
+-- `n` ids from text[at] on.
+local function read_ids(text, at, n)
+  local ids = {struct.unpack(string.rep('c' .. EVIDENCE_ID, n), text, at)}
+  ids[n + 1] = nil -- where it ended
+  return ids
+end
+
+-- `n` calls that are met for the first time, and their sums.
+local function count_all(bucket, text, n)
+  local unjoined = add_sums_of(sums, text)
+  new = new + n - unjoined
+  count_unjoined(bucket, unjoined)
+end
+
+-- Calls whose ids are in ARGV[at], their runs in ARGV[at + 1], the sums of all in ARGV[at + 2]. Most are new:
+-- what one of these takes here is much of what a call takes Redis.
 local function apply_calls(bucket, other, reopening, at, n)
   local here = p .. KEY_CALLS .. bucket
   local there = other ~= '' and p .. KEY_CALLS .. other
   local shut, missed = there and is_closed(other, reopening), 0
-  local mine, theirs, width = {}, {}, 0
-  local run, left, fresh = at + n - 2, 0, 0
-  local ev
-  for first = at, at + n - 1, CHUNK do
-    local last = math.min(first + CHUNK - 1, at + n - 1)
-    local held = call('HMGET', here, unpack(ARGV, first, last))
-    local far = there and not shut and call('HMGET', there, unpack(ARGV, first, last))
-    for i = first, last do
-      if left == 0 then
-        count_fresh(bucket, ev, fresh)
-        run, fresh = run + 2, 0
-        ev, left = ARGV[run], tonumber(ARGV[run + 1])
+  local look = there and not shut and call('EXISTS', there) == 1
+  local mine, joined, theirs, width = {}, {}, {}, 0
+  local runs, run, left, ev = ARGV[at + 1], 1, 0
+  local fresh, fresh_of, nruns = {}, {}, 0 -- evidence, and how many calls with it are new
+  for first = 0, n - 1, CHUNK do
+    local size, done = math.min(CHUNK, n - first), 0
+    local ids = read_ids(ARGV[at], first * EVIDENCE_ID + 1, size)
+    local held = call('HMGET', here, unpack(ids))
+    local far = look and call('HMGET', there, unpack(ids))
+    while done < size do
+      if left == 0 then ev, left, run = struct.unpack('>Bc0H', runs, run) end
+      local last, begun = math.min(done + left, size), width
+      for i = done + 1, last do
+        if held[i] then
+          join_call(bucket, ids[i], held[i], ev, joined)
+        elseif far and far[i] then
+          join_call(other, ids[i], far[i], ev, theirs)
+        elseif shut then
+          missed = missed + 1
+        else
+          mine[width + 1], mine[width + 2] = ids[i], ev
+          width = width + 2
+        end
       end
-      left = left - 1
-      local id, k = ARGV[i], i - first + 1
-      if held[k] then
-        join_call(bucket, id, held[k], ev, mine)
-        width = #mine
-      elseif far and far[k] then
-        join_call(other, id, far[k], ev, theirs)
-      elseif shut then
-        missed = missed + 1
-      else
-        fresh = fresh + 1
-        mine[width + 1] = id
-        mine[width + 2] = ev
-        width = width + 2
-      end
+      nruns = nruns + 1
+      fresh[nruns], fresh_of[nruns] = ev, (width - begun) / 2
+      left, done = left - (last - done), last
     end
   end
-  count_fresh(bucket, ev, fresh)
+  if width == 2 * n and ARGV[at + 2] ~= '' then
+    count_all(bucket, ARGV[at + 2], n)
+  else
+    for k = 1, nruns do count_fresh(bucket, fresh[k], fresh_of[k]) end
+  end
   write_calls(bucket, mine)
+  write_calls(bucket, joined)
   write_calls(other, theirs)
   if missed > 0 then count_late(bucket, missed) end
 end
@@ -414,24 +435,22 @@ end
 
 -- The section at ARGV[at]: whether its calls cannot be joined yet; and where the next one begins.
 local function look_at_section(at)
-  local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
-  local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
-  local nobserved = tonumber(ARGV[at + 10])
+  local nmetrics, nnames, nsessions = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
+  local ncandidates, ntellings = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
+  local nobserved = tonumber(ARGV[at + 9])
   local busy = ARGV[at + 2] == '1' and (is_packed(ARGV[at]) or is_packed(ARGV[at + 1]))
-  return busy, at + 11 + ncalls + 2 * nruns + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
+  return busy, at + 13 + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
     4 * ntellings + 3 * nobserved
 end
 
 -- The section at ARGV[at].
 local function apply_section(at)
   local bucket, other, reopening = ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1'
-  local ncalls, nruns, nmetrics = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
-  local nnames, nsessions = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local ncandidates, ntellings = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
-  local nobserved = tonumber(ARGV[at + 10])
-  local calls = at + 11
-  local first_metric = calls + ncalls + 2 * nruns
+  local ncalls, nmetrics, nnames = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local nsessions, ncandidates = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
+  local ntellings, nobserved = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+  local calls = at + 10
+  local first_metric = calls + 3
   local first_name = first_metric + 6 * nmetrics
   local first_telling = first_name + 3 * nnames + nsessions + 3 * ncandidates
   if takes_records(bucket, reopening) then

@@ -7,8 +7,7 @@
 #include "pricing/model_id.h"
 #include "store/batch_priv.h"
 
-// Whether none of eight bytes is a blank or below, DEL, or beyond ASCII. A borrow between bytes may give
-// false for good bytes; then each byte is looked at.
+// Whether none of eight bytes is a blank or below, DEL, or beyond ASCII.
 static bool are_plain(const char *p)
 {
 	const uint64_t ones = 0x0101010101010101, high = ones << 7;
@@ -18,16 +17,24 @@ static bool are_plain(const char *p)
 	return ((w | (w - ones * 0x21) | (del - ones)) & high) == 0;
 }
 
+// Likewise of all bytes, of which there are eight at least: the last eight overlap those before.
+static bool is_plain(struct str s)
+{
+	size_t i = 0;
+	while (i + 8 <= s.len && are_plain(s.p + i))
+		i += 8;
+	return i + 8 > s.len && are_plain(s.p + s.len - 8);
+}
+
 bool batch_is_clean(struct str s)
 {
 	if (s.len == 0 || s.len > BATCH_TEXT_MAX)
 		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		while (s.len - i >= 8 && are_plain(s.p + i))
-			i += 8;
-		if (i < s.len && (s.p[i] == ' ' || text_control(s, i)))
+	if (s.len >= 8 && is_plain(s))
+		return true;
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] == ' ' || text_control(s, i))
 			return false;
-	}
 	return true;
 }
 
@@ -75,6 +82,8 @@ void batch_set_places(struct batch *b, const struct str *acct_regions, size_t n)
 bool batch_admit(struct batch *b, struct str account, struct str region, struct err *err)
 {
 	bool added;
+	if (batch_find_first_place(b, account, region) >= 0)
+		return true; // it was admitted
 	if (!batch_check_place(account, region, err))
 		return false;
 	uint64_t key = place_key(account, region);

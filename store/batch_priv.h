@@ -15,6 +15,8 @@ bool batch_is_made_of(struct str s, size_t max, const char *set);
 bool batch_check_place(struct str account, struct str region, struct err *err) NC_CHECK;
 // As batch_check_place; and that the account and Region is known, or there is room for it.
 bool batch_admit(struct batch *b, struct str account, struct str region, struct err *err) NC_CHECK;
+// Which of the batch's accounts and Regions it is, if it is one of the first; -1: perhaps another.
+int32_t batch_find_first_place(const struct batch *b, struct str account, struct str region);
 bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err) NC_CHECK;
 
 // Makes room for one more element after `n`. Lists begin small: a batch may have one or two a record.

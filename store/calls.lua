@@ -133,6 +133,24 @@ local function count_call(sums, ev, times)
   add_call(d, n, times, failed, timing % TIER)
 end
 
+-- Adds the sums that a worker made of calls of which none is known here (store/call_sums.h). Returns how many
+-- pieces of evidence are unjoined.
+local function add_sums_of(sums, text)
+  local unjoined, at = struct.unpack('>H', text)
+  while at <= #text do
+    local key, width
+    key, width, at = struct.unpack('>Bc0B', text, at)
+    local more, d = {struct.unpack('>' .. string.rep('I6', width), text, at)}, sums[key]
+    at = more[width + 1]
+    if not d then
+      d = {unpack(zeros)}
+      sums[key] = d
+    end
+    for k = 1, width do d[k] = d[k] + more[k] end
+  end
+  return unjoined
+end
+
 local join_evidence
 do -- what only it uses
 

@@ -9,27 +9,26 @@
 #include "base/text.h"
 #include "base/when.h"
 
-// A UUID in its usual form gives its own bytes, any other id the bytes of a digest. The first EVIDENCE_ID of
-// them are kept.
+// The bytes of a UUID in its usual form; false: it is none.
+static bool read_uuid(struct str s, uint8_t ret[16])
+{
+	static const uint8_t at[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+	int bad = 0;
+	if (s.len != 36 || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
+		return false;
+	for (int i = 0; i < 16; i++) {
+		int high = hex_digit(s.p[at[i]]), low = hex_digit(s.p[at[i] + 1]);
+		bad |= high | low;
+		ret[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+	}
+	return bad >= 0;
+}
+
+// A UUID gives its own bytes, any other id the bytes of a digest. The first EVIDENCE_ID of them are kept.
 static void write_id(uint8_t *ret, struct str s)
 {
 	uint8_t id[16];
-	int digits = 0;
-	if (s.len == 36) {
-		for (size_t i = 0; i < s.len; i++) {
-			if (i == 8 || i == 13 || i == 18 || i == 23) {
-				if (s.p[i] != '-')
-					break;
-				continue;
-			}
-			int d = hex_digit(s.p[i]);
-			if (d < 0)
-				break;
-			id[digits / 2] = (uint8_t)(digits % 2 ? id[digits / 2] | d : d << 4);
-			digits++;
-		}
-	}
-	if (digits != 32) {
+	if (!read_uuid(s, id)) {
 		struct digest128 h = digest128(s.p, s.len);
 		bytes_put64(id, h.high);
 		bytes_put64(id + 8, h.low);

@@ -52,16 +52,31 @@ static struct str format_start(int64_t ms, char buf[DIGITS])
 	return (struct str){p, (size_t)(end - p)};
 }
 
+static char *put_after(char *to, char before, struct str s)
+{
+	*to++ = before;
+	if (s.len)
+		memcpy(to, s.p, s.len);
+	return to + s.len;
+}
+
 struct str name_of_caller(struct buf *text, const struct caller *c, struct str labels)
 {
 	char digits[DIGITS];
-	const struct str tab = STR("\t");
-	const struct str pieces[] = {
-		STR("c"), c->arn,      tab, c->access_key, tab,   format_start(c->session_start_ms, digits),
-		tab,      c->role_arn, tab, c->project,    labels};
+	struct str start = format_start(c->session_start_ms, digits);
 	buf_clear(text);
-	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
-		buf_addstr(text, pieces[i]);
+	buf_reserve(text, 5 + c->arn.len + c->access_key.len + start.len + c->role_arn.len + c->project.len +
+	                      labels.len);
+	char *to = put_after(text->data, 'c', c->arn);
+	to = put_after(to, '\t', c->access_key);
+	to = put_after(to, '\t', start);
+	to = put_after(to, '\t', c->role_arn);
+	to = put_after(to, '\t', c->project);
+	if (labels.len)
+		memcpy(to, labels.p, labels.len);
+	to += labels.len;
+	*to = '\0';
+	text->len = (size_t)(to - text->data);
 	return buf_str(text);
 }
 

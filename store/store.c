@@ -28,7 +28,7 @@ EMBED_SCRIPT(relabel_lua, "store/relabel.lua")
 EMBED_SCRIPT(keep_longest_lua, "store/keep_longest.lua")
 EMBED_SCRIPT(tags_lua, "store/tags.lua")
 
-enum { CALLS_PER_EVAL = 4000 };
+enum { CALLS_PER_EVAL = 4000 }; // at most 65535: so many may be in one run
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err)
 {
@@ -51,6 +51,7 @@ void store_close(struct store *s)
 {
 	redis_close(s->redis);
 	buf_release(&s->key);
+	call_sums_release(&s->sums);
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	free(s->gaps);
@@ -85,14 +86,6 @@ static int32_t run_length(const struct section *s, int32_t i, int32_t end)
 	return n;
 }
 
-static int32_t count_runs(const struct eval_part *p)
-{
-	int32_t n = 0, end = p->first + p->ncalls;
-	for (int32_t i = p->first; i < end; i += run_length(p->section, i, end))
-		n++;
-	return n;
-}
-
 // The runs of minutes that a section has observed: their number, or into the invocation.
 static int32_t count_observed(const struct section *s)
 {
@@ -119,14 +112,45 @@ static void send_observed(struct redis *r, const struct section *s)
 static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
-	return 11 + p->ncalls + 2 * count_runs(p) +
-	       (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates +
-	                      4 * s->ntellings + 3 * count_observed(s)
-	                : 0);
+	return 13 + (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates +
+	                           4 * s->ntellings + 3 * count_observed(s)
+	                     : 0);
 }
 
-static void send_part(struct redis *r, const struct eval_part *p)
+// The ids of calls, their runs and their sums, each in one argument: an argument a call costs Redis more than
+// to cut them out. The sums are left out where most cells have one call, which costs as much to count; and of
+// records of calls that are in the batch already, for they would not be used.
+static void send_calls(struct store *to, const struct eval_part *p)
 {
+	struct redis *r = to->redis;
+	struct buf *text = &to->key;
+	const struct section *s = p->section;
+	int32_t end = p->first + p->ncalls;
+	call_sums_clear(&to->sums);
+	buf_clear(text);
+	for (int32_t i = p->first; i < end; i++)
+		buf_add(text, s->calls[i].id, EVIDENCE_ID);
+	redis_arg(r, buf_str(text));
+	buf_clear(text);
+	for (int32_t i = p->first, n; i < end; i += n) {
+		n = run_length(s, i, end);
+		if (s->turn == 0)
+			call_sums_add(&to->sums, &s->calls[i], n);
+		buf_addc(text, (char)s->calls[i].len);
+		buf_add(text, s->calls[i].bytes, s->calls[i].len);
+		buf_addc(text, (char)(n >> 8));
+		buf_addc(text, (char)n);
+	}
+	redis_arg(r, buf_str(text));
+	buf_clear(text);
+	if (s->turn == 0 && 2 * to->sums.n <= p->ncalls)
+		call_sums_write(&to->sums, text);
+	redis_arg(r, buf_str(text));
+}
+
+static void send_part(struct store *to, const struct eval_part *p)
+{
+	struct redis *r = to->redis;
 	const struct section *s = p->section;
 	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0,
 			nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0,
@@ -138,20 +162,13 @@ static void send_part(struct redis *r, const struct eval_part *p)
 		redis_arg(r, STR(""));
 	redis_argz(r, s->reopens ? "1" : "0");
 	redis_argi(r, p->ncalls);
-	redis_argi(r, count_runs(p));
 	redis_argi(r, nmetrics);
 	redis_argi(r, nnames);
 	redis_argi(r, nsessions);
 	redis_argi(r, ncandidates);
 	redis_argi(r, ntellings);
 	redis_argi(r, p->rest ? count_observed(s) : 0);
-	for (int32_t i = p->first; i < p->first + p->ncalls; i++)
-		redis_arg(r, (struct str){(const char *)s->calls[i].id, EVIDENCE_ID});
-	for (int32_t i = p->first, n; i < p->first + p->ncalls; i += n) {
-		n = run_length(s, i, p->first + p->ncalls);
-		redis_arg(r, (struct str){(const char *)s->calls[i].bytes, s->calls[i].len});
-		redis_argi(r, n);
-	}
+	send_calls(to, p);
 	for (int32_t i = 0; i < nmetrics; i++) {
 		const struct batch_metric *m = &s->metrics[i];
 		redis_arg64(r, m->model_id);
@@ -206,7 +223,7 @@ static void send_parts(struct store *s, struct str acct_region, const struct eva
 	redis_argi(s->redis, o->reopen_ms);
 	redis_argi(s->redis, o->retention_ms);
 	for (int i = 0; i < n; i++)
-		send_part(s->redis, &parts[i]);
+		send_part(s, &parts[i]);
 }
 
 // Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there

@@ -19,6 +19,7 @@
 #include "store/batch.h"
 #include "store/batch_position.h"
 #include "store/billed_means_refresh.h"
+#include "store/call_sums.h"
 #include "store/cardinality.h"
 #include "store/engine.h"
 #include "store/positions.h"
@@ -39,6 +40,7 @@ struct store {
 	int64_t read_from, read_to;
 	size_t note_replies;         // of the batch in hand: to all of these
 	struct buf key;     // of the command being queued: the next key replaces it
+	struct call_sums sums; // of the calls that are being sent
 	bool marks_checked; // of the schema and of hashed names
 	struct siphash_key name_key; // of the ids of names, once name_key_known
 	bool name_key_known;

@@ -13,6 +13,23 @@ static void is_moment(const char *text, const char *want, int ms)
 	   ms);
 }
 
+// The usual form is read by a way of its own: with something else at any place it is no time.
+static void is_read_whole(void)
+{
+	static const char usual[] = "2026-11-02T05:06:07Z", others[] = "/:x\x80";
+	char text[sizeof usual];
+	int taken = 0;
+	for (size_t at = 0; at < sizeof usual - 1; at++) {
+		for (const char *c = others; *c; c++) {
+			int64_t ms;
+			memcpy(text, usual, sizeof text);
+			text[at] = *c;
+			taken += usual[at] != *c && when_parse(str_of(text), &ms);
+		}
+	}
+	is_int(taken, 0, "nothing else stands for a character of a time");
+}
+
 static void is_none(const char *text)
 {
 	int64_t at = 42;
@@ -52,6 +69,11 @@ int main(void)
 		"-026-11-02",
 	};
 	char text[WHEN_SIZE];
+	is_read_whole();
+	is_moment("2028-02-29T23:59:59Z", "2028-02-29T23:59:59Z", 0);
+	is_moment("2026-12-31T23:59:60Z", "2027-01-01T00:00:00Z", 0);
+	is_moment("1999-12-28T00:00:00Z", "1999-12-28T00:00:00Z", 0);
+	is_moment("9999-12-28T23:59:59Z", "9999-12-28T23:59:59Z", 0);
 	is_moment("2026-11-02", "2026-11-02T00:00:00Z", 0);
 	is_moment("2026-11-02T05", "2026-11-02T05:00:00Z", 0);
 	is_moment("2026-11-02T05:06", "2026-11-02T05:06:00Z", 0);

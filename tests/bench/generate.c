@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills a topic with CloudTrail records of inference calls for the benchmark: generate [-b BOOTSTRAP -t TOPIC
-// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-m MINUTES] -n N. Without -b it prints them, one a line.
+// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] -n N. Without -b it prints them, one a
+// line.
 //
 // Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them,
 // by one of 50 principals (-c) in two accounts (-a) with one of four models, in order of time over six hours
-// (-m). One
-// in four says its input and output tokens; the others wait for their metric, as in real trails. The same N
-// gives the same bytes.
+// (-m). One in four (-e; 0: none) says its input and output tokens; the others wait for their metric, as in
+// real trails. The same N gives the same bytes.
 #include <getopt.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -28,7 +28,7 @@ static const int64_t start_ms = INT64_C(1793577600000); // 2026-11-02T00:00:00Z
 
 struct world {
 	uint64_t records;
-	unsigned callers, accounts;
+	unsigned callers, accounts, every; // one record in `every` says its tokens; 0: none does
 	int64_t minutes;
 };
 
@@ -65,7 +65,7 @@ static int write_record(const struct world *w, uint64_t i, char *out)
 	when_format(start_ms + (int64_t)((__extension__(unsigned __int128) i * span_ms) / w->records), time);
 	uuid_of(i * 4 + 1, request);
 	uuid_of(i * 4 + 2, event);
-	if ((r >> 32 & 3) == 0)
+	if (w->every && (r >> 32) % w->every == 0)
 		snprintf(tokens, sizeof tokens, ",\"inputTokens\":%u,\"outputTokens\":%u",
 		         (unsigned)(r >> 40 & 0xfff), (unsigned)(r >> 52 & 0x3ff));
 	return snprintf(
@@ -153,9 +153,9 @@ static void print_records(const struct world *w)
 int main(int argc, char **argv)
 {
 	const char *bootstrap = NULL, *topic = NULL;
-	struct world w = {.callers = 50, .accounts = 2, .minutes = 360};
+	struct world w = {.callers = 50, .accounts = 2, .every = 4, .minutes = 360};
 	int partitions = 1;
-	for (int c; (c = getopt(argc, argv, "b:t:p:c:a:m:n:")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "b:t:p:c:a:e:m:n:")) != -1;) {
 		if (c == 'b')
 			bootstrap = optarg;
 		else if (c == 't')
@@ -166,6 +166,8 @@ int main(int argc, char **argv)
 			w.callers = (unsigned)atoi(optarg);
 		else if (c == 'a')
 			w.accounts = (unsigned)atoi(optarg);
+		else if (c == 'e')
+			w.every = (unsigned)atoi(optarg);
 		else if (c == 'm')
 			w.minutes = atoi(optarg);
 		else if (c == 'n')
@@ -173,7 +175,7 @@ int main(int argc, char **argv)
 	}
 	if (!bootstrap != !topic || !w.records || partitions < 1 || !w.callers || !w.accounts || w.minutes < 1) {
 		fprintf(stderr,
-		        "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-m MINUTES] -n N\n");
+		        "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] -n N\n");
 		return 2;
 	}
 	if (bootstrap)

@@ -14,7 +14,7 @@
 pricing=(tariffs_init tariffs_at tariff_price tariff_band profile_is_opaque profile_ask profile_take profile_at)
 identity=(principal_from_identity name_of_caller name_id cardinality_group cardinality_ask cardinality_take cardinality_ask_kept
 	cardinality_take_kept cardinality_keeps_caller read_tagset cloudtrail_session cloudtrail_principal batch_add_session_tags
-	batch_add_principal_tags send_session store_queue_tagsets relabel)
+	batch_add_principal_tags send_session store_queue_tagsets queue_relabel)
 need_functions "${pricing[@]}" "${identity[@]}"
 
 command -v callgrind_annotate >/dev/null || bail "valgrind is not installed"
