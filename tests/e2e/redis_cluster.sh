@@ -64,6 +64,23 @@ has "without a fault" "$(cat "$T/replay.log")" "^records_per_s"
 settled_report "$T/moved.estimate"
 same_file "the same when they have moved" "$T/moved.estimate" "$T/plain.again"
 
+# A slot that no master has: questions about it fail, and nothing of them is mistaken for what is asked next.
+on_cluster config set cluster-require-full-coverage no >/dev/null
+free_port
+start ask "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-11-02T01:59:00Z
+spend() { curl -s "http://127.0.0.1:$port/api/v1/breakdown?by=principal,token_type&from=2026-11-02T00:00:00Z&to=2026-11-02T02:00:00Z&limit=1000"; }
+answers() { spend | grep -q '"groups"'; }
+ok "a server answers" wait_for 20 answers
+spend >"$T/spend.before"
+for node in "${cluster_ports[@]}"; do at "$node" cluster delslots "$slot" >/dev/null 2>&1; done
+fails() { ! answers; }
+ok "without a master of a slot it does not" wait_for 20 fails
+at "$to" cluster addslots "$slot" >/dev/null
+ok "then it does again" wait_for 20 answers
+spend >"$T/spend.after"
+same_file "with the same" "$T/spend.after" "$T/spend.before"
+stop "$pid"
+
 # One master with a replica: any of them leads to the master, also after a failover.
 REDIS_CLUSTER=1 start_redis
 first=$redis_port first_url=$REDIS_URL first_bus=$redis_cluster_port
