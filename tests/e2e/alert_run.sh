@@ -160,7 +160,7 @@ is "and not sent again, nor is an alert that is still up" "$(lines stall) $(line
 
 mv "$T/alerts.conf" "$T/alerts.conf.away"
 reload
-gone_file() { [ "$(cat "$T"/run?.log | grep -c 'the alert rules were not taken.*cannot open .*alerts.conf')" = 1 ]; }
+gone_file() { [ "$(cat "$T"/run?.log | grep -c 'the alert rules were not taken.*there is no .*alerts.conf')" = 1 ]; }
 ok "a file that is gone changes nothing" wait_for 10 gone_file
 mv "$T/alerts.conf.away" "$T/alerts.conf"
 is "the alert stays" "$("$nowcast" alert list --config "$T/nowcast.conf" | grep -c '^up')" 1
