@@ -333,6 +333,7 @@ static bool connect_now(struct redis *r, struct err *err)
 	struct redis waiting = *r; // its pipeline
 	r->out = (struct buf)BUF_INIT;
 	r->commands = 0;
+	r->nbarriers = 0;
 	r->connecting = true;
 	bool good = connect_cluster(r) || connect_wire(r, err);
 	r->away = false;
