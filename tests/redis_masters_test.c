@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections to the masters of a Redis Cluster that are lost between two pipelines. One server, which says OK
-// to everything, is two masters by two names.
+// Connections to the masters of a Redis Cluster that are lost between two pipelines. One server, which says
+// OK to everything, is two masters by two names.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -80,6 +80,14 @@ static bool ping(struct redis *r, const char *prefix, struct err *err)
 	return redis_exec(r, err);
 }
 
+static bool look_at_master(struct redis *master, void *user, struct err *err)
+{
+	int *several = user;
+	bool good = ping(master, "", err);
+	*several += master->cluster != NULL;
+	return good;
+}
+
 static void test_barrier(struct redis *r)
 {
 	struct err err = ERR_INIT;
@@ -91,6 +99,15 @@ static void test_barrier(struct redis *r)
 	}
 	ok(redis_exec(r, &err), "a pipeline with a barrier waits for what the connecting sends: %s", err.msg);
 	is_int(redis_count(r), 4, "and has all its replies");
+}
+
+static void test_each_master(struct redis *r)
+{
+	struct err err = ERR_INIT;
+	int several = 0;
+	redis_cluster_disconnect(r->cluster);
+	ok(redis_each_master(r, look_at_master, &several, &err), "each master is asked: %s", err.msg);
+	is_int(several, 0, "and is one master, also after it was connected to again");
 }
 
 int main(void)
@@ -105,8 +122,10 @@ int main(void)
 		return 1;
 	redis_limit(r, 3000);
 	redis_on_connect(r, ping);
-	if (ok(ping(r, "", &err) && r->cluster, "a cluster of two masters: %s", err.msg))
+	if (ok(ping(r, "", &err) && r->cluster, "a cluster of two masters: %s", err.msg)) {
 		test_barrier(r);
+		test_each_master(r);
+	}
 	redis_close(r);
 	return done();
 }
