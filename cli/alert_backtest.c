@@ -49,7 +49,7 @@ bool alert_check_past(struct alert_command *a, struct alert_past *past, int64_t 
 {
 	int64_t last = at_ms / MS_PER_MINUTE - 1, hour = last / MINUTES;
 	*ret_kept = false;
-	for (int64_t h = hour - WARM_HOURS; h <= hour; h++) {
+	for (int64_t h = hour > WARM_HOURS ? hour - WARM_HOURS : 1; h <= hour; h++) { // of 1970 nothing is kept
 		if (!alert_past_begin(past, h, ret_kept, err))
 			return false;
 		for (int64_t m = h * MINUTES; *ret_kept && m <= last && m < (h + 1) * MINUTES; m++) {

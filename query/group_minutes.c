@@ -82,6 +82,13 @@ static void add_part(struct reading *r, struct model_parts *m, const struct view
 		last->micro += (int64_t)(row->figure.usd.pico / PICO_PER_MICRO);
 }
 
+static int by_principal_of_part(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+	int c = str_cmp(x->principal, y->principal);
+	return c ? c : (x->group > y->group) - (x->group < y->group);
+}
+
 static bool add_model_hour(void *user, struct view *v, const struct model_hour *h)
 {
 	struct reading *r = user;
@@ -100,6 +107,9 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 		add_part(r, m, row,
 		         group_number(&r->out->groups, by->n ? grouping_key(by, 0, v, h, row, &names) : STR_NONE));
 	}
+	// the rows of a bill are before those of the calls
+	if (m->nparts > 1)
+		qsort(r->parts + m->first_part, (size_t)m->nparts, sizeof *r->parts, by_principal_of_part);
 	return true;
 }
 

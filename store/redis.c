@@ -55,7 +55,7 @@ struct redis *redis_open_node(const struct redis *r, struct str host, struct str
 	node->nscripts = r->nscripts;
 	node->silent_ms = r->silent_ms;
 	node->let_in = r->let_in;
-	node->is_node = true;
+	node->is_node = node->keeps_errors = true;
 	return node;
 }
 
@@ -208,7 +208,7 @@ static bool round_trip(struct redis *r, struct err *err)
 {
 	if (!exchange(r, err))
 		return false;
-	for (size_t i = 0; i < r->nreplies && !r->is_node; i++)
+	for (size_t i = 0; i < r->nreplies && !r->keeps_errors; i++)
 		if (r->replies[i]->type == REDIS_REPLY_ERROR) {
 			note_move(r, redis_reply_str(r->replies[i]));
 			return redis_fail_by_reply(r, redis_reply_str(r->replies[i]), err);
@@ -333,6 +333,7 @@ static bool connect_now(struct redis *r, struct err *err)
 	struct redis waiting = *r; // its pipeline
 	r->out = (struct buf)BUF_INIT;
 	r->commands = 0;
+	r->nbarriers = 0;
 	r->connecting = true;
 	bool good = connect_cluster(r) || connect_wire(r, err);
 	r->away = false;

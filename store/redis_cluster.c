@@ -182,11 +182,11 @@ static void take_range(struct redis_cluster *c, const struct redis *like, const 
 // Asks one node for the slots. Nodes that have none any more are let go. False: it does not answer.
 static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct err *err)
 {
-	bool is_node = node->is_node;
+	bool keeps_errors = node->keeps_errors;
 	redis_cmdz(node, "CLUSTER", "SLOTS", NULL);
-	node->is_node = true;
+	node->keeps_errors = true;
 	bool good = redis_exec(node, err);
-	node->is_node = is_node;
+	node->keeps_errors = keeps_errors;
 	if (!good)
 		return false;
 	const redisReply *answer = node->replies[0];
@@ -498,9 +498,9 @@ bool redis_cluster_each(struct redis *r, redis_master_fn *fn, void *user, struct
 	bool good = true;
 	for (size_t i = 0; good && i < r->cluster->n; i++) {
 		struct redis *node = r->cluster->nodes[i]->redis;
-		node->is_node = false;
+		node->keeps_errors = false;
 		good = fn(node, user, err);
-		node->is_node = true;
+		node->keeps_errors = true;
 	}
 	return good;
 }

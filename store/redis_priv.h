@@ -24,7 +24,8 @@ struct redis {
 	redisReader *reader; // NULL: not connected
 	struct redis_cluster *cluster; // several masters have the slots; NULL: one Redis has all keys
 	bool away;           // the cluster has failed: it is asked for its masters again
-	bool is_node;        // of a cluster: its replies may be errors, which the cluster looks at
+	bool is_node;        // of a cluster, and looks for none itself
+	bool keeps_errors;   // its replies may be errors, which the cluster looks at
 	struct buf out;
 	size_t commands;     // in `out`, or sent and not answered
 	size_t missing;      // arguments that the last command still lacks

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/when.h"
 #include "estimator/rate_class.h"
 #include "pricing/model_id.h"
@@ -12,12 +14,6 @@
 #include "query/weights.h"
 #include "store/tagset.h"
 #include "web/api.h"
-
-// Tags that rows of a model hour have which pass the filters. Those of a model hour follow one another.
-struct passed {
-	int where;
-	struct str tagset;
-};
 
 struct explanation {
 	struct json_writer *j;
@@ -27,8 +23,7 @@ struct explanation {
 	struct model_hour *where; // as weights_each wants them,
 	struct str *model;        // and each model as people see it
 	int n, cap;
-	struct passed *passed;
-	int npassed, cappassed;
+	struct map passed; // hashes of tags that rows have which pass the filters, and of their model hour
 	struct model_hour_names names; // of the model hour in hand
 	struct arena arena; // holds their strings
 };
@@ -81,29 +76,15 @@ static bool has_rows(const struct explanation *x, struct view *v, const struct m
 	return false;
 }
 
-// Of the model hour that is the next of `where`.
-static bool has_passed(const struct explanation *x, int where, struct str tagset)
+static uint64_t hash_passed(int where, struct str tagset)
 {
-	for (int i = x->npassed - 1; i >= 0 && x->passed[i].where >= where; i--)
-		if (x->passed[i].where == where && str_eq(x->passed[i].tagset, tagset))
-			return true;
-	return false;
-}
-
-static void add_passed(struct explanation *x, struct str tagset)
-{
-	if (x->npassed && x->passed[x->npassed - 1].where == x->n &&
-	    str_eq(x->passed[x->npassed - 1].tagset, tagset))
-		return; // rows are sorted by it
-	if (x->npassed == x->cappassed)
-		x->passed = xrealloc(x->passed, (size_t)(x->cappassed = x->cappassed ? x->cappassed * 2 : 64),
-		                     sizeof *x->passed);
-	x->passed[x->npassed++] = (struct passed){x->n, arena_str(&x->arena, tagset)};
+	return hash64_seeded(tagset.p, tagset.len, (uint64_t)where);
 }
 
 static void write_rows(struct explanation *x, struct view *v, const struct model_hour *model_hour)
 {
 	struct call_count calls = {0};
+	bool added;
 	jw_array(x->j, "rows");
 	for (int i = 0; i < model_hour->nrows; i++) {
 		const struct view_row *row = &model_hour->rows[i];
@@ -111,7 +92,7 @@ static void write_rows(struct explanation *x, struct view *v, const struct model
 			continue;
 		calls.charged += row->calls.charged;
 		calls.failed += row->calls.failed;
-		add_passed(x, row->tagset);
+		map_add(&x->passed, hash_passed(x->n, row->tagset), 0, &added); // of the next of `where`
 		if (row->kind != ROW_CALLS)
 			write_row(x->j, row);
 	}
@@ -171,7 +152,7 @@ static void write_weights(void *user, const struct model_hour *model_hour, struc
 	int where = (int)(model_hour - x->where);
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct weight_row *w = &weights[kind];
-		if (!w->milli || !has_passed(x, where, tagset))
+		if (!w->milli || !map_find(&x->passed, hash_passed(where, tagset)))
 			continue;
 		jw_line(x->j);
 		jw_object(x->j, NULL);
@@ -236,7 +217,7 @@ bool api_explain(struct api *a, const struct api_query *q, struct json_writer *j
 	bool good = write_explanation(a, q, ms / MS_PER_HOUR, &x, err);
 	free(x.where);
 	free(x.model);
-	free(x.passed);
+	map_release(&x.passed);
 	arena_release(&x.arena);
 	return good;
 }

@@ -161,6 +161,7 @@ has "a budget is passed at its minute" "$(budget_past)" "^2026-10-31T11:14:59Z  
 has "what cannot be known of the past is said" "$(budget_past)" "^not evaluated: quiet .kind silent., since "
 has "at another time the minutes before it count" "$(alert check --now 2026-10-31T11:15:00Z)" "1 condition holds at 2026-10-31T11:15:00Z, by the figures of the minutes before"
 has "and those after it do not" "$(alert check --now 2026-10-31T11:14:00Z)" "^0 conditions hold"
+has "no minute is before 1970" "$(alert check --now 1970-01-01T00:00:00Z 2>&1)" "^0 conditions hold at 1970-01-01T00:00:00Z, by the figures of whole hours"
 for hour in 05 06 07 08 09 10; do put_away 2026-10-31T$hour:00:00Z; done
 rules <<-END
 	[rule spike]

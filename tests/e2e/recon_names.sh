@@ -170,4 +170,14 @@ for month in ("08",):
     made_bill.write_export(sys.argv[1] + "/cur", "2026-" + month, [made_bill.row(A, "us-east-1", "2026-08-15T09:00:00Z", "2026-08-15T10:00:00Z", "user/ann", "USE1-NovaPro-input-tokens", "1K tokens", "2900", "2.32")])
 END
 is "between two that were" "$(by day 1-3,6 | lines)" "2026-08-15,2900000,2.320000000,billed 2026-09-15,2000000,1.600000000,exact 2026-10-05,1000000,0.800000000,billed"
+# --- what was billed, by the minute: each caller's at the time of its own calls
+
+bill <<'END'
+for who, minute in ("ann", 10), ("bob", 30), ("eve", 50):
+    call("user/" + who, "anthropic.claude-sonnet-4-6", (60000, 0), when=f"2026-10-05T09:{minute}:00Z")
+    row("user/" + who, "USE1-Claude4.6Sonnet-input-tokens", "1K tokens", "60", "2")
+END
+printf '[rule each]\nkind = budget\nby = principal\nperiod = hour\namount = 1\nat = 100\n' >"$T/alerts.conf"
+is "a backtest has a budget passed then" "$("$nowcast" alert backtest --redis "$REDIS_URL" --alerts.file "$T/alerts.conf" --from $hour --to 2026-10-05T10:00:00Z | sed -n 's/.*T\(.....\).*user.\([a-z]*\).*/\1 \2/p' | lines)" \
+	"09:10 ann 09:30 bob 09:50 eve"
 finish

@@ -22,7 +22,7 @@ export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols:
 
 // How each word is read; "": it says nothing that there is.
 const readers = {
-	span: v => (v in spans ? v : ""),
+	span: v => (Object.hasOwn(spans, v) ? v : ""),
 	by: v => (groupings.includes(v) || v === "hour" || hasKey(v) ? v : ""),
 	mode: v => (v === "group" || v === "basis" ? v : ""),
 	search: v => v, cols: v => knownColumns(v).join(), sort: sortOf,

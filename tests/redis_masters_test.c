@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections to the masters of a Redis Cluster that are lost between two pipelines. One server, which says
+// OK to everything, is two masters by two names.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "store/redis_cluster.h"
+#include "store/redis_priv.h"
+#include "tests/tap.h"
+
+static int port;
+
+static void answer(int fd, const char *command)
+{
+	char slots[200];
+	const char *reply = "+OK\r\n";
+	if (strcmp(command, "HELLO") == 0)
+		reply = "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n";
+	if (strcmp(command, "CLUSTER") == 0) {
+		snprintf(slots, sizeof slots,
+		         "*2\r\n*3\r\n:0\r\n:8191\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n"
+		         "*3\r\n:8192\r\n:16383\r\n*2\r\n$9\r\nlocalhost\r\n:%d\r\n",
+		         port, port);
+		reply = slots;
+	}
+	(void)!write(fd, reply, strlen(reply));
+}
+
+// A command is lines: how many words, then of each its length and itself.
+static void *serve_one(void *fd)
+{
+	char line[200], word[200];
+	FILE *f = fdopen((int)(intptr_t)fd, "r");
+	while (f && fgets(line, sizeof line, f)) {
+		long words = strtol(line + 1, NULL, 10);
+		for (long i = 0; i < words && fgets(line, sizeof line, f) && fgets(line, sizeof line, f); i++)
+			if (i == 0)
+				snprintf(word, sizeof word, "%.*s", (int)strcspn(line, "\r"), line);
+		answer((int)(intptr_t)fd, word);
+	}
+	if (f)
+		fclose(f);
+	return NULL;
+}
+
+static void *serve(void *listener)
+{
+	for (int fd; (fd = accept((int)(intptr_t)listener, NULL, NULL)) >= 0;) {
+		pthread_t thread;
+		if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd) == 0)
+			pthread_detach(thread);
+	}
+	return NULL;
+}
+
+static bool start_server(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+	pthread_t thread;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(fd, (struct sockaddr *)&at, size) < 0 || listen(fd, 10) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &size) < 0)
+		return false;
+	port = ntohs(at.sin_port);
+	return pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0;
+}
+
+static bool ping(struct redis *r, const char *prefix, struct err *err)
+{
+	(void)prefix;
+	redis_cmdz(r, "PING", NULL);
+	return redis_exec(r, err);
+}
+
+static bool look_at_master(struct redis *master, void *user, struct err *err)
+{
+	int *several = user;
+	bool good = ping(master, "", err);
+	*several += master->cluster != NULL;
+	return good;
+}
+
+static void test_barrier(struct redis *r)
+{
+	struct err err = ERR_INIT;
+	redis_disconnect(r);
+	for (const char *key = "abcd"; *key; key++) {
+		redis_cmdz(r, "GET", (char[]){*key, 0}, NULL);
+		if (*key == 'c')
+			redis_barrier(r);
+	}
+	ok(redis_exec(r, &err), "a pipeline with a barrier waits for what the connecting sends: %s", err.msg);
+	is_int(redis_count(r), 4, "and has all its replies");
+}
+
+static void test_each_master(struct redis *r)
+{
+	struct err err = ERR_INIT;
+	int several = 0;
+	redis_cluster_disconnect(r->cluster);
+	ok(redis_each_master(r, look_at_master, &several, &err), "each master is asked: %s", err.msg);
+	is_int(several, 0, "and is one master, also after it was connected to again");
+}
+
+int main(void)
+{
+	char url[64];
+	struct redis *r;
+	struct err err = ERR_INIT;
+	if (!start_server())
+		skip_all("no socket here");
+	snprintf(url, sizeof url, "redis://127.0.0.1:%d", port);
+	if (!redis_open(&r, (struct redis_target){.url = url, .prefix = "nowcast"}, &err))
+		return 1;
+	redis_limit(r, 3000);
+	redis_on_connect(r, ping);
+	if (ok(ping(r, "", &err) && r->cluster, "a cluster of two masters: %s", err.msg)) {
+		test_barrier(r);
+		test_each_master(r);
+	}
+	redis_close(r);
+	return done();
+}
