@@ -100,7 +100,7 @@ static const struct subcommand subcommands[] = {
      "[--out FILE|s3://BUCKET/KEY]",
      "what is known of a principal: spend, models, when it was seen, tags and where each comes from",
      "An ARN is that of a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...)\n"
-     "is known as long as its calls are. Any other word is the name of a session, a user or a role, or the value of a tag (an e-mail\n"
+     "is known as long as its calls are. Any other word is the name of a session (or ROLE/SESSION), a user or a role, or the value of a tag (an e-mail\n"
      "address). If several principals have the name, they are listed. It searches this month and the one before, or the SPAN, which is\n"
      "given as to report. --now T answers as if it were T. Exit status 1 if nothing is known.\n",
      cmd_who},
