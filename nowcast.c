@@ -100,7 +100,7 @@ static const struct subcommand subcommands[] = {
      "[--out FILE|s3://BUCKET/KEY]",
      "what is known of a principal: spend, models, when it was seen, tags and where each comes from",
      "An ARN is that of a session, a user, or a role with its sessions, with or without its path. An access key of a session (ASIA...)\n"
-     "is known as long as its calls are. Any other word is the name of a session, a user or a role, or the value of a tag (an e-mail\n"
+     "is known as long as its calls are. Any other word is the name of a session (or ROLE/SESSION), a user or a role, or the value of a tag (an e-mail\n"
      "address). If several principals have the name, they are listed. It searches this month and the one before, or the SPAN, which is\n"
      "given as to report. --now T answers as if it were T. Exit status 1 if nothing is known.\n",
      cmd_who},
@@ -195,11 +195,11 @@ static const struct subcommand subcommands[] = {
      "list shows what is known and its source: import, or the records of calls, which do not show whether a profile is global. Exit\n"
      "status 3 if a profile was called in the last 31 days, or since --from, whose model is unknown.\n",
      cmd_profiles},
-	{"demo", "[--seconds N] [--seed N]", "see it work here and now, with nothing configured",
+	{"demo", "[--seconds N] [--seed N] [--port N]", "see it work here and now, with nothing configured",
      "Plays an hour of made-up calls in a minute (N seconds) through a broker in this process, the workers of `run` and a private\n"
      "redis-server. Then it prints the reports and, since it made the calls itself, the true dollars beside the estimated ones. The\n"
-     "dashboard runs at the same time, on a terminal until ^C. No configuration is used, and nothing is left behind. The same seed\n"
-     "makes the same calls.\n",
+     "dashboard runs at the same time, on a terminal until ^C; --port is its port at 127.0.0.1, else one that is free. No configuration\n"
+     "is used, and nothing is left behind. The same seed makes the same calls.\n",
      cmd_demo},
 	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
      "Each value is shown with its origin, secrets masked. --sample prints a commented sample file instead,\n"

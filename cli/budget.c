@@ -224,9 +224,10 @@ static void add_status(struct budget_reader *x, struct buf *out, const struct bu
 		buf_addf(out, "the hour from %.10s %.5s to %.5s UTC\n", from, from + 11, to + 11);
 	else
 		buf_addf(out, "%.*s (%.10s to %.10s, 00:00 UTC)\n", STR_ARG(period_text(x, b)), from, to);
-	buf_addf(out, "  spent     %.*s of %.*s, %lld%%; between %.*s and %.*s; %s\n", STR_ARG(money(x, g->usd)),
+	buf_addf(out, "  spent     %.*s of %.*s, %lld%%; between %.*s and %.*s%s%s\n", STR_ARG(money(x, g->usd)),
 	         STR_ARG(money(x, b->rule->amount)), (long long)budget_percent(g->usd, b->rule->amount),
-	         STR_ARG(money(x, g->usd_low)), STR_ARG(money(x, g->usd_high)), group_basis(g, basis));
+	         STR_ARG(money(x, g->usd_low)), STR_ARG(money(x, g->usd_high)),
+	         *group_basis(g, basis) ? "; " : "", basis);
 	if (g->unpriced)
 		buf_addf(out, "            and %lld tokens without a price: `nowcast doctor` names their models\n",
 		         (long long)g->unpriced);

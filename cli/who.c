@@ -145,7 +145,9 @@ static bool hash_names(struct command *c, struct question *q, struct err *err)
 	if (!pseudonyms_open(&p, &c->conf, err))
 		return false;
 	q->arn = pseudonym_asked(p, &q->arena, principal_canonical(&q->arena, q->text));
-	q->hash = p ? pseudonym_of(p, &q->arena, q->text) : STR_NONE;
+	struct str name = str_after_last(q->text, '/'), role = {q->text.p, q->text.len - name.len}; // "gateway/"
+	q->hash = p ? arena_text(&q->arena, "%.*s%.*s", STR_ARG(role), STR_ARG(pseudonym_of(p, &q->arena, name)))
+	            : STR_NONE;
 	pseudonyms_close(p);
 	return true;
 }

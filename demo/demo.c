@@ -40,7 +40,7 @@ enum {
 };
 
 struct demo {
-	int64_t seconds, seed;
+	int64_t seconds, seed, port;
 	sigset_t signals;
 	int stopped;         // the signal that ended it
 	struct private_redis redis;
@@ -71,10 +71,16 @@ static bool parse_number(const char *text, const char *flag, int64_t min, int64_
 
 static bool parse_arguments(struct demo *d, struct command *c, struct err *err)
 {
-	const char *seconds = "60", *seed = "1";
+	const char *seconds = "60", *seed = "1", *port = "0";
+	if (c->nflags)
+		return err_set(err, ERR_CONFIG,
+		               "%.*s is of the configuration, and the demo uses none; `nowcast help demo` lists its flags",
+		               STR_ARG(c->flags[0].key));
 	return command_option(c, "--seconds", &seconds, err) && command_option(c, "--seed", &seed, err) &&
-	       command_done(c, 0, 0, err) && parse_number(seconds, "--seconds", 1, 3600, &d->seconds, err) &&
-	       parse_number(seed, "--seed", 0, INT64_MAX, &d->seed, err);
+	       command_option(c, "--port", &port, err) && command_done(c, 0, 0, err) &&
+	       parse_number(seconds, "--seconds", 1, 3600, &d->seconds, err) &&
+	       parse_number(seed, "--seed", 0, INT64_MAX, &d->seed, err) &&
+	       parse_number(port, "--port", 0, UINT16_MAX, &d->port, err);
 }
 
 // ---- starting and stopping
@@ -122,10 +128,12 @@ static bool set_configuration(struct demo *d, struct err *err)
 
 static bool start_parts(struct demo *d, struct err *err)
 {
+	char listen[32];
+	snprintf(listen, sizeof listen, "127.0.0.1:%" PRId64, d->port);
 	if (!private_redis_start(&d->redis, "demo", err) ||
 	    !mock_broker_start(&d->broker, traffic_topics, TRAFFIC_TOPICS, PARTITIONS, err) ||
 	    !set_configuration(d, err) ||
-	    !server_start(&d->server, &d->conf, &(struct server_options){.listen = "127.0.0.1:0"}, err))
+	    !server_start(&d->server, &d->conf, &(struct server_options){.listen = listen}, err))
 		return false;
 	snprintf(d->url, sizeof d->url, "http://127.0.0.1:%d/", server_port(d->server));
 	printf("nowcast demo: a private Redis, a broker in this process, made-up calls; the dashboard at %s\n",

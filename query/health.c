@@ -525,8 +525,9 @@ static bool check_backlog(struct health *h, struct err *err)
 		for (size_t k = 0; k < redis_len(h->redis, 2 * i + 1); k++)
 			late += strtoll(redis_elem(h->redis, 2 * i + 1, k).p, NULL, 10);
 	}
-	add_finding(h, HEALTH_OK, "figures", "%zu account/region pair%s; %lld model-hour%s to be computed", n,
-	            text_s((int64_t)n), (long long)due, text_s(due));
+	add_finding(h, HEALTH_OK, "figures", "%zu account/region pair%s; %lld model-hour%s to be computed%s",
+	            n, text_s((int64_t)n), (long long)due, text_s(due),
+	            due ? ", by a worker or the next replay" : "");
 	if (late)
 		add_finding(
 			h, HEALTH_NOTE, "late",

@@ -452,7 +452,7 @@ static struct str find_reason(struct name_search *n, struct view *v, const struc
 	struct str kind = str_cut(&path, '/');
 	if (is_name(n, row->role))
 		return STR("role");
-	if (is_name(n, str_after_last(path, '/')))
+	if (is_name(n, str_after_last(path, '/')) || is_name(n, path)) // erin, gateway/erin
 		return str_is(kind, "assumed-role") ? STR("session")
 		       : str_is(kind, "user")       ? STR("user")
 		                                    : STR("name");

@@ -209,7 +209,7 @@ async function desk(browser) {
 const bad = [
 	{ words: ["compare=xZ/yZ", "span=forever", "by=nobody", "mode=up", "sort=-colour", "cols=,,x", "wall=-1"], more: "&span=7d&principal=" },
 	{ words: ["compare=2026-11-02T00:00:00Z/2026-11-01T00:00:00Z", "now=yesterday", "explain=noon", "wall=1e999", "span=toString", "__proto__=x", "constructor=1"], more: "" },
-	{ words: ["compare=1/2/3", "from=x", "now=275760-09-13T00:00:00Z", "tag:=x", "unknown=<b>"], more: "&to=2026-11-02T00:00:00Z" },
+	{ words: ["compare=1/2/3", "from=x", "now=275760-09-13T00:00:00Z", "tag:=x", "hour=noon", "unknown=<b>"], more: "&to=2026-11-02T00:00:00Z" },
 	{ words: ["compare=" + "9".repeat(300)], more: "&from=1970-01-01&to=9999-12-31&by=tag:%25&" + "team=a&".repeat(9) },
 	{ words: [], more: "&from=2026-11-01T00:30:00Z&to=2026-11-02&compare=2026-10-30/2026-10-31T12:00Z&explain=2026-11-01T05:30:00Z&now=2026-11-19T14:40Z&cols=usd,calls,x&sort=name" },
 ];

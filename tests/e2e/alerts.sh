@@ -75,6 +75,9 @@ has "the status names the mark, as the alert does" "$(budget status day --now "$
 has "and who is told" "$(budget status --now "$now")" "rules +day [(]budget[)] to every receiver"
 alerts_file=$T/hours.conf budget set h --period hour --amount 100 >/dev/null
 has "the status of an hour says which" "$(alerts_file=$T/hours.conf budget status h --now "$now")" "^h: all, the hour from 2026-11-02 02:00 to 03:00 UTC$"
+alerts_file=$T/none.conf budget set n --team nobody --amount 5 >/dev/null
+has "where nothing is spent, nothing is said of how it is known" "$(alerts_file=$T/none.conf budget status n --now "$now")" \
+	'of [$]5[.]00, 0%; between [$]0[.]00 and [$]0[.]00$'
 fails 2 "a budget that is none is told" budget status dya --now "$now"
 has "with what was meant" "$(cat "$T/err")" "there is no budget dya: did you mean day[?]"
 cp "$T/alerts.conf" "$T/mine.conf"

@@ -32,9 +32,11 @@ has "and every caller is beside the truth then, too" "$out" 'user/alice +[0-9]+ 
 has "it says where to go next" "$out" 'nowcast run --config'
 
 # On a terminal the dashboard stays.
-script -qfec "exec '$nowcast' demo --seconds 2" /dev/null </dev/null >"$T/screen" &
+free_port
+script -qfec "exec '$nowcast' demo --seconds 2 --port $port" /dev/null </dev/null >"$T/screen" &
 ok "on a terminal it goes on" wait_for 60 grep -q 'dashboard stays at' "$T/screen"
 url=$(grep -o 'http://127.0.0.1:[0-9]*/' "$T/screen" | tail -n 1)
+is "at the port that was asked for" "$url" "http://127.0.0.1:$port/"
 has "with the dashboard" "$(curl -s "$url")" '<title>'
 has "that has the demo's figures" "$(curl -s "${url}api/v1/breakdown?by=team")" '"payments"'
 pkill -INT -f "^$nowcast demo --seconds 2"
@@ -68,6 +70,8 @@ is "and leaves nothing behind" "$(left)" ""
 
 fails 2 "a wrong number is a wrong argument" "$nowcast" demo --seconds soon
 has "and it says what is right" "$(cat "$T/err")" 'from 1 to 3600'
+fails 2 "a flag of the configuration is not overlooked" "$nowcast" demo --listen 127.0.0.1:1
+has "and it says why" "$(cat "$T/err")" 'listen is of the configuration'
 fails 1 "without redis-server it cannot run" env PATH=/nonexistent "$nowcast" demo
 has "and says what to install" "$(cat "$T/err")" 'apt-get install redis-server'
 finish

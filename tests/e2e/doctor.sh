@@ -12,6 +12,10 @@ doctor() { "$nowcast" doctor --redis "$REDIS_URL"; }
 "$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null
 has "records that came just now and tell of an hour ago are stale" "$(doctor)" '^warn +calls +.*last received [0-9]+ s ago: stale, since what arrives is old'
 has "and so are the figures" "$(doctor)" "^warn +stale +figures end at .*no call and no metric is newer"
+has "no hour waits after a replay" "$(doctor)" '^ok +figures +.* 0 model-hours to be computed$'
+redis zadd 'nowcast:{111122223333/us-east-1}:due' 1 "$((EPOCHSECONDS / 3600)):0000000000000000" >/dev/null
+has "of one that waits it says who computes it" "$(doctor)" '^ok +figures +.* 1 model-hour to be computed, by a worker or the next replay$'
+redis del 'nowcast:{111122223333/us-east-1}:due' >/dev/null
 # A Redis user that may only read: the rights that docs/operations.md names.
 rights=$(grep -o '^  `+@read [^`]*`' docs/operations.md | tr -d '`')
 # shellcheck disable=SC2086 # rights are words

@@ -73,6 +73,7 @@ same_file "nothing was written" "$T/second.csv" "$T/first.csv"
 who() { "$nowcast" who --redis "$REDIS_URL" "${hashing[@]}" --now 2026-11-02T06:00:00Z "$@"; }
 month() { sed -n 's/^this month *\([0-9.]*\).*/\1/p'; }
 is "who NAME, with the key" "$(who u-2 | month)" 0.0264
+is "who ROLE/NAME" "$(who gateway/u-2 | month)" 0.0264
 is "who by an address in the tags" "$(who u2@example.com | month)" 0.0264
 is "who ARN" "$(who arn:aws:sts::111122223333:assumed-role/gateway/u-2 | month)" 0.0264
 is "who by the hash" "$(who "$(who u-2 | sed 1q)" | month)" 0.0264

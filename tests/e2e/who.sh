@@ -45,6 +45,7 @@ is "and for their sum" "$(field 'd["month"]["usd"]' arn:aws:iam::111122223333:ro
 has "of which as many are shown as one wants" "$(who --sessions 1 arn:aws:iam::111122223333:role/gateway)" '^and 3 more'
 is "a session by its name and the same session by its ARN" "$(who u-2)" "$(who $sessions/gateway/u-2)"
 is "and by an address in its tags, in any case" "$(who U2@Example.com)" "$(who $sessions/gateway/u-2)"
+is "and by its role and name, as reports print it" "$(who gateway/u-2)" "$(who $sessions/gateway/u-2)"
 is "a name that two bear lists them" "$(field '[(s["principal"], s["why"], s["month"]["usd"]) for s in d["seen"]]' ann)" \
 	"[('arn:aws:iam::111122223333:user/ann', 'user', '0.301400000'), ('arn:aws:sts::444455556666:assumed-role/shared/ann', 'session', '0.046200000')]"
 has "also as a table" "$(who ann | tr -s ' ')" '^arn:aws:sts::444455556666:assumed-role/shared/ann session 2026'

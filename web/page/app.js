@@ -125,7 +125,7 @@ function comparedWith(nowUsd, beforeUsd, words) {
 const between = f => "between " + usd(f.usd_low) + " and " + usd(f.usd_high);
 
 function range(f) {
-	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? between(f) : Number(f.usd) ? "known exactly" : "";
+	return Number(f.usd_high) > Number(f.usd_low) * 1.0005 ? between(f) : Number(f.usd) ? "exact in sum" : "";
 }
 
 let summary = null, forecast = null, days = null, freshness = null;

@@ -38,9 +38,9 @@ const readers = {
 export function readView() {
 	const view = { ...blank, filters: [], bad: [] };
 	for (const [key, value] of new URLSearchParams(location.search)) {
-		const known = Object.hasOwn(readers, key), text = known && readers[key](value);
+		const known = Object.hasOwn(readers, key), text = known && readers[key](value), wanted = key === "hour" ? timeOf(value, HOUR) : value;
 		if (known && (text || !value)) view[key === "explain" ? "hour" : key] = text || view[key];
-		else if (!known && (filterKeys.includes(key) || hasKey(key)) && view.filters.length < FILTERS_MAX) view.filters.push([key, value]);
+		else if (!known && (filterKeys.includes(key) || hasKey(key)) && (wanted || !value) && view.filters.length < FILTERS_MAX) view.filters.push([key, wanted]);
 		else view.bad.push(key + "=" + value);
 	}
 	const length = Date.parse(view.to) - Date.parse(view.from); // a span has two ends
