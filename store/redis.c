@@ -160,7 +160,7 @@ bool redis_fail_by_reply(const struct redis *r, struct str reply, struct err *er
 		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
 		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL; with redis.iam, the user and the name in redis.iam, and the credentials of AWS)"},
 		{STR("NOPERM"), ERR_CONFIG,
-	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time, and on a Redis Cluster +cluster|slots)"},
+	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time) and, on a Redis Cluster, +cluster|slots"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_starts(reply, known[i].prefix))
