@@ -17,7 +17,7 @@ is "each tier at its rate" "$(by principal,tier /ann, 2,4)" \
 is "what served is billed, not what was asked for" "$(by principal,tier /bob, 2,4)" standard,0.800000000
 is "what was asked for, where nothing else is known" "$(by principal,tier /eve, 2,4)" flex,0.400000000
 fails 3 "price explain tells the terms of each" "$nowcast" price explain --redis "$REDIS_URL" --prices builtin --principal "$(user ann)" --hour $hour
-is "tier by tier" "$(sed -n 's/.*, \([a-z]*\) tier, 1 calls$/\1/p' "$T/out" | sort | paste -sd' ')" "flex latency priority reserved standard"
+is "tier by tier" "$(sed -n 's/.*, \([a-z]*\) tier, 1 call$/\1/p' "$T/out" | sort | paste -sd' ')" "flex latency priority reserved standard"
 has "and reserved capacity as what it is" "$(cat "$T/out")" 'input +1000000 +unpriced: reserved capacity is billed by the hour'
 "$nowcast" explain --redis "$REDIS_URL" --prices builtin "$(user ann)" $hour >"$T/out" 2>&1
 is "explain too" "$(sed -n 's/^  \([a-z]*\) tier:$/\1/p' "$T/out" | sort | paste -sd' ')" "flex latency priority reserved"
