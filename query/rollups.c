@@ -21,20 +21,16 @@
 enum {
 	BYTES_MAX = 128 << 20,
 	HOURS_PER_DAY = 24,
-	HOT_HOURS = 2,
-	WARM_HOURS = 30,
-	HOT_MS = 1500,
-	WARM_MS = 20000,
-	COLD_MS = 120000,
+	HOT_HOURS = 2, WARM_HOURS = 30,
+	HOT_MS = 1500, WARM_MS = 20000, COLD_MS = 120000,
 	COST_FACTOR = 30,
-	WARM_STEP_HOURS = 3,
-	WARM_HOURS_MAX = 62 * HOURS_PER_DAY, // this month and the last one
+	WARM_STEP_HOURS = 3, WARM_HOURS_MAX = 62 * HOURS_PER_DAY, // this month and the last one
 	REWARM_MS = 60000,
-	BATCH_MAX = 64, // rollups of a span that are checked together ...
-	READ_MAX = 8 * BATCH_MAX, // ... and those read together
-	BATCH_PART = 4, // of the memory for rollups, each of the two may take
-	FIRST_BATCH = 8, // as many while the size of none is known
-	MERGE_MIN = 4, // fewer are not worth a rollup of their own
+	BATCH_MAX = 64,             // rollups of a span that are checked together ...
+	READ_MAX = 8 * BATCH_MAX,   // ... and those read together
+	BATCH_PART = 4,             // of the memory for rollups, each of the two may take
+	FIRST_BATCH = 8,            // as many while the size of none is known
+	MERGE_MIN = 4,              // fewer are not worth a rollup of their own
 	SIBLING_MS = 30000,
 	GIVE_BACK_MS = 20000,
 };
