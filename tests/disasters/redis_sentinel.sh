@@ -14,10 +14,7 @@ master=$redis_port
 REDIS_URL=redis+sentinel://$sentinels/figures
 start_broker 4
 write_config "$T/nowcast.conf" "batch.interval = 200ms"
-start one "$nowcast" run --config "$T/nowcast.conf"
-one=$pid
-start two "$nowcast" run --config "$T/nowcast.conf"
-two=$pid
+start_two_workers
 produce -p 4 -r 150 "$world/stream.ndjson" >"$T/produced" 2>&1 &
 producer=$!
 
@@ -34,7 +31,8 @@ ok "and the workers write to it" wait_for 30 moves_on "$replica_port" "$(positio
 run_redis "${redis_arguments[@]}"
 follows() { redis-cli -p "$master" info replication | grep -q 'master_link_status:up'; }
 ok "the former master follows the new one" wait_for 30 follows
-sentinel sentinel failover figures >"$T/failover"
+orders() { sentinel sentinel failover figures >"$T/failover"; grep -q OK "$T/failover"; } # refused while they think it is down
+ok "the sentinels take an order to change them" wait_for 30 orders
 is_back() { [ "$(sentinel_master)" = "$master" ] && redis-cli -p "$master" info replication | grep -q role:master; }
 ok "it becomes the master again, by hand" wait_for 30 is_back
 ok "and the workers write to it" wait_for 30 moves_on "$master" "$(position "$master")"
