@@ -682,6 +682,14 @@ reference() { # STREAM FILE [LINES]: which the report has at least
 	kill_redis
 }
 
+# With the configuration in $T/nowcast.conf; their processes in $one and $two, their logs $T/one.log and $T/two.log.
+start_two_workers() {
+	start one "$nowcast" run --config "$T/nowcast.conf"
+	one=$pid
+	start two "$nowcast" run --config "$T/nowcast.conf"
+	two=$pid
+}
+
 # Two workers read all, what they go back to as well, and end; the figures are those of the reference in $T/want.csv.
 workers_end_whole() { # PID PID
 	ok "all is read" wait_for 120 caught_up

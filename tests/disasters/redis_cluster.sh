@@ -32,10 +32,7 @@ is_left() { at 0 cluster nodes | grep ":${cluster_ports[$1]}@.* 10921$"; }
 start_redis_cluster 1
 start_broker 4
 write_config "$T/nowcast.conf" "batch.interval = 200ms"
-start one "$nowcast" run --config "$T/nowcast.conf"
-one=$pid
-start two "$nowcast" run --config "$T/nowcast.conf"
-two=$pid
+start_two_workers
 split -n l/2 "$world/stream.ndjson" "$T/part."
 for master in 1 2; do
 	produce -p 4 -r 100 "$T/part.a$([ "$master" = 1 ] && echo a || echo b)" >"$T/produced" 2>&1 &

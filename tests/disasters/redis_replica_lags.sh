@@ -39,10 +39,7 @@ start_redis
 start_broker 4
 write_config "$T/nowcast.conf" "batch.interval = 200ms"
 start_replica
-start one "$nowcast" run --config "$T/nowcast.conf"
-one=$pid
-start two "$nowcast" run --config "$T/nowcast.conf"
-two=$pid
+start_two_workers
 produce -p 4 -r 150 "$world/stream.ndjson" >"$T/produced" 2>&1 &
 producer=$!
 for round in 1 2; do

@@ -133,12 +133,15 @@ has "and it is said whose they are" "$(up)" "most by: arn:aws:sts::111122223333:
 # --- spikes over stored hours
 
 forget
-rules <<-END
-	[rule spike]
-	kind = spike
-	by = principal
-	floor = 0.05
-END
+spike_rules() {
+	rules <<-END
+		[rule spike]
+		kind = spike
+		by = principal
+		floor = 0.05
+	END
+}
+spike_rules
 for hour in 05 06 07 08 09; do spend 1 2026-10-31T$hour:20:00Z steady-$hour $sonnet steady; done
 past() { alert backtest --rule spike --from 2026-10-31T05:00:00Z --to 2026-10-31T12:00:00Z; }
 is "a steady pace is no spike" "$(past | tail -n 1)" "0 rings in 7 hours, by the minute"
@@ -163,12 +166,7 @@ has "at another time the minutes before it count" "$(alert check --now 2026-10-3
 has "and those after it do not" "$(alert check --now 2026-10-31T11:14:00Z)" "^0 conditions hold"
 has "no minute is before 1970" "$(alert check --now 1970-01-01T00:00:00Z 2>&1)" "^0 conditions hold at 1970-01-01T00:00:00Z, by the figures of whole hours"
 for hour in 05 06 07 08 09 10; do put_away 2026-10-31T$hour:00:00Z; done
-rules <<-END
-	[rule spike]
-	kind = spike
-	by = principal
-	floor = 0.05
-END
+spike_rules
 has "where minutes are not kept, the whole hour counts" "$(past)" "^2026-10-31T10:59:59Z  spike: .*steady/i-1 spends .* or more in 10 minutes, where .0.17 is usual"
 has "and that is said" "$(past | tail -n 1)" " in 7 hours, by the minute from 2026-10-31T11:00:00Z on; 6 hours by the figures of the whole hour, as their minutes are not kept"
 bring_back
