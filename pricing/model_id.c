@@ -98,14 +98,14 @@ static bool kind_of_type(struct str type, enum model_id_kind *ret)
 	return false;
 }
 
-// "arn:partition:service:region:account:type/..." leaves "type/...".
+// "arn:partition:service:region:account:type/..." leaves "type/...". No ARN is left in front, whatever it was.
 static bool cut_arn_head(struct str *s)
 {
-	if (!str_starts(*s, STR("arn:")))
-		return false;
-	for (int i = 0; i < 5; i++)
-		(void)str_cut(s, ':');
-	return true;
+	bool cut = false;
+	for (; str_starts(*s, STR("arn:")); cut = true)
+		for (int i = 0; i < 5; i++)
+			(void)str_cut(s, ':');
+	return cut;
 }
 
 // An ARN, or a key with its type, leaves the last segment with the kind that the type means.
@@ -128,12 +128,14 @@ static bool reads_as_named(struct str id)
 
 struct str model_id_key(struct str called)
 {
-	struct str typed = called, last = str_after_last(called, '/');
+	struct str typed = called;
 	enum model_id_kind kind = MODEL_OPAQUE;
 	bool arn = cut_arn_head(&typed);
-	struct str rest = typed;
+	struct str rest = typed, last = str_after_last(typed, '/');
 	if (!kind_of_type(str_cut(&rest, '/'), &kind) && !arn)
 		return called;
+	if (str_starts(last, STR("arn:"))) // would have another key
+		return typed;
 	return kind == MODEL_NAMED || (kind != MODEL_AGENT && !reads_as_named(last)) ? last : typed;
 }
 

@@ -54,6 +54,10 @@ int main(void)
 	// no ids of AWS
 	key_is("tuned-model/amazon.nova-pro-v1:0", "tuned-model/amazon.nova-pro-v1:0", MODEL_OPAQUE);
 	key_is("bedrock-mantle/openai.gpt-oss-120b", "bedrock-mantle/openai.gpt-oss-120b", MODEL_NAMED);
+	key_is("arn:drock:us-:ea3333st-2::arn:drock:us-:ea/amazon.nova-pro-v0:0", "", MODEL_OPAQUE);
+	key_is(ACCOUNT ACCOUNT "tuned-model/amazon.nova-pro-v1:0", "tuned-model/amazon.nova-pro-v1:0",
+	       MODEL_OPAQUE);
+	key_is(ACCOUNT "prompt/" ACCOUNT "5", "prompt/" ACCOUNT "5", MODEL_INDIRECT);
 	ok(model_id_key(STR(ACCOUNT "prompt-router/")).len == 0 && model_id_key(STR_NONE).len == 0,
 	   "what names nothing has no key");
 	return done();
