@@ -141,7 +141,8 @@ sanitize:  ## unit tests and a replay under the address and undefined-behaviour 
 
 .PHONY: fuzz-build
 fuzz-build:
-	@$(many) B=$(fuzzb) CC=clang CXX=clang++ SAN=fuzzer-no-link,address,undefined $(fuzzers:$(B)/%=$(fuzzb)/%)
+	@$(many) B=$(fuzzb) CC=clang CXX=clang++ SAN=fuzzer-no-link,address,undefined \
+		CPPFLAGS="$(CPPFLAGS) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION" $(fuzzers:$(B)/%=$(fuzzb)/%)
 
 fuzz: fuzz-build $(B)/tests/decode_test  ## fuzz every parser, SECONDS_EACH=60 seconds each or FUZZ_RUNS=10000000 executions; ONLY="conf rules"
 	$(Q)SECONDS_EACH=$${SECONDS_EACH:-60} tests/fuzz.sh $(ONLY)

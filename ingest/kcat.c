@@ -159,7 +159,8 @@ static bool unescape_string(struct str s, struct buf *b)
 static int64_t parse_number(struct str s)
 {
 	char digits[24] = "";
-	memcpy(digits, s.p, s.len < sizeof digits - 1 ? s.len : sizeof digits - 1);
+	for (size_t i = 0; i < s.len && i < sizeof digits - 1; i++)
+		digits[i] = s.p[i];
 	return strtoll(digits, NULL, 10);
 }
 

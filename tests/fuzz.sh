@@ -3,7 +3,8 @@
 # Fuzzes every parser of outside text: tests/fuzz/NAME_fuzz.c, each from the inputs in tests/fuzz/NAME_fuzz.corpus/ and from what
 # it has found so far (build-fuzz/NAME_fuzz.grown/). What fails is left in build-fuzz/ for a debugger. Prints a table in the end.
 #
-#     tests/fuzz.sh [NAME...]          SECONDS_EACH=2 for a time, or FUZZ_RUNS=10000000 for a number of executions
+#     tests/fuzz.sh [NAME...]          SECONDS_EACH=60 for a time, or FUZZ_RUNS=10000000 for a number of executions, from a new
+#                                      seed each time; with neither, as in `make test`, 20,000 executions from the same seed
 #     tests/fuzz.sh --keep [NAME...]   puts as few inputs as reach the same edges into tests/fuzz/NAME_fuzz.corpus/: none above 1 KB
 #
 # A target says at its head how long its inputs are at most ("Longest input: N bytes"): short ones run often.
@@ -11,10 +12,14 @@
 
 keep=
 [ "${1:-}" != --keep ] || { keep=1; shift; }
+same=() same_seed=
 if [ -n "${FUZZ_RUNS:-}" ]; then
 	limit=(-runs="$FUZZ_RUNS") how="$FUZZ_RUNS executions"
+elif [ -n "${SECONDS_EACH:-}" ]; then
+	limit=(-max_total_time="$SECONDS_EACH") how="$SECONDS_EACH s"
 else
-	limit=(-max_total_time="${SECONDS_EACH:-2}") how="${SECONDS_EACH:-2} s"
+	limit=(-runs=20000 -reload=0) how="20000 executions" same_seed=1
+	! setarch -R true 2>"$T/setarch" || same=(setarch -R) # libFuzzer chooses by addresses, too
 fi
 [ $# -gt 0 ] || set -- $(cd tests/fuzz && ls ./*_fuzz.c | sed 's|^\./||; s|_fuzz\.c$||')
 table=$T/table sha1=$(printf '[0-9a-f]%.0s' {1..40}) kept_blocks=2
@@ -43,6 +48,7 @@ for name; do
 	longest=$(sed -n 's,^// .*Longest input: \([0-9]*\) bytes.*,\1,p' "$source" | head -n 1)
 	options=(-max_len="${longest:-2048}" -timeout=10 -rss_limit_mb=1024 -artifact_prefix="build-fuzz/$name.")
 	[ ! -f "tests/fuzz/${name}_fuzz.dict" ] || options+=("-dict=tests/fuzz/${name}_fuzz.dict")
+	[ -z "$same_seed" ] || grown=$T/$name.grown # what was found before would change what is tried
 	mkdir -p "$grown"
 	corpora=()
 	[ ! -d "$kept" ] || corpora+=("$kept")
@@ -56,8 +62,8 @@ for name; do
 		find "$T/$name" -type f -name "$sha1" -size -$((kept_blocks + 1)) -exec cp {} "$kept" \;
 		continue
 	fi
-	seed=$((RANDOM * 32768 + RANDOM + 1))
-	ok "$name finds nothing in $how (seed $seed)" "$fuzzer" "${limit[@]}" -seed=$seed -print_final_stats=1 "${options[@]}" "$grown" \
+	seed=${same_seed:-$((RANDOM * 32768 + RANDOM + 1))}
+	ok "$name finds nothing in $how (seed $seed)" "${same[@]}" "$fuzzer" "${limit[@]}" -seed=$seed -print_final_stats=1 "${options[@]}" "$grown" \
 		"${corpora[@]}"
 	row "$name" "$T/ok.out"
 done
