@@ -8,6 +8,7 @@
 #include "alert/rate_monitor_priv.h"
 #include "base/when.h"
 #include "query/group_minutes.h"
+#include "query/group_sum.h"
 
 // Of one rule.
 struct rule_past {

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/report_priv.h"
+#include "query/group_sum.h"
 #include "store/dead_letter_counts.h"
 
 enum { TOP_MAX = 1000000 };
@@ -160,7 +161,7 @@ static void add_vanished(const struct report *r, struct groups *g)
 {
 	for (int32_t k = 0; k < r->before->n; k++)
 		if (!group_is_empty(&r->before->list[k]))
-			groups_touch(g, r->before->list[k].keys);
+			groups_get(g, r->before->list[k].keys);
 }
 
 struct changed {

@@ -300,7 +300,7 @@ const struct group *groups_find(const struct groups *g, const struct str *at)
 	return i ? &g->list[*i] : NULL;
 }
 
-static struct group *find_group(struct groups *g, const struct str *at)
+struct group *groups_get(struct groups *g, const struct str *at)
 {
 	bool added;
 	int32_t *where = map_add(&g->index, hash_keys(g, at), g->n, &added);
@@ -315,11 +315,6 @@ static struct group *find_group(struct groups *g, const struct str *at)
 	for (int i = 0; i < g->by.n; i++)
 		new->keys[i] = arena_str(&g->arena, at[i]);
 	return new;
-}
-
-void groups_touch(struct groups *g, const struct str *at)
-{
-	(void)find_group(g, at);
 }
 
 static struct doubt *enter_model_hour(struct groups *g, struct group *x)
@@ -451,7 +446,7 @@ static struct usd usd_of_double(double usd)
 	return (struct usd){(usd_pico)(usd * 1e12)};
 }
 
-static void set_band(struct group *x)
+void group_set_band(struct group *x)
 {
 	double sd = sqrt(error_sketch_variance(&x->weights_errors) + x->chance_variance);
 	struct usd known = usd_add(usd_add(x->usd_billed, x->usd_exact), x->usd_telemetry);
@@ -497,7 +492,7 @@ static void close_model_hour(struct groups *g, const struct doubt *whole, int ba
 		}
 		x->band_scale = band_scale;
 		x->model_hour = NULL;
-		set_band(x);
+		group_set_band(x);
 	}
 	g->ntouched = 0;
 	arena_reset(&g->model_hour);
@@ -543,7 +538,7 @@ static struct group *group_of(struct groups *g, struct view *v, const struct mod
 		if (row->kind == ROW_CALLS && g->by.by[i] == BY_TOKEN_TYPE)
 			return NULL;
 	}
-	return find_group(g, at);
+	return groups_get(g, at);
 }
 
 // What the bill does not have stands beside the sums.
@@ -605,49 +600,6 @@ void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *m
 		add_row(g, &g->list[k], &model_hour->rows[k], &in);
 	}
 	close_model_hour(g, whole, view_band_scale(v));
-}
-
-void group_add(struct group *to, const struct group *from)
-{
-	to->calls += from->calls;
-	to->failed += from->failed;
-	to->calls_final += from->calls_final;
-	to->tokens += from->tokens;
-	to->units += from->units;
-	to->prompt += from->prompt;
-	to->cache_read += from->cache_read;
-	to->billed += from->billed;
-	to->exact += from->exact;
-	to->telemetry += from->telemetry;
-	to->allocated += from->allocated;
-	to->provisional += from->provisional;
-	to->unpriced += from->unpriced;
-	to->unbilled += from->unbilled;
-	to->usd_unbilled = usd_add(to->usd_unbilled, from->usd_unbilled);
-	to->usd = usd_add(to->usd, from->usd);
-	to->usd_billed = usd_add(to->usd_billed, from->usd_billed);
-	to->usd_exact = usd_add(to->usd_exact, from->usd_exact);
-	to->usd_telemetry = usd_add(to->usd_telemetry, from->usd_telemetry);
-	to->usd_allocated = usd_add(to->usd_allocated, from->usd_allocated);
-	to->usd_provisional = usd_add(to->usd_provisional, from->usd_provisional);
-	to->usd_band_estimated = usd_add(to->usd_band_estimated, from->usd_band_estimated);
-	to->usd_ttl_estimated = usd_add(to->usd_ttl_estimated, from->usd_ttl_estimated);
-	to->usd_borrowed = usd_add(to->usd_borrowed, from->usd_borrowed);
-	to->usd_scope_unknown = usd_add(to->usd_scope_unknown, from->usd_scope_unknown);
-	to->less = usd_add(to->less, from->less);
-	to->floor = usd_add(to->floor, from->floor);
-	to->ceiling = usd_add(to->ceiling, from->ceiling);
-	error_sketch_merge(&to->weights_errors, &from->weights_errors);
-	to->chance_variance += from->chance_variance;
-	to->usd_of_others += from->usd_of_others;
-	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;
-	set_band(to);
-}
-
-void groups_merge(struct groups *g, const struct groups *from)
-{
-	for (int32_t i = 0; i < from->n; i++)
-		group_add(find_group(g, from->list[i].keys), &from->list[i]);
 }
 
 // ---- order and words ----------------------------------------------------------------------------

@@ -171,13 +171,6 @@ void groups_release(struct groups *g);
 // Sums one model hour; has the shape of view_fn.
 bool groups_add(void *groups, struct view *v, const struct model_hour *model_hour);
 
-// Adds what another group holds to the figures and the band of this one; keys stay.
-void group_add(struct group *to, const struct group *from);
-
-// Adds the groups of another sum by the same grouping, of other model hours: bands add up model hour by model
-// hour.
-void groups_merge(struct groups *g, const struct groups *from);
-
 // Sums each row of a model hour for itself: list[k] becomes the group of row k, with its own band. Into
 // groups fresh from groups_init.
 void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *model_hour);
@@ -185,8 +178,11 @@ void groups_of_rows(struct groups *g, struct view *v, const struct model_hour *m
 // The group with these keys, or NULL. Valid until another one is added.
 const struct group *groups_find(const struct groups *g, const struct str *keys);
 
-// Makes sure that there is a group with these keys, which may be empty.
-void groups_touch(struct groups *g, const struct str *keys);
+// The same; an empty one is made if there is none.
+struct group *groups_get(struct groups *g, const struct str *keys);
+
+// usd_low and usd_high, from all that the group has beside them.
+void group_set_band(struct group *x);
 
 // By name, or the largest first; equal ones by name. groups_find no longer works afterwards.
 enum group_order { ORDER_NAME, ORDER_USD, ORDER_TOKENS, ORDER_CALLS };

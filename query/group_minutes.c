@@ -64,7 +64,7 @@ static void *grown(void *list, int32_t n, int32_t *cap, size_t size)
 static int32_t group_number(struct groups *g, struct str key)
 {
 	struct str keys[GROUP_KEYS_MAX] = {key};
-	groups_touch(g, keys);
+	groups_get(g, keys);
 	return (int32_t)(groups_find(g, keys) - g->list);
 }
 

@@ -18,7 +18,7 @@
 #include "pricing/model_id.h"
 #include "pricing/prices.h"
 #include "query/freshness.h"
-#include "query/group.h"
+#include "query/group_sum.h"
 #include "query/observed_health.h"
 #include "query/source_health.h"
 #include "store/batch.h"

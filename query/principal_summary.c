@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/when.h"
 #include "ingest/principal.h"
+#include "query/group_sum.h"
 #include "query/principal_summary.h"
 #include "store/cardinality.h"
 #include "store/tagset.h"

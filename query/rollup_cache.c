@@ -19,6 +19,7 @@ static void free_rollup(struct lru_entry *e)
 {
 	struct rollup *x = (struct rollup *)e;
 	groups_release(&x->sums);
+	free(x->packed);
 	buf_release(&x->text);
 	free(x);
 }
@@ -31,6 +32,7 @@ void rollup_cache_init(struct rollup_cache *c)
 void rollup_cache_release(struct rollup_cache *c)
 {
 	lru_release(&c->lru);
+	buf_release(&c->scratch);
 }
 
 void rollup_cache_trim(struct rollup_cache *c, int64_t ticks_ms)
@@ -124,6 +126,9 @@ void rollup_open(struct rollup_cache *c, struct rollup *x)
 {
 	lru_resize(&c->lru, &x->entry, empty_bytes(x));
 	x->read_ms = 0;
+	free(x->packed);
+	x->packed = NULL;
+	x->packed_len = 0;
 	groups_release(&x->sums);
 	groups_init(&x->sums, &x->by);
 	if (x->only.by.n)
@@ -132,19 +137,17 @@ void rollup_open(struct rollup_cache *c, struct rollup *x)
 
 void rollup_close(struct rollup_cache *c, struct rollup *x)
 {
-	struct groups *g = &x->sums;
-	map_release(&g->index);
-	free(g->touched);
-	g->touched = NULL;
-	g->captouched = 0;
-	arena_release(&g->model_hour);
-	if (g->n && g->n < g->cap) { // a copy: shrunk in place it leaves a hole that is too small for the next
-		struct group *list = xmalloc((size_t)g->n * sizeof *list);
-		memcpy(list, g->list, (size_t)g->n * sizeof *list);
-		free(g->list);
-		g->list = list;
-		g->cap = g->n;
-	}
-	lru_resize(&c->lru, &x->entry,
-	           empty_bytes(x) + (size_t)g->cap * sizeof *g->list + g->arena.held);
+	buf_clear(&c->scratch);
+	groups_pack(&c->scratch, &x->sums);
+	groups_release(&x->sums);
+	x->packed_len = c->scratch.len;
+	x->packed = xmalloc(x->packed_len + 1);
+	if (x->packed_len)
+		memcpy(x->packed, c->scratch.data, x->packed_len);
+	lru_resize(&c->lru, &x->entry, empty_bytes(x) + x->packed_len);
+}
+
+void rollup_merge(const struct rollup *x, struct groups *to)
+{
+	groups_merge_packed(to, (struct str){x->packed, x->packed_len});
 }

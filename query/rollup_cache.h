@@ -3,7 +3,7 @@
 // memory of all of them is bounded; the least recently used ones are dropped first, and after a day without a
 // question in any case. For one thread.
 //
-//     rollup_cache_get -> empty -> rollup_open, groups_add ..., rollup_close -> read_ms set: readable
+//     rollup_cache_get -> empty -> rollup_open, groups_add ..., rollup_close -> read_ms set: rollup_merge
 //                                       ^                                          |
 //                                       +--------------- it is too old ------------+
 #ifndef NOWCAST_QUERY_ROLLUP_CACHE_H
@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/lru.h"
-#include "query/group.h"
+#include "query/group_sum.h"
 
 enum rollup_kind {
 	ROLLUP_READ,   // summed from model hours
@@ -22,7 +22,9 @@ struct rollup {
 	struct lru_entry entry;      // first
 	enum rollup_kind kind;
 	int64_t from, hours;         // the hours from .. from + hours - 1
-	struct groups sums;
+	struct groups sums;          // while it is open
+	char *packed;                // the same once it is closed, as groups_pack writes them
+	size_t packed_len;
 	struct grouping by;          // sums.only and .by point into these
 	struct group_filter only;
 	struct buf text;             // that the slices of `by` and `only` point to
@@ -35,6 +37,7 @@ struct rollup {
 struct rollup_cache {
 	struct lru lru;
 	size_t bytes_max;
+	struct buf scratch;
 };
 
 void rollup_cache_init(struct rollup_cache *c);
@@ -56,8 +59,8 @@ static inline struct rollup *rollup_older(const struct rollup *x)
 }
 
 void rollup_open(struct rollup_cache *c, struct rollup *x);  // empties it: sums may be added
-void rollup_close(struct rollup_cache *c,
-                  struct rollup *x); // frees what only adding needs: it is only read from now on
+void rollup_close(struct rollup_cache *c, struct rollup *x); // packs them
+void rollup_merge(const struct rollup *x, struct groups *to); // adds them to others
 
 // Drops those that nobody asked for in a day (an hour, once it is not recent, is summed as a part of its
 // day), then the least recently used until the rest fits. ticks_ms: when_ticks_ms.

@@ -246,11 +246,11 @@ static void add_merged(struct rollups *f, struct rollup **list, int n, struct gr
 	if (!m->read_ms || made_ms >= m->made_ms) {
 		rollup_open(&f->cache, m);
 		for (int i = 0; i < n; i++)
-			groups_merge(&m->sums, &list[i]->sums);
+			rollup_merge(list[i], &m->sums);
 		rollup_close(&f->cache, m);
 		m->read_ms = m->made_ms = when_ticks_ms();
 	}
-	groups_merge(ret, &m->sums);
+	rollup_merge(m, ret);
 }
 
 static void add_rollups(struct rollups *f, struct rollup **list, int n, int64_t now, struct groups *ret)
@@ -263,7 +263,7 @@ static void add_rollups(struct rollups *f, struct rollup **list, int n, int64_t 
 	if (old)
 		add_merged(f, list, old, ret);
 	for (int i = old; i < n; i++)
-		groups_merge(ret, &list[i]->sums);
+		rollup_merge(list[i], ret);
 }
 
 // A part of a span that is read at once. While its rollups are read they take twice their memory, and none of
@@ -335,8 +335,13 @@ bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *
 	for (struct batch b = begin_batches(f, q); b.at < q->to;) {
 		if (!next_batch(f, q, &b, err))
 			return false;
-		for (int i = 0; i < b.n; i++)
-			use(user, &b.list[i]->sums);
+		for (int i = 0; i < b.n; i++) {
+			struct groups sums;
+			groups_init(&sums, q->by);
+			rollup_merge(b.list[i], &sums);
+			use(user, &sums);
+			groups_release(&sums);
+		}
 		trim(f);
 	}
 	return true;

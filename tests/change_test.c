@@ -16,7 +16,7 @@ struct usage { // of one model: tokens, dollars in millionths, calls
 static struct group *add(struct groups *g, const char *model, const char *type)
 {
 	struct str keys[GROUP_KEYS_MAX] = {str_of(model), STR("us-east-1"), STR("standard"), str_of(type)};
-	groups_touch(g, keys);
+	groups_get(g, keys);
 	return &g->list[g->n - 1];
 }
 

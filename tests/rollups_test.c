@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/when.h"
+#include "query/group_sum.h"
 #include "store/redis.h"
 #include "store/usage_rows.h"
 #include "tests/redis_server.h"

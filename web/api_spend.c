@@ -5,6 +5,7 @@
 #include "base/when.h"
 #include "query/comparison.h"
 #include "query/figure_json.h"
+#include "query/group_sum.h"
 #include "query/observed_json.h"
 #include "web/api.h"
 

@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "base/when.h"
 #include "query/figure_json.h"
+#include "query/group_sum.h"
 #include "query/signal_gaps.h"
 #include "store/dead_letter_counts.h"
 #include "store/telemetry_counts.h"

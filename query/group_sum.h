@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adds groups to groups, and keeps the groups of a sum in less than half of the memory: most figures of most groups
+// are 0, and few are large.
+#ifndef NOWCAST_QUERY_GROUP_SUM_H
+#define NOWCAST_QUERY_GROUP_SUM_H
+
+#include "base/buf.h"
+#include "query/group.h"
+
+// Adds what another group holds to the figures and the band of this one; keys stay.
+void group_add(struct group *to, const struct group *from);
+
+// Adds the groups of another sum by the same grouping, of other model hours: bands add up model hour by model
+// hour.
+void groups_merge(struct groups *g, const struct groups *from);
+
+// Appends all groups, in their order:
+//
+//     of each key   its length, its bytes
+//     8 bytes       which figures are not 0: bit k is that of number k (group_sum.c)
+//     these         a whole number; a float as it is in memory
+//
+// Whole numbers are zigzag and base 128, the lowest digits first. For the memory of one process.
+void groups_pack(struct buf *ret, const struct groups *g);
+
+// As groups_merge, of groups that were packed.
+void groups_merge_packed(struct groups *g, struct str packed);
+
+#endif
