@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adds groups to groups, and keeps the groups of a sum in less than half of the memory: most figures of most groups
-// are 0, and few are large.
+// Adds groups to groups, and keeps the groups of a sum in less than half of the memory: most figures of most
+// groups are 0, and few are large.
 #ifndef NOWCAST_QUERY_GROUP_SUM_H
 #define NOWCAST_QUERY_GROUP_SUM_H
 

@@ -319,7 +319,7 @@ static struct engine *open_engine(const char *prefix)
 {
 	struct engine *e;
 	struct err err = ERR_INIT;
-	struct engine_options o = {.redis = {server.url, NULL, prefix},
+	struct engine_options o = {.redis = {.url = server.url, .prefix = prefix},
 	                           .window_ms = 24LL * MS_PER_HOUR,
 	                           .reopen_ms = late ? 24LL * MS_PER_HOUR : 0,
 	                           .retention_ms = 400LL * 24 * MS_PER_HOUR,

@@ -19,7 +19,7 @@ static uint64_t rng(void) // splitmix64
 // Of any size; one in three is 0.
 static int64_t count(void)
 {
-	return rng() % 3 ? (int64_t)(rng() >> 1 >> rng() % 63) : 0;
+	return rng() % 3 ? (int64_t)(rng() >> 3 >> rng() % 60) : 0;
 }
 
 static struct usd dollars(void)

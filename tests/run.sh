@@ -26,7 +26,7 @@ long='
 	tests/e2e/recon_run.sh
 	tests/e2e/page.sh
 	tests/fuzz.sh
-	build-address-undefined/tests/convergence_test
+	build-fuzz/tests/convergence_test
 	tests/e2e/recon_days.sh
 	tests/e2e/alert_run.sh
 	build/tests/convergence_test
@@ -35,7 +35,7 @@ long='
 	tests/disasters/broker_killed.sh
 	tests/e2e/aws_look.sh
 	tests/disasters/workers_killed.sh
-	build-address-undefined/tests/window_test
+	build-fuzz/tests/window_test
 	tests/e2e/dead_letter.sh
 '
 ordered=()

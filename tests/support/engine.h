@@ -53,7 +53,7 @@ static inline struct engine_options test_options(const char *prefix)
 {
 	struct err err = ERR_INIT;
 	must(name_key_take(test_redis, prefix, &test_name_key, &err), &err);
-	return (struct engine_options){.redis = {server.url, NULL, prefix},
+	return (struct engine_options){.redis = {.url = server.url, .prefix = prefix},
 	                               .window_ms = 24LL * MS_PER_HOUR,
 	                               .retention_ms = 400LL * 24 * MS_PER_HOUR,
 	                               .future_ms = 24LL * MS_PER_HOUR,
