@@ -8,55 +8,25 @@
 
 #include "estimator/fit_check.h"
 #include "estimator/fit_filter.h"
+#include "estimator/fit_prior.h"
 #include "estimator/fit_spread.h"
+#include "estimator/fit_walk.h"
 #include "estimator/solve.h"
 
 // The variance of sizes within roles, and of roles, while the noise is learned, as a part of the typical size
 // squared. It is wide: were it narrow, what callers differ in would be taken for noise
 #define FIRST_SPREAD 0.6
-// The residuals go together less than the noise, since the sizes take up a part of it: by this factor
-#define TAKEN_UP 3.0
 #define MODEL_DOUBT 0.0004   // variance of a size by what the model is wrong in, as a part of its square
-#define AGREE 1.0            // standard errors of the mean of the hours
 // the least mean, as a part of the model's: a weight of 0 would exclude a caller
 #define FLOOR 0.001
 
-// How fast means may move: variance of a step in an hour, as a part of the size squared. The first is steady.
-static const double walks[] = {0, 0.004, 0.02, 0.08};
-
-enum { WALKS = sizeof walks / sizeof *walks };
-
-// How much more the noise of an hour is than that of its cells: residuals that are alike for some minutes add
-// up (Newey and West). It takes hours to see that.
-static double learn_together(const struct fit_filter *f, double hours)
-{
-	double sum = 0;
-	if (!(f->products[0] > 0))
-		return 1;
-	for (int k = 1; k <= FIT_LAGS; k++)
-		sum += 2 * (1 - k / (FIT_LAGS + 1.0)) * f->products[k];
-	return 1 + TAKEN_UP * fmax(sum / f->products[0], 0) * hours / (hours + 1);
-}
-
-// ---- whether means move -------------------------------------------------------------------------------
-
-struct outcome {
+struct sizes {
 	double *size, *variance; // by position
-	double *score;           // by hour
-	double walk;
-	struct fit_check check;
+	struct fit_check check;  // under the prior that is as wide for all
 };
 
-static struct outcome outcome_new(const struct fit_filter *f, struct arena *arena)
+static void keep_sizes(const struct fit_filter *f, struct sizes *ret)
 {
-	size_t n = (size_t)f->n;
-	return (struct outcome){solve_zeros(arena, n), solve_zeros(arena, n),
-	                        solve_zeros(arena, (size_t)f->in->nhours), 0, {0, 0}};
-}
-
-static void keep(const struct fit_filter *f, struct outcome *ret)
-{
-	ret->walk = f->walk;
 	ret->check = f->check;
 	for (int32_t i = 0; i < f->n; i++) {
 		ret->size[i] = fit_filter_size(f, i);
@@ -64,39 +34,24 @@ static void keep(const struct fit_filter *f, struct outcome *ret)
 	}
 }
 
-// By how much the hours after the first are likelier than if means were steady, all together; 0 if they do
-// not agree on it.
-static double gain_of(const struct fit_filter *f, const double *steady)
+// Under a prior that is as wide for all, and under one for logarithms, which the sizes of the first make. The
+// one is off where sizes differ by factors, the other where they are alike: the geometric mean of both. A
+// principal that is alone is known from the learning.
+static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *ret)
 {
-	double sum = 0, squares = 0, hours = -1;
-	for (int32_t h = 0; h < f->in->nhours; h++) {
-		double gain = f->score[h] - steady[h];
-		if (f->score[h] == 0)
-			continue;
-		sum += hours < 0 ? 0 : gain;
-		squares += hours < 0 ? 0 : gain * gain;
-		hours++;
+	*ret = (struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {0, 0}};
+	if (f->n < 2) {
+		keep_sizes(f, ret);
+		return;
 	}
-	double error = hours > 1 ? sqrt(fmax(squares - sum * sum / hours, 0) * hours / (hours - 1)) : 0;
-	return hours > 1 && sum > AGREE * error ? sum : 0;
-}
-
-// Takes the pace under which each hour was the most likely after those before it. The noise within an hour
-// is correlated, so it is the hours that count. Faster ones are tried while they are better.
-static void fit_sizes(struct fit_filter *f, const double *walk, struct arena *arena, struct outcome *ret)
-{
-	double best = 0;
-	*ret = outcome_new(f, arena);
-	for (int i = 0; i < (walk ? 1 : WALKS); i++) {
-		f->walk = walk ? *walk : walks[i];
-		fit_filter_run(f, walk == NULL);
-		double gain = i > 0 ? gain_of(f, ret->score) : 0;
-		if (i > 0 && gain <= best)
-			break;
-		if (i == 0)
-			memcpy(ret->score, f->score, (size_t)f->in->nhours * sizeof *f->score);
-		best = gain;
-		keep(f, ret);
+	fit_filter_judge_noise(f);
+	fit_filter_run(f);
+	keep_sizes(f, ret);
+	fit_prior_learn(f, arena);
+	fit_filter_run(f);
+	for (int32_t i = 0; i < f->n; i++) {
+		ret->size[i] = sqrt(ret->size[i] * fit_filter_size(f, i));
+		ret->variance[i] = (ret->variance[i] + fit_filter_variance(f, i)) / 2;
 	}
 }
 
@@ -133,19 +88,17 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 {
 	size_t n = (size_t)in->n;
 	struct fit_filter f;
-	struct outcome sizes;
+	struct sizes sizes;
 	*ret = (struct fit){.mean = solve_zeros(arena, n),
 	                    .sd = solve_zeros(arena, n),
 	                    .noise = solve_zeros(arena, n)};
 	if (!fit_filter_init(&f, in, arena))
 		return;
-	f.within = f.between = FIRST_SPREAD;
-	f.noise = (struct fit_noise){0.5, 0.5, 1};
-	f.noise.together = learn_together(&f, fit_filter_learn(&f));
+	fit_filter_set_spread(&f, FIRST_SPREAD, FIRST_SPREAD);
+	fit_walk_learn(&f, in->walk);
 	fit_spread_learn(&f, arena);
-	fit_filter_judge_noise(&f);
-	fit_sizes(&f, in->walk, arena, &sizes);
-	ret->walk = sizes.walk;
+	fit_sizes(&f, arena, &sizes);
+	ret->walk = f.walk;
 	ret->model = mean_of_all(&f);
 	double scale = fit_check_scale(&sizes.check);
 	for (int32_t i = 0; i < in->n; i++) {

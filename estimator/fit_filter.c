@@ -8,11 +8,12 @@
 #include "estimator/solve.h"
 
 #define MODEL_VARIANCE 0.1 // of the model's mean around `typical`, as a part of its square
-#define AT_ONCE 0.1
+#define AT_ONCE 0.3
 #define OUTLIER 9.0        // a cell that is off by more than so many variances is taken to be that noisy
 #define SIZE_MIN 0.01      // of `typical`
 #define SHARE_MIN 1e-3     // who uses such tokens in fewer calls is taken not to use them
 #define TAIL_MAX 36.0      // a cell that is off by more variances than that is a fault and no chance
+#define RESIDUAL_MAX 5.0   // standard deviations
 #define CHANCE_MIN 0.01
 #define PRIOR_CELLS 5.0    // the start of the regression of chance counts like so many cells
 #define PRIOR_CHANCE 0.5   // ... of own and of flat
@@ -36,17 +37,18 @@ static void add_cell(struct fit_filter *f, int32_t hour, const struct stats_cell
 	const struct equations_hour *h = &f->in->hours[hour];
 	const struct call_list *l = &x->list[f->in->kind];
 	struct fit_cell *to = &f->cells[f->ncells];
-	const int32_t *whose = h->stats->who + l->begin;
-	const double *calls = h->stats->calls + l->begin;
+	const int32_t *whose = h->stats->who + l->begin, *at = h->at;
+	const double *calls = h->stats->calls + l->begin, *share = f->in->users->share;
 	int32_t e = to->begin;
 	double sum = 0;
 	for (int32_t i = 0; i < l->n; i++) {
-		int32_t who = h->at[whose[i]], at = f->position[who];
-		double share = f->in->users->share[who];
-		if (share < SHARE_MIN)
+		int32_t who = at[whose[i]], position = f->position[who];
+		double users = calls[i] * share[who];
+		if (share[who] < SHARE_MIN)
 			continue;
-		f->who[e] = at >= 0 ? at : position_of(f, who);
-		sum += f->calls[e++] = calls[i] * share;
+		f->who[e] = position >= 0 ? position : position_of(f, who);
+		f->calls[e++] = users;
+		sum += users;
 	}
 	*to = (struct fit_cell){to->begin, e - to->begin, hour, (double)x->tokens[f->in->kind], sum};
 	double all = x->list[ALL_CALLS].calls,
@@ -120,9 +122,10 @@ bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct ar
 	f->state = solve_zeros(arena, states);
 	f->covariance = solve_zeros(arena, f->whole ? n * f->width : states);
 	f->step = solve_zeros(arena, f->width);
+	f->prior = solve_zeros(arena, n);
+	f->prior_role = solve_zeros(arena, (size_t)in->nroles);
 	f->role_calls = solve_zeros(arena, (size_t)in->nroles);
 	f->seen = arena_alloc(arena, (n + 1) * sizeof *f->seen);
-	f->score = solve_zeros(arena, (size_t)in->nhours);
 	f->residual = solve_zeros(arena, (size_t)f->ncells);
 	f->chance = solve_zeros(arena, (size_t)f->ncells);
 	f->noisy = solve_zeros(arena, (size_t)f->ncells);
@@ -131,24 +134,35 @@ bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct ar
 
 // ---- the state ----------------------------------------------------------------------------------------
 
+void fit_filter_set_spread(struct fit_filter *f, double within, double between)
+{
+	double unit = f->typical * f->typical;
+	f->within = within;
+	f->between = between;
+	for (int32_t i = 0; i < f->n; i++)
+		f->prior[i] = within * unit;
+	for (int32_t r = 0; r < f->in->nroles; r++)
+		f->prior_role[r] = between * unit;
+}
+
 static void begin(struct fit_filter *f)
 {
+	const int32_t *role = f->role;
 	int32_t n = f->n;
-	double unit = f->typical * f->typical, own = f->within * unit, role = f->between * unit,
-		   model = MODEL_VARIANCE * unit, *at = f->covariance;
+	double model = MODEL_VARIANCE * f->typical * f->typical, *at = f->covariance;
 	for (int32_t i = 0; i < f->nstates; i++)
 		f->state[i] = i < n ? f->typical : 0;
 	for (int32_t i = 0; f->whole && i < n; i++, at = f->covariance + (size_t)i * f->width)
 		for (int32_t k = 0; k < n; k++)
-			*at++ = model + (f->role[i] == f->role[k] ? role : 0) + (i == k ? own : 0);
+			*at++ = model + (role[i] == role[k] ? f->prior_role[role[i]] : 0) + (i == k ? f->prior[i] : 0);
 	for (int32_t i = 0; !f->whole && i < f->nstates; i++)
-		*at++ = i < n ? own : i < n + f->in->nroles ? role : model;
+		*at++ = i < n ? f->prior[i] : i < n + f->in->nroles ? f->prior_role[i - n] : model;
 	for (int32_t i = 0; i < n; i++)
 		f->seen[i] = -1;
 	memset(f->squares, 0, sizeof f->squares);
 	memset(f->shown, 0, sizeof f->shown);
 	memset(f->products, 0, sizeof f->products);
-	memset(f->score, 0, (size_t)f->in->nhours * sizeof *f->score);
+	f->score = 0;
 }
 
 static inline double size_of(const struct fit_filter *f, int32_t at)
@@ -203,23 +217,35 @@ static inline void add_multiple(double *restrict y, const double *restrict x, do
 static void observe_whole(struct fit_filter *f, struct observation *o, double *ret_variance)
 {
 	size_t n = (size_t)f->n, width = f->width;
-	double *step = f->step;
+	const double *calls = o->calls, *row = f->covariance + (size_t)o->who[0] * width;
+	double *step = f->step, off = o->off - calls[0] * size_of(f, o->who[0]), variance = o->noise;
 	for (size_t i = 0; i < width; i++)
-		step[i] = 0;
-	for (int32_t e = 0; e < o->n; e++) {
-		o->off -= o->calls[e] * size_of(f, o->who[e]);
-		add_multiple(step, f->covariance + (size_t)o->who[e] * width, o->calls[e], width);
+		step[i] = calls[0] * row[i];
+	for (int32_t e = 1; e < o->n; e++) {
+		off -= calls[e] * size_of(f, o->who[e]);
+		add_multiple(step, f->covariance + (size_t)o->who[e] * width, calls[e], width);
 	}
-	o->variance = o->noise;
 	for (int32_t e = 0; e < o->n; e++)
-		o->variance += o->calls[e] * step[o->who[e]];
-	*ret_variance = o->variance;
+		variance += calls[e] * step[o->who[e]];
+	*ret_variance = o->variance = variance;
+	o->off = off;
 	bound(o);
 	for (size_t i = 0; i < n; i++) {
 		double gain = step[i] / o->variance;
-		f->state[i] += gain * o->off;
+		f->state[i] += gain * off;
 		add_multiple(f->covariance + i * width, step, -gain, width);
 	}
+}
+
+// Of the only principal.
+static void observe_one(struct fit_filter *f, struct observation *o, double *ret_variance)
+{
+	double step = *o->calls * *f->covariance;
+	o->off -= *o->calls * size_of(f, 0);
+	*ret_variance = o->variance = o->noise + *o->calls * step;
+	bound(o);
+	*f->state += step / o->variance * o->off;
+	*f->covariance -= step / o->variance * step;
 }
 
 static void move_state(struct fit_filter *f, const struct observation *o, int32_t i, double calls)
@@ -259,7 +285,9 @@ static void observe_many(struct fit_filter *f, struct observation *o, double *re
 static double observe(struct fit_filter *f, struct observation *o)
 {
 	double variance;
-	if (f->whole)
+	if (f->n == 1)
+		observe_one(f, o, &variance);
+	else if (f->whole)
 		observe_whole(f, o, &variance);
 	else
 		observe_many(f, o, &variance);
@@ -319,7 +347,7 @@ static struct cell_sums judge_cell(struct fit_filter *f, int32_t c)
 	for (int32_t e = x->begin; e < x->begin + x->n; e++) {
 		double size = size_of(f, f->who[e]), tokens = f->calls[e] * size;
 		s.squares += tokens * size;
-		s.at_once += tokens * tokens;
+		s.at_once += f->calls[e] > 1 ? tokens * (f->calls[e] - 1) * size : 0;
 	}
 	f->chance[c] = f->noise.own * s.squares + f->noise.flat * s.flat;
 	f->noisy[c] = f->noise.together * f->chance[c] + AT_ONCE * s.at_once;
@@ -333,41 +361,48 @@ static double read_cell(struct fit_filter *f, int32_t c, struct observation *ret
 	return observe(f, ret);
 }
 
+// fmin is a call.
+static inline double at_most(double x, double most)
+{
+	return x < most ? x : most;
+}
+
 static void learn_from_cell(struct fit_filter *f, int32_t c)
 {
 	struct cell_sums s = judge_cell(f, c);
 	struct observation o;
-	double variance = read_cell(f, c, &o), off = o.off * o.off;
+	double variance = read_cell(f, c, &o), off = o.off * o.off / variance,
+		   usual = at_most(off, OUTLIER);
 	// what is not noise is the doubt of the sizes
-	double shown = fmin(off, OUTLIER * variance) - (variance - o.noise),
-		   part = o.noise / (variance * f->chance[c]);
-	f->tail[0] += fmin(off, OUTLIER * variance) / variance;
-	f->tail[1] += fmin(off, TAIL_MAX * variance) / variance;
-	f->squares[0] += part * part * s.squares * s.squares;
-	f->squares[1] += part * part * s.squares * s.flat;
-	f->squares[2] += part * part * s.flat * s.flat;
-	f->shown[0] += part * part * s.squares * shown;
-	f->shown[1] += part * part * s.flat * shown;
+	double shown = (usual - 1) * variance + o.noise, part = o.noise / (variance * f->chance[c]);
+	double own = part * s.squares, flat = part * s.flat;
+	if (f->scores)
+		f->score -= (log(variance / (f->typical * f->typical)) + usual) / 2;
+	f->tail[0] += usual;
+	f->tail[1] += at_most(off, TAIL_MAX);
+	f->squares[0] += own * own;
+	f->squares[1] += own * flat;
+	f->squares[2] += flat * flat;
+	f->shown[0] += own * part * shown;
+	f->shown[1] += flat * part * shown;
 }
 
-// The logarithm of the cell's probability.
-static double score_cell(struct fit_filter *f, int32_t c)
-{
-	struct observation o;
-	double variance = read_cell(f, c, &o);
-	return -(log(variance / (f->typical * f->typical)) + fmin(o.off * o.off / variance, OUTLIER)) / 2;
-}
-
+// Residuals of the same hour, in standard deviations, by how near they are.
 static void add_products(struct fit_filter *f, int32_t from, int32_t to)
 {
+	// of the FIT_LAGS cells before: the sum of residuals, each the less the farther it is; and their sum
+	double near = 0, sum = 0;
 	for (int32_t c = from; c < to; c++) {
 		const struct fit_cell *x = &f->cells[c];
 		double off = x->tokens;
 		for (int32_t e = x->begin; e < x->begin + x->n; e++)
 			off -= f->calls[e] * size_of(f, f->who[e]);
-		f->residual[c] = fmax(fmin(off / sqrt(f->chance[c]), 5), -5);
-		for (int k = 0; k <= FIT_LAGS && c - k >= from; k++)
-			f->products[k] += f->residual[c] * f->residual[c - k];
+		double r = at_most(off / sqrt(f->chance[c]), RESIDUAL_MAX);
+		f->residual[c] = r = r > -RESIDUAL_MAX ? r : -RESIDUAL_MAX;
+		f->products[0] += r * r;
+		f->products[1] += r * near;
+		near += (FIT_LAGS * r - sum) / (FIT_LAGS + 1.0);
+		sum += r - (c - FIT_LAGS >= from ? f->residual[c - FIT_LAGS] : 0);
 	}
 }
 
@@ -390,14 +425,17 @@ static void begin_all(struct fit_filter *f)
 		observe_exact(f, i, f->in->billed_calls[i], f->in->billed_tokens[i]);
 }
 
-// The hours are alike in what is learned from them, so that every other one will do where there are many.
+// The hours are alike in what is learned from them, so that two of every four will do where there are many:
+// not every other one, lest it should see one side of what alternates. The sizes of several principals are
+// found in another run.
 double fit_filter_learn(struct fit_filter *f)
 {
 	double hours = 0;
-	int32_t from = 0, to, each = f->ncells && f->cells[0].hour < f->in->nhours - LEARN_ALL ? 2 : 1;
+	bool many = f->n > 1 && f->ncells && f->cells[0].hour < f->in->nhours - LEARN_ALL;
+	int32_t from = 0, to, each = many ? 2 : 1;
 	begin_all(f);
 	for (int32_t hour = 0; hour < f->in->nhours; hour++, from = to) {
-		bool takes = (f->in->nhours - 1 - hour) % each == 0;
+		bool takes = (f->in->nhours - 1 - hour) / 2 % each == 0;
 		if (takes)
 			begin_hour(f, hour);
 		for (to = from; to < f->ncells && f->cells[to].hour == hour; to++)
@@ -418,7 +456,7 @@ void fit_filter_judge_noise(struct fit_filter *f)
 		judge_cell(f, c);
 }
 
-void fit_filter_run(struct fit_filter *f, bool score)
+void fit_filter_run(struct fit_filter *f)
 {
 	struct observation o;
 	int32_t c = 0;
@@ -432,10 +470,7 @@ void fit_filter_run(struct fit_filter *f, bool score)
 		if (from > 0 && to > from)
 			fit_check_hour(f, from, to);
 		for (; c < f->ncells && f->cells[c].hour == hour; c++)
-			if (score)
-				f->score[hour] += score_cell(f, c);
-			else
-				read_cell(f, c, &o);
+			read_cell(f, c, &o);
 	}
 	for (int32_t i = 0; i < f->n; i++)
 		if (f->seen[i] >= 0)

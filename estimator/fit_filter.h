@@ -7,11 +7,12 @@
 //     size in the next hour that it calls in  =  size + a step of variance walk x size^2
 //
 //     variance of the noise  =  together x sum over calls of (own x size^2 + flat x typical^2)
-//                                 + AT_ONCE x sum over principals of (calls x size)^2
+//                                 + AT_ONCE x sum over principals of calls x (calls - 1) x size^2
 //
 // `own` and `flat` are chance: how much calls of one principal differ, in proportion to its size or not.
 // `together` says how much more the noise of a whole hour is than that of its cells, because minutes near
-// each other go together. AT_ONCE: all calls of a principal are larger or smaller at once for some minutes.
+// each other go together. AT_ONCE: the calls of a principal within a minute are larger or smaller at once; of
+// a single call that is chance.
 //
 // The estimate is the best linear one, so it needs no shape of distribution. With many principals their
 // covariances are left out; roles are then estimated beside them.
@@ -55,33 +56,39 @@ struct fit_filter {
 	double *step, *role_calls; // work
 	// what it assumes
 	double within, between;   // variances of sizes within roles, and of roles, as parts of typical^2
+	double *prior, *prior_role; // the variance that each own part begins with, by position, and each role's
 	double walk;
 	struct fit_noise noise;
 	// what it has seen
-	double *score;            // of an hour: the logarithm of its probability given those before it
-	struct fit_check check;   // of the hours read
+	bool scores;              // whether to find the score, which takes a logarithm a cell
+	double score;             // the logarithm of the probability of the cells, each given those before it
+	struct fit_check check;   // of the hours of a run
 	double *chance, *noisy;   // of a cell: variance by chance; that of its noise
 	double *residual;         // of a cell, after its hour, in standard deviations
 	double squares[3], shown[2]; // regression of squares on what own and flat would make of them
 	double tail[2];           // squares in variances, bounded as outliers are; and hardly bounded
-	double products[FIT_LAGS + 1]; // sums of products of residuals so many minutes from each other
+	double products[2];       // of residuals: with themselves; with those of the FIT_LAGS cells before, the
+	                          // less the farther
 };
 
 // Lists the cells of the input and its typical size. False: there are no tokens to learn from.
 bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct arena *arena);
 
-// Reads hours and learns noise.own and noise.flat from them, each hour from those before and itself. Returns
-// how many it read.
+// All sizes begin with the same variances.
+void fit_filter_set_spread(struct fit_filter *f, double within, double between);
+
+// Reads hours, all of them where one principal is alone, and learns noise.own and noise.flat, each hour from
+// those before and itself; sets the score. Returns how many it read.
 double fit_filter_learn(struct fit_filter *f);
 
 // Judges the noise of all cells by the sizes as they are now known.
 void fit_filter_judge_noise(struct fit_filter *f);
 
-// Reads all hours, with that noise. `score`: and how likely they were.
-void fit_filter_run(struct fit_filter *f, bool score);
+// Reads all hours, with that noise, and sets the check.
+void fit_filter_run(struct fit_filter *f);
 
 // Of the principal at a position, after the newest hour: its size, at least a hundredth of the typical one;
-// its variance; and that of the prior.
+// its variance; and that of a prior that is as wide for all.
 double fit_filter_size(const struct fit_filter *f, int32_t at);
 double fit_filter_variance(const struct fit_filter *f, int32_t at);
 double fit_filter_prior(const struct fit_filter *f);

@@ -110,8 +110,7 @@ static void learn_from_all(struct fit_filter *f, struct arena *arena)
 		x.between = spread_of(of_roles, nroles);
 		x.within = spread_of(of_own, nown);
 	}
-	f->within = x.within;
-	f->between = x.between;
+	fit_filter_set_spread(f, x.within, x.between);
 }
 
 // ---- they are not ---------------------------------------------------------------------------------------
@@ -163,8 +162,7 @@ static void learn_from_sizes(struct fit_filter *f, struct arena *arena)
 		squares += fmin(off * off / unit, OUTLIER * part * f->within);
 		known += part * (1 - weight / role->weight);
 	}
-	f->between = learn_between(f, roles);
-	f->within = spread_of(squares, known);
+	fit_filter_set_spread(f, spread_of(squares, known), learn_between(f, roles));
 }
 
 void fit_spread_learn(struct fit_filter *f, struct arena *arena)
