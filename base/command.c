@@ -84,20 +84,6 @@ static void try_synopsis(struct nearest *near, const char *synopsis)
 	}
 }
 
-bool command_unknown_verb(const struct command *c, const char *verb, const char *words, struct err *err)
-{
-	const char *given = verb ? verb : c->argc ? c->argv[0] : "";
-	struct nearest near = nearest_of(str_of(given));
-	for (struct str rest = str_of(words); rest.len;) {
-		struct str word = str_cut(&rest, ' ');
-		if (!str_is(word, "or"))
-			nearest_try(&near, (struct str){word.p, word.len - (word.p[word.len - 1] == ',')});
-	}
-	return err_set(err, ERR_CONFIG, "expected %s, got %s%s%.*s%s; `nowcast help %s` says more", words,
-	               *given ? given : "nothing", near.word.len ? "; did you mean " : "",
-	               STR_ARG(near.word), near.word.len ? "?" : "", c->name);
-}
-
 // Only the name is shown: the value may be a secret.
 static bool refuse_unknown_flag(const struct command *c, const char *text, struct err *err)
 {
@@ -330,11 +316,30 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 }
 
 // Messages quote files, servers and arguments.
-int command_fail(const struct command *c, const struct err *err)
+static void print_error(const struct command *c, const struct err *err)
 {
 	char msg[sizeof err->msg];
 	memcpy(msg, err->msg, sizeof msg);
 	text_make_plain(msg, strlen(msg));
 	fprintf(stderr, "nowcast%s%s: %s\n", c->name ? " " : "", c->name ? c->name : "", msg);
+}
+
+// A file that two others need is read twice, with the same mistakes.
+static bool is_repeated(const struct err_list *list, size_t at)
+{
+	size_t i = 0;
+	while (i < at && strcmp(list->items[i].msg, list->items[at].msg) != 0)
+		i++;
+	return i < at;
+}
+
+int command_fail(const struct command *c, const struct err *err)
+{
+	assert(err->kind != ERR_NONE);
+	for (size_t i = 0; i < err_listed(err); i++)
+		if (!is_repeated(err->list, i))
+			print_error(c, &err->list->items[i]);
+	if (!err->listed)
+		print_error(c, err);
 	return err->kind == ERR_CONFIG ? STATUS_USAGE : STATUS_FAILED;
 }

@@ -73,8 +73,8 @@ bool command_flag_is_secret(struct command_flag f);
 // Fails if an unknown flag is left, and unless min to max arguments are left (max -1: any number).
 bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;
 
-// Prints "nowcast NAME: message" on stderr, without control characters. Returns the exit status for the kind
-// of error.
+// Prints "nowcast NAME: message" on stderr, without control characters; all errors, if they were collected.
+// Returns the exit status for the kind of error.
 int command_fail(const struct command *c, const struct err *err);
 
 #endif

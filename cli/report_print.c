@@ -264,7 +264,8 @@ void report_print_table(const struct report *r, const struct groups *g, const st
 		        knows_before(r, &g->list[k]) ? &before : NULL, &table);
 	}
 	if (r->nothers)
-		add_sum(r, &r->others, arena_text(&arena, "(%d others)", (int)r->nothers), &r->others_before, &table);
+		add_sum(r, &r->others, arena_text(&arena, "(%d other%s)", (int)r->nothers, text_s(r->nothers)),
+		        &r->others_before, &table);
 	if (r->by.n && g->n + r->nothers > 1 && total->n == 1)
 		add_sum(r, &total->list[0], STR("total"), &r->total_before, &table);
 	table_print(&table, stdout, width, -1, "\n");

@@ -112,6 +112,14 @@ has "is read" "$(cat "$T/out")" '^redis\.prefix = mark '
 printf 'redis.prefix = mark\0\n' >"$T/nul.conf"
 fails 2 "a value with a NUL behind it" "$nowcast" check-config --config "$T/nul.conf"
 
+for command in budget alert price tags profiles; do
+	fails 2 "$command without a verb, whatever else is said" "$nowcast" $command --now 2026-11-18T14:50:00Z
+	has "  names the verbs" "$(cat "$T/err")" "^nowcast $command: expected .* or [a-z-]+, got nothing; .nowcast help $command. says more"
+	fails 2 "$command with a flag first" "$nowcast" $command --format json list
+	has "  says where the verb is to be" "$(cat "$T/err")" 'got none before --format'
+done
+fails 0 "a verb behind --now" "$nowcast" price --now 2026-11-18T14:50:00Z list sonnet --prices builtin
+
 free_port
 fails 2 "run without brokers" "$nowcast" run --redis "redis://127.0.0.1:$port"
 has "names the key" "$(cat "$T/err")" 'brokers'
