@@ -17,7 +17,9 @@ enum { PORT_MAX = 65535 };
 
 bool conf_blame_origin(const struct conf *c, struct conf_origin origin, struct err *err)
 {
-	const char *file = origin.source == CONF_FILE ? c->file : origin.source == CONF_SECRETS ? c->secrets_file : NULL;
+	const char *file = origin.source == CONF_FILE      ? c->file
+	                   : origin.source == CONF_SECRETS ? c->secrets_file
+	                                                   : NULL;
 	return file && err_prefix(err, "%s:%d", file, origin.line);
 }
 
@@ -30,7 +32,8 @@ bool conf_blame(const struct conf *c, const char *key, struct err *err)
 }
 
 // Returns whether to go on (base/err.h).
-NC_PRINTF(4, 5) static bool refuse(const struct conf *c, const char *key, struct err *err, const char *fmt, ...)
+NC_PRINTF(4, 5)
+static bool refuse(const struct conf *c, const char *key, struct err *err, const char *fmt, ...)
 {
 	char msg[sizeof err->msg];
 	va_list ap;

@@ -22,14 +22,15 @@ static void call_with(const char *prefix, int region, int buckets_ago, const cha
                       int64_t start_ms)
 {
 	int64_t bucket = NOW / BUCKET_HOURS - buckets_ago;
-	struct str names = arena_text(&arena, "%s:{%s}:names:%lld", prefix, acct_regions[region].p, (long long)bucket);
-	struct str open = arena_text(&arena, "%s:{%s}:open", prefix, acct_regions[region].p);
-	struct str text = arena_text(&arena, "c%s\t%s\t%lld\tarn:aws:iam::" TEST_ACCOUNT ":role/gateway\t", arn, key,
-	                             (long long)start_ms);
+	const char *place = acct_regions[region].p;
+	struct str names = arena_text(&arena, "%s:{%s}:names:%lld", prefix, place, (long long)bucket);
+	struct str open = arena_text(&arena, "%s:{%s}:open", prefix, place);
+	struct str text = arena_text(&arena, "c%s\t%s\t%lld\tarn:aws:iam::" TEST_ACCOUNT ":role/gateway\t", arn,
+	                             key, (long long)start_ms);
 	struct str number = arena_text(&arena, "%lld", (long long)bucket);
 	redis_cmdz(test_redis, "HSET", names.p, arena_text(&arena, "%s %s", arn, key).p, text.p, NULL);
 	redis_cmdz(test_redis, "ZADD", open.p, "1", number.p, NULL);
-	redis_cmdz(test_redis, "SADD", arena_text(&arena, "%s:acct_regions", prefix).p, acct_regions[region].p, NULL);
+	redis_cmdz(test_redis, "SADD", arena_text(&arena, "%s:acct_regions", prefix).p, place, NULL);
 }
 
 static void apply_all(void)
@@ -41,7 +42,8 @@ static void apply_all(void)
 static struct session_keys *keys_of(const char *prefix, int64_t hours)
 {
 	static struct session_keys keys;
-	const struct session_key_query q = {prefix, STR(ARN), acct_regions, ACCT_REGIONS, NOW + 1 - hours, NOW + 1};
+	const struct session_key_query q = {prefix,       STR(ARN),        acct_regions,
+	                                    ACCT_REGIONS, NOW + 1 - hours, NOW + 1};
 	struct err err = ERR_INIT;
 	uint64_t before = redis_round_trips(test_redis);
 	must(session_keys_read(&keys, test_redis, &q, &arena, &err), &err);
