@@ -66,8 +66,8 @@ static const struct subcommand subcommands[] = {
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
-     "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all\n"
-     "(the default). --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z, 2026-11-02 or\n"
+     "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all;\n"
+     "without one it is yesterday and today. --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z, 2026-11-02 or\n"
      "14:00, a whole hour. --compare previous puts the span before beside it: of this-week the same part of last week.\n"
      "\n"
      "--principal, --role and --model take a part of the name (opus), --team the whole of it; --where takes any of the KEYS, and may\n"
