@@ -66,8 +66,8 @@ static const struct subcommand subcommands[] = {
      "tokens and dollars of a span of hours, by any grouping",
      "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
      "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
-     "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all\n"
-     "(the default). --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z, 2026-11-02 or\n"
+     "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all;\n"
+     "without one it is yesterday and today. --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z, 2026-11-02 or\n"
      "14:00, a whole hour. --compare previous puts the span before beside it: of this-week the same part of last week.\n"
      "\n"
      "--principal, --role and --model take a part of the name (opus), --team the whole of it; --where takes any of the KEYS, and may\n"
@@ -202,8 +202,8 @@ static const struct subcommand subcommands[] = {
      "is used, and nothing is left behind. The same seed makes the same calls.\n",
      cmd_demo},
 	{"check-config", "[--sample | --man]", "validate the configuration and print what is in force",
-     "Each value is shown with its origin, secrets masked. --sample prints a commented sample file instead,\n"
-     "--man the manual page nowcast.conf(5).\n",
+     "Every mistake of the configuration and of the files that it names is reported, with file and line. Without one, each value is\n"
+     "shown with its origin, secrets masked. --sample prints a commented sample file instead, --man the manual page nowcast.conf(5).\n",
      cmd_check_config},
 	{"complete", "bash|zsh|fish | -- WORD...", "the completion of your shell, and what the last word may become",
      "Prints the script for a shell: `source <(nowcast complete bash)`, `nowcast complete fish | source`; of zsh it goes into a file\n"
@@ -304,7 +304,7 @@ static int run_reader(const struct subcommand *s, struct command *c)
 	return begun && written ? status : command_fail(c, &err);
 }
 
-static int run_subcommand(struct command *c)
+static int run_subcommand(struct command *c, struct err *err)
 {
 	if (c->version)
 		return cmd_version(c);
@@ -321,6 +321,8 @@ static int run_subcommand(struct command *c)
 	}
 	c->synopsis = s->synopsis;
 	c->details = s->help;
+	if (s->run != cmd_check_config && !command_configure(c, err))
+		return command_fail(c, err);
 	return strstr(s->synopsis, "[--out ") ? run_reader(s, c) : s->run(c);
 }
 
@@ -346,11 +348,13 @@ static int finish_output(int status)
 
 int main(int argc, char **argv)
 {
-	struct err err = ERR_INIT;
+	struct err_list mistakes = {0};
+	struct err err = {.list = &mistakes};
 	struct command c;
 	version_set((struct version){VERSION_NUMBER, VERSION_COMMIT, VERSION_DATE});
 	signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error to handle, not the end
-	int status = command_init(&c, argc, argv, &err) ? run_subcommand(&c) : command_fail(&c, &err);
+	int status = command_init(&c, argc, argv, &err) ? run_subcommand(&c, &err) : command_fail(&c, &err);
 	command_release(&c);
+	err_list_release(&mistakes);
 	return finish_output(status);
 }

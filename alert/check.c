@@ -75,7 +75,8 @@ static struct str days_before(struct alert_check *c, int64_t observed)
 	if (observed * 50 >= NEW_DAYS * DAY * 60 * 49)
 		return alert_format(c->arena, "%d days before", NEW_DAYS);
 	if (observed < 2 * DAY * 60)
-		return alert_format(c->arena, "%lld hours that were observed before", (long long)observed / 60);
+		return alert_format(c->arena, "%lld hour%s that were observed before", (long long)observed / 60,
+		                    text_s(observed / 60));
 	return alert_format(c->arena, "%lld days that were observed before", (long long)observed / 60 / DAY);
 }
 
@@ -127,8 +128,9 @@ static bool check_unpriced(struct alert_check *c, const struct alert_rule *rule,
 		f->to = now + 1;
 		f->text = alert_format(
 			c->arena,
-			"%.*s: %lld tokens of the last day have no price and are in no dollar figure; `nowcast price list` and `price import` help",
-			STR_ARG(f->group), (long long)g.list[i].unpriced);
+			"%.*s: %lld token%s of the last day %s no price and %s in no dollar figure; `nowcast price list` and `price import` help",
+			STR_ARG(f->group), (long long)g.list[i].unpriced, text_s(g.list[i].unpriced),
+			g.list[i].unpriced == 1 ? "has" : "have", g.list[i].unpriced == 1 ? "is" : "are");
 	}
 	groups_release(&g);
 	return good;
@@ -218,7 +220,7 @@ bool alert_add_contributors(struct alert_check *c, const struct alert_finding *f
 	for (int32_t i = 0; good && i < g.n && i < CONTRIBUTORS; i++) {
 		buf_addf(out, "%s%.*s ", i ? ", " : "", STR_ARG(g.list[i].keys[0]));
 		if (tokens)
-			buf_addf(out, "%lld tokens", (long long)g.list[i].unpriced);
+			buf_addf(out, "%lld token%s", (long long)g.list[i].unpriced, text_s(g.list[i].unpriced));
 		else
 			buf_adds(out, alert_money(g.list[i].usd).text);
 	}

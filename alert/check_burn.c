@@ -78,7 +78,8 @@ static void add_burn(struct alert_check *c, const struct alert_rule *rule, const
 	struct alert_finding *f = alert_add_finding(c, rule, g);
 	int64_t now = c->now_ms / MS_PER_HOUR, minutes = s->short_minutes;
 	struct str recently =
-		minutes < MINUTES_AN_HOUR ? alert_format(c->arena, "last %lld minutes", (long long)minutes)
+		minutes < MINUTES_AN_HOUR
+			? alert_format(c->arena, "last %lld minute%s", (long long)minutes, text_s(minutes))
 		: minutes == MINUTES_AN_HOUR
 			? STR("current hour")
 			: alert_format(c->arena, "last %lld hours", (long long)minutes / MINUTES_AN_HOUR);

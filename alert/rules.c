@@ -13,6 +13,7 @@
 #include "alert/rules.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,9 @@ struct rules_reader {
 	struct caller_sources from;
 	const char *file;
 	int line;
+	int section;                     // the line in which the section in hand begins
+	size_t listed;                   // how many errors there were before it
+	bool skipped;                    // its head is wrong or missing: its lines are not looked at
 	struct alert_rule *rule;         // the section in hand, or NULL
 	struct alert_receiver *receiver;
 };
@@ -236,32 +240,50 @@ struct str alert_rule_severity(const struct alert_rule *r, int64_t level)
 	return word;
 }
 
-// What a section must have, once all of its lines were read.
-static bool finish_section(const struct rules_reader *r, struct err *err)
+NC_PRINTF(3, 4)
+static bool refuse_section(const struct rules_reader *r, struct err *err, const char *fmt, ...)
 {
-	const struct alert_rule *x = r->rule;
-	const struct alert_receiver *to = r->receiver;
-	bool money = x && (x->kind == ALERT_BUDGET || x->kind == ALERT_FORECAST || x->kind == ALERT_BURN);
+	char msg[sizeof err->msg];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof msg, fmt, ap);
+	va_end(ap);
+	return err_set(err, ERR_CONFIG, "%s:%d: %s %.*s: %s", r->file, r->section, r->rule ? "rule" : "receiver",
+	               STR_ARG(r->rule ? r->rule->name : r->receiver->name), msg);
+}
+
+static bool check_rule(const struct rules_reader *r, const struct alert_rule *x, struct err *err)
+{
+	bool money = x->kind == ALERT_BUDGET || x->kind == ALERT_FORECAST || x->kind == ALERT_BURN;
 	if (money && x->amount.pico <= 0)
-		return err_set(err, ERR_CONFIG, "%s: rule %.*s: a %s needs `amount`, the dollars of a period",
-		               r->file, STR_ARG(x->name), alert_kind_names[x->kind]);
-	if (x && x->kind == ALERT_NEW && x->by.n == 0)
-		return err_set(err, ERR_CONFIG,
-		               "%s: rule %.*s: new needs `by`: what may be new, principal or model for instance",
-		               r->file, STR_ARG(x->name));
-	if (x && memchr(x->severity.p, ',', x->severity.len) &&
+		return refuse_section(r, err, "a %s needs `amount`, the dollars of a period", alert_kind_names[x->kind]);
+	if (x->kind == ALERT_NEW && x->by.n == 0)
+		return refuse_section(r, err, "new needs `by`: what may be new, principal or model for instance");
+	if (memchr(x->severity.p, ',', x->severity.len) &&
 	    ((x->kind != ALERT_BUDGET && x->kind != ALERT_BILL) || count_severities(x) != x->nat))
-		return err_set(err, ERR_CONFIG,
-		               "%s: rule %.*s: `severity` has %d words: expected one, or one for each of `at`, of a "
-		               "budget or bill rule",
-		               r->file, STR_ARG(x->name), count_severities(x));
-	if (to && to->kind == TO_COMMAND ? !to->command.len : to && !to->url.len)
-		return err_set(err, ERR_CONFIG, "%s: receiver %.*s: a %s needs `%s`", r->file, STR_ARG(to->name),
-		               receiver_kind_names[to->kind], to->kind == TO_COMMAND ? "command" : "url");
-	if (to && to->kind == TO_EMAIL && (!to->from.len || !to->to.len))
-		return err_set(err, ERR_CONFIG, "%s: receiver %.*s: email needs `from` and `to`", r->file,
-		               STR_ARG(to->name));
+		return refuse_section(
+			r, err, "`severity` has %d words: expected one, or one for each of `at`, of a budget or bill rule",
+			count_severities(x));
 	return true;
+}
+
+static bool check_receiver(const struct rules_reader *r, const struct alert_receiver *to, struct err *err)
+{
+	if (to->kind == TO_COMMAND ? !to->command.len : !to->url.len)
+		return refuse_section(r, err, "a %s needs `%s`", receiver_kind_names[to->kind],
+		                      to->kind == TO_COMMAND ? "command" : "url");
+	if (to->kind == TO_EMAIL && (!to->from.len || !to->to.len))
+		return refuse_section(r, err, "email needs `from` and `to`");
+	return true;
+}
+
+// What a section must have, once all of its lines were read. Of a section with a wrong line nothing is said:
+// what it lacks may be what that line was to say.
+static bool finish_section(struct rules_reader *r, struct err *err)
+{
+	bool good = err_listed(err) > r->listed || ((!r->rule || check_rule(r, r->rule, err)) &&
+	                                            (!r->receiver || check_receiver(r, r->receiver, err)));
+	return good || err_collect(err);
 }
 
 static bool begin_section(struct rules_reader *r, struct str head, struct err *err)
@@ -270,8 +292,11 @@ static bool begin_section(struct rules_reader *r, struct str head, struct err *e
 	struct str rest = head, what = str_cut(&rest, ' '), name = str_trim(rest);
 	if (!finish_section(r, err))
 		return false;
+	r->section = r->line;
+	r->listed = err_listed(err);
 	r->rule = NULL;
 	r->receiver = NULL;
+	r->skipped = true;
 	if ((!str_is(what, "rule") && !str_is(what, "receiver")) || name.len == 0 ||
 	    memchr(name.p, '|', name.len))
 		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got [%.*s]", r->file,
@@ -284,6 +309,7 @@ static bool begin_section(struct rules_reader *r, struct str head, struct err *e
 	if (known)
 		return err_set(err, ERR_CONFIG, "%s:%d: %.*s %.*s is defined twice", r->file, r->line, STR_ARG(what),
 		               STR_ARG(name));
+	r->skipped = false;
 	if (str_is(what, "receiver")) {
 		r->receiver = &out->receivers[out->nreceivers++];
 		*r->receiver = (struct alert_receiver){.name = name, .kind = TO_WEBHOOK};
@@ -291,6 +317,7 @@ static bool begin_section(struct rules_reader *r, struct str head, struct err *e
 	}
 	r->rule = &out->rules[out->nrules++];
 	*r->rule = (struct alert_rule){.name = name,
+	                               .line = r->line,
 	                               .period = PERIOD_MONTH,
 	                               .at = {50, 80, 100},
 	                               .nat = 3,
@@ -309,17 +336,46 @@ static bool check_receivers(const struct alert_rules *out, const char *file, str
 		struct str rest = out->rules[i].receivers;
 		while (rest.len) {
 			struct str name = str_trim(str_cut(&rest, ','));
-			if (!alert_receiver_find(out, name))
-				return err_set(err, ERR_CONFIG, "%s: rule %.*s: there is no [receiver %.*s]", file,
-				               STR_ARG(out->rules[i].name), STR_ARG(name));
+			if (!alert_receiver_find(out, name) &&
+			    !err_set(err, ERR_CONFIG, "%s:%d: rule %.*s: there is no [receiver %.*s]", file,
+			             out->rules[i].line, STR_ARG(out->rules[i].name), STR_ARG(name)) &&
+			    !err_collect(err))
+				return false;
 		}
 	}
 	return true;
 }
 
+// A line within a section, or the head of one.
+static bool read_line(struct rules_reader *r, struct str line, struct err *err)
+{
+	if (line.p[0] == '[' && line.p[line.len - 1] == ']')
+		return begin_section(r, (struct str){line.p + 1, line.len - 2}, err);
+	if (line.p[0] == '[') {
+		if (!finish_section(r, err))
+			return false;
+		r->rule = NULL;
+		r->receiver = NULL;
+		r->skipped = true;
+		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got %.*s", r->file,
+		               r->line, STR_ARG(line));
+	}
+	struct str value = line, key = str_trim(str_cut(&value, '='));
+	value = str_trim(value);
+	if (r->skipped)
+		return true;
+	if (!r->rule && !r->receiver) {
+		r->skipped = true;
+		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME] first, got \"%.*s\"",
+		               r->file, r->line, STR_ARG(line));
+	}
+	return (r->rule ? read_rule_key : read_receiver_key)(r, key, value, err);
+}
+
 bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *file, struct caller_sources from,
                        struct err *err)
 {
+	size_t before = err_listed(err);
 	*ret = (struct alert_rules){0};
 	ret->rules = xcalloc(RULES_MAX, sizeof *ret->rules);
 	ret->receivers = xcalloc(RULES_MAX, sizeof *ret->receivers);
@@ -332,26 +388,10 @@ bool alert_rules_parse(struct alert_rules *ret, struct str text, const char *fil
 	while (rest.len) {
 		struct str line = str_trim(str_cut(&rest, '\n'));
 		r.line++;
-		if (line.len == 0 || line.p[0] == '#')
-			continue;
-		if (line.p[0] == '[') {
-			if (line.p[line.len - 1] != ']')
-				return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got %.*s",
-				               file, r.line, STR_ARG(line));
-			if (!begin_section(&r, (struct str){line.p + 1, line.len - 2}, err))
-				return false;
-			continue;
-		}
-		struct str value = line, key = str_trim(str_cut(&value, '='));
-		value = str_trim(value);
-		if (!r.rule && !r.receiver)
-			return err_set(err, ERR_CONFIG,
-			               "%s:%d: expected [rule NAME] or [receiver NAME] first, got \"%.*s\"", file, r.line,
-			               STR_ARG(line));
-		if (!(r.rule ? read_rule_key : read_receiver_key)(&r, key, value, err))
+		if (line.len && line.p[0] != '#' && !read_line(&r, line, err) && !err_collect(err))
 			return false;
 	}
-	return finish_section(&r, err) && check_receivers(ret, file, err);
+	return finish_section(&r, err) && check_receivers(ret, file, err) && err_check(err, before);
 }
 
 // A rule by a column that the mapping file does not have would never ring.
@@ -362,11 +402,14 @@ static bool check_mapping(const struct alert_rules *rules, const char *file, con
 	if (!mapping_load(&m, conf, err))
 		return false;
 	bool good = true;
+	size_t before = err_listed(err);
 	for (int i = 0; i < rules->nrules && good; i++)
 		good = grouping_check_keys(&rules->rules[i].by, m, err) ||
-		       err_prefix(err, "%s: rule %.*s", file, STR_ARG(rules->rules[i].name));
+		       (!err_prefix(err, "%s:%d: rule %.*s", file, rules->rules[i].line,
+		                    STR_ARG(rules->rules[i].name)) &&
+		        err_collect(err));
 	mapping_free(m);
-	return good;
+	return good && err_check(err, before);
 }
 
 bool alert_rules_read(struct alert_rules *ret, struct str text, const char *file, const struct conf *conf,
@@ -382,13 +425,15 @@ bool alert_rules_load(struct alert_rules *ret, const struct conf *conf, struct e
 	if (!*conf->alerts_file)
 		return alert_rules_parse(ret, str_of(alert_rules_built_in), "(built-in rules)", conf_sources(conf),
 		                         err);
-	if (access(conf->alerts_file, F_OK) < 0 && errno == ENOENT)
-		return err_set(err, ERR_CONFIG,
-		               "alerts.file: there is no %s yet; `nowcast budget set month --amount 5000` makes it",
-		               conf->alerts_file);
+	if (access(conf->alerts_file, F_OK) < 0 && errno == ENOENT) {
+		err_set(err, ERR_CONFIG,
+		        "alerts.file: there is no %s yet; `nowcast budget set month --amount 5000` makes it",
+		        conf->alerts_file);
+		return conf_blame(conf, "alerts.file", err);
+	}
 	bool good = file_read(conf->alerts_file, ALERT_RULES_BYTES_MAX, &text, err)
 	                ? alert_rules_read(ret, buf_str(&text), conf->alerts_file, conf, err)
-	                : err_prefix(err, "alerts.file");
+	                : err_prefix(err, "alerts.file") || conf_blame(conf, "alerts.file", err);
 	buf_release(&text);
 	return good;
 }

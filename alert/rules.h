@@ -32,6 +32,7 @@ enum { ALERT_LEVELS_MAX = 8 };
 
 struct alert_rule {
 	struct str name;
+	int line;                  // of the file, in which its section begins
 	enum alert_kind kind;
 	struct grouping by;        // one key, or none: everything together
 	struct str only;           // this group alone; STR_NONE: each one

@@ -12,15 +12,16 @@
 static const struct aws_service service = {
 	.endpoint = "SQS", .host = "sqs", .target = "AmazonSQS", .json = "1.0"};
 
-bool sqs_region(struct str url, char *ret, size_t size)
+bool sqs_region(struct str url, char *ret, size_t size, struct err *err)
 {
 	struct str host = url, word = str_cut(&host, '/'); // "https:"
 	str_cut(&host, '/');
 	host = str_cut(&host, '/');
-	if (!str_starts(word, STR("http")) || !str_is(str_cut(&host, '.'), "sqs"))
-		return false;
+	bool good = str_starts(word, STR("http")) && str_is(str_cut(&host, '.'), "sqs");
 	word = str_cut(&host, '.');
-	return word.len > 0 && word.len < size && snprintf(ret, size, "%.*s", STR_ARG(word)) > 0;
+	return (good && word.len > 0 && word.len < size && snprintf(ret, size, "%.*s", STR_ARG(word)) > 0) ||
+	       err_set(err, ERR_CONFIG, "trail.queue: expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, got \"%.*s\"",
+	               STR_ARG(url));
 }
 
 void sqs_batch_release(struct sqs_batch *b)

@@ -22,8 +22,9 @@ struct sqs_batch {
 	int n;
 };
 
-// The Region of a queue by its URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME. False: it is no such URL.
-bool sqs_region(struct str url, char *ret, size_t size);
+// The Region of a queue by its URL, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME. ERR_CONFIG: it is no such
+// URL.
+bool sqs_region(struct str url, char *ret, size_t size, struct err *err) NC_CHECK;
 
 // Replaces `ret` by what the queue has now; none is no fault.
 enum aws_fault sqs_receive(const struct aws_place *at, const char *url, struct sqs_batch *ret,

@@ -84,20 +84,6 @@ static void try_synopsis(struct nearest *near, const char *synopsis)
 	}
 }
 
-bool command_unknown_verb(const struct command *c, const char *verb, const char *words, struct err *err)
-{
-	const char *given = verb ? verb : c->argc ? c->argv[0] : "";
-	struct nearest near = nearest_of(str_of(given));
-	for (struct str rest = str_of(words); rest.len;) {
-		struct str word = str_cut(&rest, ' ');
-		if (!str_is(word, "or"))
-			nearest_try(&near, (struct str){word.p, word.len - (word.p[word.len - 1] == ',')});
-	}
-	return err_set(err, ERR_CONFIG, "expected %s, got %s%s%.*s%s; `nowcast help %s` says more", words,
-	               *given ? given : "nothing", near.word.len ? "; did you mean " : "",
-	               STR_ARG(near.word), near.word.len ? "?" : "", c->name);
-}
-
 // Only the name is shown: the value may be a secret.
 static bool refuse_unknown_flag(const struct command *c, const char *text, struct err *err)
 {
@@ -158,17 +144,18 @@ static bool parse_arguments(struct command *c, int argc, char **argv, struct err
 
 bool command_load(const struct command *c, struct conf *ret, struct err *err)
 {
+	size_t before = err_listed(err);
 	conf_init(ret);
 	for (size_t i = 0; i < c->nflags; i++) {
 		struct command_flag f = c->flags[i];
-		if (!conf_set(ret, f.key, str_of(f.value), (struct conf_origin){CONF_FLAG, 0}, err))
-			return err_prefix(err, "on the command line");
+		if (!conf_set(ret, f.key, str_of(f.value), (struct conf_origin){CONF_FLAG, 0}, err) &&
+		    (err_prefix(err, "on the command line"), !err_collect(err)))
+			return false;
 	}
-	if (!conf_read_env(ret, environ, err))
-		return false;
-	if ((c->config && !conf_read_file(ret, c->config, err)) || !conf_read_secrets(ret, err))
-		return false;
-	return conf_check(ret, err);
+	return (conf_read_env(ret, environ, err) || err_collect(err)) &&
+	       (!c->config || conf_read_file(ret, c->config, err) || err_collect(err)) &&
+	       (conf_read_secrets(ret, err) || err_collect(err)) && (conf_check(ret, err) || err_collect(err)) &&
+	       err_check(err, before);
 }
 
 bool command_init(struct command *c, int argc, char **argv, struct err *err)
@@ -177,10 +164,11 @@ bool command_init(struct command *c, int argc, char **argv, struct err *err)
 	if (c->config && !*c->config)
 		c->config = NULL;
 	take_arguments(c, argc, argv);
-	if (!parse_arguments(c, argc, c->words, err))
-		return false;
-	if (c->help || c->version)
-		return true;
+	return parse_arguments(c, argc, c->words, err);
+}
+
+bool command_configure(struct command *c, struct err *err)
+{
 	if (!command_load(c, &c->conf, err))
 		return false;
 	log_setup((enum log_level)c->conf.log_level, (enum log_format)c->conf.log_format, c->conf.log_time);
@@ -260,9 +248,38 @@ const char *command_argument(struct command *c, int at)
 	return word;
 }
 
-const char *command_verb(struct command *c)
+static bool is_word_of(struct str words, struct str given, struct nearest *near)
 {
-	return command_argument(c, 0);
+	bool found = false;
+	while (words.len) {
+		struct str word = str_cut(&words, ' ');
+		word.len -= str_ends(word, STR(","));
+		found |= str_eq(word, given);
+		if (!str_is(word, "or"))
+			nearest_try(near, word);
+	}
+	return found;
+}
+
+const char *command_verb(struct command *c, const char *words, struct err *err)
+{
+	int at = c->argc > 1 && strcmp(c->argv[0], "--now") == 0            ? 2
+	         : c->argc > 0 && str_starts(str_of(c->argv[0]), STR("--now=")) ? 1
+	                                                                        : 0;
+	const char *given = c->argc > at ? c->argv[at] : "";
+	struct nearest near = nearest_of(str_of(given));
+	if (is_word_of(str_of(words), str_of(given), &near)) {
+		remove_arguments(c, at, 1);
+		return given;
+	}
+	if (given[0] == '-')
+		err_set(err, ERR_CONFIG, "expected %s, got none before %.*s; `nowcast help %s` says more", words,
+		        (int)strcspn(given, "="), given, c->name);
+	else
+		err_set(err, ERR_CONFIG, "expected %s, got %s%s%.*s%s; `nowcast help %s` says more", words,
+		        *given ? given : "nothing", near.word.len ? "; did you mean " : "", STR_ARG(near.word),
+		        near.word.len ? "?" : "", c->name);
+	return NULL;
 }
 
 bool command_switch(struct command *c, const char *name)
@@ -299,11 +316,30 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 }
 
 // Messages quote files, servers and arguments.
-int command_fail(const struct command *c, const struct err *err)
+static void print_error(const struct command *c, const struct err *err)
 {
 	char msg[sizeof err->msg];
 	memcpy(msg, err->msg, sizeof msg);
 	text_make_plain(msg, strlen(msg));
 	fprintf(stderr, "nowcast%s%s: %s\n", c->name ? " " : "", c->name ? c->name : "", msg);
+}
+
+// A file that two others need is read twice, with the same mistakes.
+static bool is_repeated(const struct err_list *list, size_t at)
+{
+	size_t i = 0;
+	while (i < at && strcmp(list->items[i].msg, list->items[at].msg) != 0)
+		i++;
+	return i < at;
+}
+
+int command_fail(const struct command *c, const struct err *err)
+{
+	assert(err->kind != ERR_NONE);
+	for (size_t i = 0; i < err_listed(err); i++)
+		if (!is_repeated(err->list, i))
+			print_error(c, &err->list->items[i]);
+	if (!err->listed)
+		print_error(c, err);
 	return err->kind == ERR_CONFIG ? STATUS_USAGE : STATUS_FAILED;
 }

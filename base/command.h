@@ -39,10 +39,14 @@ struct command {
 	size_t nflags;
 };
 
-// Parses the arguments, then loads the configuration unless help or version is asked for. ERR_CONFIG on wrong
-// ones. Passwords are overwritten in `argv`: every user of the machine can read it in the list of processes.
+// Parses the arguments. ERR_CONFIG on wrong ones. Passwords are overwritten in `argv`: every user of the
+// machine can read it in the list of processes.
 bool command_init(struct command *c, int argc, char **argv, struct err *err) NC_CHECK;
 void command_release(struct command *c);
+
+// Loads the configuration into c->conf and sets the log up. ERR_CONFIG. If errors are collected (base/err.h),
+// what is right of it is in c->conf even so.
+bool command_configure(struct command *c, struct err *err) NC_CHECK;
 
 // Reads file, environment and flags again into *ret, which the caller releases (also on failure).
 bool command_load(const struct command *c, struct conf *ret, struct err *err) NC_CHECK;
@@ -56,12 +60,11 @@ bool command_option_next(struct command *c, const char *name, const char **ret_v
 bool command_time(struct command *c, const char *name, int64_t *ret_ms, struct err *err) NC_CHECK;
 // --now: the present for what is read, else that of the clock
 bool command_now(struct command *c, int64_t *ret_ms, struct err *err) NC_CHECK;
-// takes the first argument out; NULL: there is none, or it is a flag
-const char *command_verb(struct command *c);
-// "expected list, status or set, got stauts; did you mean status?". `words`: as it names them; `verb` NULL:
-// the first argument. Returns false.
-bool command_unknown_verb(const struct command *c, const char *verb, const char *words, struct err *err);
-const char *command_argument(struct command *c, int at); // the same of the argument behind `at` others
+// Takes out the verb, which only --now T may precede. NULL: it is none of `words` ("list, status or set").
+// ERR_CONFIG says which there are, what was given, and what may have been meant.
+const char *command_verb(struct command *c, const char *words, struct err *err);
+// Takes out the argument behind `at` others; NULL: there is none, or it is a flag, or one is before it.
+const char *command_argument(struct command *c, int at);
 bool command_switch(struct command *c, const char *name); // takes "--name" out: was it there?
 
 // Whether a flag of the configuration holds a secret: by its name, or as the password of a URL.
@@ -70,8 +73,8 @@ bool command_flag_is_secret(struct command_flag f);
 // Fails if an unknown flag is left, and unless min to max arguments are left (max -1: any number).
 bool command_done(struct command *c, int min, int max, struct err *err) NC_CHECK;
 
-// Prints "nowcast NAME: message" on stderr, without control characters. Returns the exit status for the kind
-// of error.
+// Prints "nowcast NAME: message" on stderr, without control characters; all errors, if they were collected.
+// Returns the exit status for the kind of error.
 int command_fail(const struct command *c, const struct err *err);
 
 #endif

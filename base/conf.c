@@ -6,14 +6,11 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "base/arn.h"
 #include "base/buf.h"
-#include "base/cache_ttl.h"
 #include "base/conf_value.h"
 #include "base/file.h"
 #include "base/nearest.h"
 #include "base/text.h"
-#include "base/usd.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 
@@ -128,7 +125,7 @@ bool conf_set(struct conf *c, struct str key, struct str value, struct conf_orig
 }
 
 // A line without "=" may hold a password: its first word is shown, if there are more.
-static void refuse_line(struct str line, struct err *err)
+static bool refuse_line(struct str line, struct err *err)
 {
 	struct buf found = BUF_INIT;
 	size_t n = 0;
@@ -140,30 +137,33 @@ static void refuse_line(struct str line, struct err *err)
 	else
 		err_set(err, ERR_CONFIG, "expected `key = value` or a # comment, found a word and no =");
 	buf_release(&found);
+	return false;
 }
 
 static bool read_text(struct conf *c, struct str text, enum conf_source source, const char *file,
                       struct err *err)
 {
+	size_t before = err_listed(err);
 	if (str_starts(text, STR("\xef\xbb\xbf"))) // some editors write a byte order mark
 		text = (struct str){text.p + 3, text.len - 3};
 	for (int line = 1; text.len; line++) {
 		struct str at = str_trim(str_cut(&text, '\n'));
 		if (!at.len || at.p[0] == '#')
 			continue;
-		if (!memchr(at.p, '=', at.len)) {
-			refuse_line(at, err);
-			return err_prefix(err, "%s:%d", file, line);
-		}
 		struct str value = at, key = str_trim(str_cut(&value, '='));
-		if (!conf_set(c, key, str_trim(value), (struct conf_origin){source, line}, err))
-			return err_prefix(err, "%s:%d", file, line);
+		bool good = memchr(at.p, '=', at.len)
+		                ? conf_set(c, key, str_trim(value), (struct conf_origin){source, line}, err)
+		                : refuse_line(at, err);
+		if (!good && (err_prefix(err, "%s:%d", file, line), !err_collect(err)))
+			return false;
 	}
-	return true;
+	return err_check(err, before);
 }
 
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err)
 {
+	free(c->file);
+	c->file = xstrdup(str_of(file));
 	return read_text(c, text, CONF_FILE, file, err);
 }
 
@@ -186,10 +186,6 @@ bool conf_read_file(struct conf *c, const char *file, struct err *err)
 	if (!file_read(file, FILE_BYTES_MAX, &text, err))
 		return err_prefix(err, "the configuration");
 	bool good = conf_read_text(c, buf_str(&text), file, err);
-	if (good) {
-		free(c->file);
-		c->file = xstrdup(str_of(file));
-	}
 	buf_release(&text);
 	return good;
 }
@@ -235,14 +231,16 @@ static bool read_env_variable(struct conf *c, struct str name, struct str value,
 
 bool conf_read_env(struct conf *c, char *const *env, struct err *err)
 {
+	size_t before = err_listed(err);
 	for (; *env; env++) {
 		struct str value = str_of(*env), name = str_cut(&value, '=');
 		if (!str_starts(name, STR("NOWCAST_")))
 			continue;
-		if (!read_env_variable(c, (struct str){name.p + 8, name.len - 8}, value.p ? value : STR(""), err))
-			return err_prefix(err, "%.*s in the environment", STR_ARG(name));
+		if (!read_env_variable(c, (struct str){name.p + 8, name.len - 8}, value.p ? value : STR(""), err) &&
+		    (err_prefix(err, "%.*s in the environment", STR_ARG(name)), !err_collect(err)))
+			return false;
 	}
-	return true;
+	return err_check(err, before);
 }
 
 bool conf_flag_key(struct str flag, struct str *ret_key)
@@ -265,34 +263,6 @@ bool conf_flag_key(struct str flag, struct str *ret_key)
 	return false;
 }
 
-struct caller_sources conf_sources(const struct conf *c)
-{
-	return (struct caller_sources){.team_tag = str_of(c->team_tag),
-	                               .team = str_of(c->team_from),
-	                               .user = str_of(c->user_from),
-	                               .mapped = *c->map_file != '\0'};
-}
-
-static bool check_sources(const struct conf *c, const char *name, struct str sources, struct err *err)
-{
-	static const char *const kinds[] = {"tag", "meta", "identity", "map"};
-	while (sources.len) {
-		struct str source = str_trim(str_cut(&sources, ',')), key = source, kind = str_cut(&key, ':');
-		bool good = str_is(source, "map") || str_is(source, "session");
-		for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-			good |= key.len && str_is(kind, kinds[i]);
-		if (!good)
-			return err_set(
-				err, ERR_CONFIG,
-				"%s: expected tag:KEY, meta:KEY, identity:KEY, map:KEY, map or session, got \"%.*s\"", name,
-				STR_ARG(source));
-		if (str_is(kind, "map") && !*c->map_file)
-			return err_set(err, ERR_CONFIG, "%s names \"%.*s\", and map.file is not set", name,
-			               STR_ARG(source));
-	}
-	return true;
-}
-
 char *conf_key_flag(const struct conf_key *k, char ret[CONF_FLAG_SIZE])
 {
 	snprintf(ret, CONF_FLAG_SIZE, "--%s", k->name);
@@ -308,121 +278,6 @@ bool conf_list_has(const struct conf_list *l, struct str word)
 		if (str_is(word, l->items[i]))
 			return true;
 	return false;
-}
-
-static const char *const aws_sources[] = {"cloudtrail", "metrics", "logs", "tags", "profiles", "trail", NULL};
-
-bool conf_has_aws(const struct conf *c)
-{
-	const char *const *word = aws_sources;
-	while (*word && !conf_has_source(c, *word))
-		word++;
-	return *word != NULL;
-}
-
-bool conf_has_source(const struct conf *c, const char *word)
-{
-	if (c->sources.n == 0)
-		return strcmp(word, "kafka") == 0;
-	if (conf_list_has(&c->sources, str_of(word)))
-		return true;
-	const char *const *api = aws_sources;
-	while (*api && strcmp(*api, word) != 0)
-		api++;
-	return *api && conf_list_has(&c->sources, str_of("aws"));
-}
-
-// What cannot be decoded is answered for like the rest, so it needs a place: Firehose does not send it again.
-static bool check_firehose(const struct conf *c, struct err *err)
-{
-	const char *what = !*c->listen ? "listen: the address to which Firehose delivers (its path is /firehose)"
-	                   : !*c->firehose_keys_file
-	                       ? "firehose.keys.file to the file of its access keys, a line each: NAME KEY"
-	                   : !*c->dead_letter_file && !(*c->dead_letter_topic && *c->brokers)
-	                       ? "dead_letter.file (or dead_letter.topic): what cannot be decoded is kept nowhere else"
-	                       : NULL;
-	return !what || err_set(err, ERR_CONFIG, "sources has firehose: set %s", what);
-}
-
-static bool check_record_sources(const struct conf *c, struct err *err)
-{
-	struct usd usd;
-	for (size_t i = 0; i < c->sources.n; i++) {
-		const char *const *word = aws_sources, *given = c->sources.items[i];
-		while (*word && strcmp(*word, given) != 0)
-			word++;
-		if (!*word && strcmp(given, "kafka") != 0 && strcmp(given, "aws") != 0 &&
-		    strcmp(given, "firehose") != 0)
-			return err_set(
-				err, ERR_CONFIG,
-				"sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles, trail or firehose, got \"%s\"",
-				given);
-	}
-	if (conf_list_has(&c->sources, str_of("firehose")) && !check_firehose(c, err))
-		return false;
-	if ((conf_list_has(&c->sources, str_of("trail")) && !*c->trail_queue && !*c->trail_files) ||
-	    (*c->trail_queue && *c->trail_files))
-		return err_set(err, ERR_CONFIG,
-		               "the source trail: set trail.queue to the URL of its queue, or trail.files to s3://BUCKET/PREFIX%s",
-		               *c->trail_files ? ", not both" : "");
-	if (*c->trail_files && !str_starts(str_of(c->trail_files), STR("s3://")))
-		return err_set(err, ERR_CONFIG, "trail.files: expected s3://BUCKET/PREFIX, got \"%s\"", c->trail_files);
-	for (size_t i = 0; i < c->accounts.n; i++)
-		if (strncmp(c->accounts.items[i], "arn:aws", 7) != 0 && strcmp(c->accounts.items[i], "own") != 0)
-			return err_set(
-				err, ERR_CONFIG,
-				"accounts: expected ARNs of roles (arn:aws:iam::111122223333:role/nowcast) or own, got \"%s\"",
-				c->accounts.items[i]);
-	if (!usd_parse(str_of(c->aws_cost_max), &usd) || usd.pico < 0 ||
-	    usd.pico > (usd_pico)1000000 * 1000000000000)
-		return err_set(err, ERR_CONFIG, "aws.cost_max: expected dollars a day, such as 1.00, got \"%s\"",
-		               c->aws_cost_max);
-	return true;
-}
-
-static bool check_telemetry(const struct conf *c, struct err *err)
-{
-	const struct conf_list *alone = &c->telemetry_without_cloudtrail;
-	const char *region = c->telemetry_region;
-	if (*c->telemetry_account && !arn_is_account(str_of(c->telemetry_account)))
-		return err_set(err, ERR_CONFIG, "telemetry.account: expected an account of 12 digits, got \"%s\"",
-		               c->telemetry_account);
-	if (strlen(region) > 32 || region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")])
-		return err_set(err, ERR_CONFIG, "telemetry.region: expected a Region such as us-east-1, got \"%s\"",
-		               region);
-	for (size_t i = 0; i < alone->n; i++)
-		if (!arn_is_account(str_of(alone->items[i])))
-			return err_set(err, ERR_CONFIG,
-			               "telemetry.without_cloudtrail: expected accounts of 12 digits, got \"%s\"",
-			               alone->items[i]);
-	return true;
-}
-
-bool conf_check(const struct conf *c, struct err *err)
-{
-	if (!check_record_sources(c, err) || !check_telemetry(c, err))
-		return false;
-	if (c->retention_ms < c->window_ms)
-		return err_set(err, ERR_CONFIG,
-		               "retention is shorter than window: figures would expire while they still change");
-	if (c->lookback_ms % 60000)
-		return err_set(err, ERR_CONFIG, "lookback: expected whole minutes, such as 5m");
-	for (size_t i = 0; i < c->topics.n; i++)
-		if (*c->dead_letter_topic && strcmp(c->topics.items[i], c->dead_letter_topic) == 0)
-			return err_set(err, ERR_CONFIG,
-			               "dead_letter.topic = %s is one of topics: records that cannot be decoded would "
-			               "be read again for ever",
-			               c->dead_letter_topic);
-	if (!*c->group)
-		return err_set(err, ERR_CONFIG,
-		               "group is empty: expected the name of a consumer group, such as nowcast");
-	if (!*c->redis_prefix)
-		return err_set(err, ERR_CONFIG, "redis.prefix is empty: expected a word, such as nowcast");
-	if (!*c->listen_tls_cert != !*c->listen_tls_key)
-		return err_set(err, ERR_CONFIG, "listen.tls.cert and listen.tls.key: expected both or neither");
-	return check_sources(c, "team.from", str_of(c->team_from), err) &&
-	       check_sources(c, "user.from", str_of(c->user_from), err) &&
-	       cache_ttl_list_check(str_of(c->cache_ttl), err);
 }
 
 static bool are_same(const struct conf_pair *a, size_t na, const struct conf_pair *b, size_t nb)

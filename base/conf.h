@@ -192,6 +192,7 @@ void conf_release(struct conf *c);
 // allowed.
 bool conf_set(struct conf *c, struct str key, struct str value, struct conf_origin origin,
               struct err *err) NC_CHECK;
+// These go on behind a wrong line, if all errors are collected (base/err.h).
 bool conf_read_text(struct conf *c, struct str text, const char *file, struct err *err) NC_CHECK;
 bool conf_read_file(struct conf *c, const char *file, struct err *err) NC_CHECK;
 // The file that secrets.file names: the same form, stronger than the file of the configuration. "": nothing.
@@ -202,8 +203,12 @@ bool conf_read_env(struct conf *c, char *const *env, struct err *err) NC_CHECK;
 // no key.
 bool conf_flag_key(struct str flag, struct str *ret_key);
 
-// Checks the keys that depend on each other. ERR_CONFIG.
+// Checks the keys that depend on each other, and those whose values have a form of their own. ERR_CONFIG.
 bool conf_check(const struct conf *c, struct err *err) NC_CHECK;
+
+// Puts before an error where the key was set, if that is a line of a file: "nowcast.conf:3". Returns false.
+bool conf_blame(const struct conf *c, const char *key, struct err *err);
+bool conf_blame_origin(const struct conf *c, struct conf_origin origin, struct err *err);
 
 // Where the team and the user of a caller come from: team.from (else the tag of team.tag) and user.from. A
 // source is tag:KEY, meta:KEY, identity:KEY, map:KEY, `map` (map:team or map:user), or `session`: the name of

@@ -158,7 +158,7 @@ static bool print_undelivered(struct alert_command *a, struct err *err)
 	if (!redis_exec(a->redis, err))
 		return false;
 	if (redis_int(a->redis, 0) || redis_int(a->redis, 1))
-		printf("messages %lld wait to be delivered, %lld were given up (--dead)\n",
+		printf("messages: %lld waiting to be delivered, %lld given up (--dead)\n",
 		       (long long)redis_int(a->redis, 0), (long long)redis_int(a->redis, 1));
 	return true;
 }
@@ -173,7 +173,7 @@ static bool list_alerts(struct alert_command *a, struct err *err)
 	char last[24];
 	bool dead = command_switch(a->args, "--dead");
 	if (!command_now(a->args, &a->now_ms, err) ||
-	    !command_option(a->args, "--history", &history, err) || !command_done(a->args, 1, 1, err))
+	    !command_option(a->args, "--history", &history, err) || !command_done(a->args, 0, 0, err))
 		return false;
 	if (dead)
 		return print_objects(a, &given_up, err);
@@ -224,7 +224,7 @@ static bool silence_rule(struct alert_command *a, struct err *err)
 	char id[24], until[WHEN_SIZE];
 	if (!command_option(c, "--only", &group, err) || !command_option(c, "--for", &span, err) ||
 	    !command_option(c, "--why", &why, err) || !command_option(c, "--end", &end, err) ||
-	    !command_done(c, end ? 1 : 2, end ? 1 : 2, err) || !parse_duration(span, &ms, err))
+	    !command_done(c, end ? 0 : 1, end ? 0 : 1, err) || !parse_duration(span, &ms, err))
 		return false;
 	for (size_t i = 0; i < c->nflags; i++) // it would silence all groups
 		if (str_is(c->flags[i].key, "group"))
@@ -241,7 +241,7 @@ static bool silence_rule(struct alert_command *a, struct err *err)
 		puts("ended");
 		return true;
 	}
-	json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "rule", c->argv[1], "group", group, "until",
+	json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "rule", c->argv[0], "group", group, "until",
 	                      (json_int_t)(now + ms), "why", why);
 	if (!j) {
 		buf_release(&key);
@@ -255,8 +255,8 @@ static bool silence_rule(struct alert_command *a, struct err *err)
 	json_decref(j);
 	if (!redis_exec(a->redis, err))
 		return false;
-	printf("silence %s: rule %s, group %s, until %s\n", id, c->argv[1], group, when_format(now + ms, until));
-	note_unknown_rule(a, c->argv[1]);
+	printf("silence %s: rule %s, group %s, until %s\n", id, c->argv[0], group, when_format(now + ms, until));
+	note_unknown_rule(a, c->argv[0]);
 	return true;
 }
 
@@ -264,9 +264,9 @@ static bool silence_rule(struct alert_command *a, struct err *err)
 
 static bool test_receivers(struct alert_command *a, struct err *err)
 {
-	if (!command_done(a->args, 1, 2, err))
+	if (!command_done(a->args, 0, 1, err))
 		return false;
-	const char *only = a->args->argc > 1 ? a->args->argv[1] : NULL;
+	const char *only = a->args->argc ? a->args->argv[0] : NULL;
 	int tried = 0, failed = 0;
 	char id[40];
 	int64_t now = when_now_ms();
@@ -302,7 +302,7 @@ static bool test_receivers(struct alert_command *a, struct err *err)
 		                    : "there is no receiver: add a [receiver NAME] to alerts.file%s",
 		               only ? only : "");
 	return failed == 0 ||
-	       err_set(err, ERR_FATAL, "%d of %d receivers did not take the message", failed, tried);
+	       err_set(err, ERR_FATAL, "%d of %d receiver%s did not take the message", failed, tried, text_s(tried));
 }
 
 // ---- rules --------------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ static bool list_rules(struct alert_command *a, struct err *err)
 	struct buf at = BUF_INIT;
 	static const char *const heads[] = {"rule",   "kind", "by",       "only",     "period",
 	                                    "amount", "at",   "severity", "receivers"};
-	if (!command_now(a->args, &a->now_ms, err) || !command_done(a->args, 1, 1, err))
+	if (!command_now(a->args, &a->now_ms, err) || !command_done(a->args, 0, 0, err))
 		return false;
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
 		table_column(&table, str_of(heads[i]),
@@ -379,18 +379,15 @@ int cmd_alert(struct command *c)
 	};
 	struct err err = ERR_INIT;
 	struct alert_command a = {.args = c, .conf = &c->conf};
-	bool good = false, known = false;
-	if (alert_rules_load(&a.rules, &c->conf, &err) &&
+	const char *verb = command_verb(c, "list, rules, silence, test, check or backtest", &err);
+	bool good = false;
+	if (verb && alert_rules_load(&a.rules, &c->conf, &err) &&
 	    rollups_open(&a.rollups, redis_target_of(&c->conf), &err) &&
 	    view_map(rollups_view(a.rollups), &c->conf, &err)) {
 		a.redis = view_redis(rollups_view(a.rollups));
-		for (size_t i = 0; c->argc && i < sizeof actions / sizeof *actions; i++)
-			if (strcmp(c->argv[0], actions[i].name) == 0) {
-				known = true;
+		for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+			if (strcmp(verb, actions[i].name) == 0)
 				good = actions[i].run(&a, &err);
-			}
-		if (!known)
-			command_unknown_verb(c, NULL, "list, rules, silence, test, check or backtest", &err);
 	}
 	rollups_close(a.rollups);
 	alert_rules_release(&a.rules);

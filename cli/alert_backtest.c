@@ -176,8 +176,8 @@ bool alert_backtest(struct alert_command *a, struct err *err)
 	int64_t first, last;
 	struct command *c = a->args;
 	struct selection of = {0};
-	if (!command_option(c, "--rule", &name, err) || !selection_take_span(&of, c, 1, err) ||
-	    !command_done(c, 1, 1, err))
+	if (!command_option(c, "--rule", &name, err) || !selection_take_span(&of, c, 0, err) ||
+	    !command_done(c, 0, 0, err))
 		return false;
 	const struct alert_rule *only = name ? alert_rule_find(&a->rules, str_of(name)) : NULL;
 	if (name && !only)

@@ -41,7 +41,7 @@ bool alert_check_now(struct alert_command *a, struct err *err)
 	int64_t at_ms = -1;
 	struct alert_turn turn;
 	char token[48];
-	if (!command_time(a->args, "--now", &at_ms, err) || !command_done(a->args, 1, 1, err))
+	if (!command_time(a->args, "--now", &at_ms, err) || !command_done(a->args, 0, 0, err))
 		return false;
 	if (at_ms >= 0)
 		return check_at(a, at_ms, err);

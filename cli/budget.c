@@ -229,8 +229,8 @@ static void add_status(struct budget_reader *x, struct buf *out, const struct bu
 	         STR_ARG(money(x, g->usd_low)), STR_ARG(money(x, g->usd_high)),
 	         *group_basis(g, basis) ? "; " : "", basis);
 	if (g->unpriced)
-		buf_addf(out, "            and %lld tokens without a price: `nowcast doctor` names their models\n",
-		         (long long)g->unpriced);
+		buf_addf(out, "            and %lld token%s without a price: `nowcast doctor` names their models\n",
+		         (long long)g->unpriced, text_s(g->unpriced));
 	buf_addf(out, "  expected  %.*s at the end, by %s: ", STR_ARG(money(x, b->expected)),
 	         !b->at_this_rate                 ? "the forecast"
 	         : b->rule->period <= PERIOD_DAY ? "the rate of the last hours"
@@ -292,29 +292,26 @@ static void say_none(const struct budget_reader *x)
 	        *file ? "" : ", once alerts.file names the file of your rules");
 }
 
-static bool read_budgets(struct budget_reader *x, const char **ret_verb, struct err *err)
+static bool read_budgets(struct budget_reader *x, bool status, struct err *err)
 {
 	struct command *c = x->args;
 	int64_t now_ms;
-	*ret_verb = c->argv[0];
-	bool status = strcmp(*ret_verb, "status") == 0;
 	x->format = command_switch(c, "--json") ? "json" : "table";
 	if (!command_now(c, &now_ms, err) || !command_option(c, "--format", &x->format, err) ||
-	    !command_done(c, 1, status ? 2 : 1, err))
+	    !command_done(c, 0, status ? 1 : 0, err))
 		return false;
 	if (strcmp(x->format, "table") && strcmp(x->format, "csv") && strcmp(x->format, "json"))
 		return err_set(err, ERR_CONFIG, "--format: expected table, csv or json, got \"%s\"", x->format);
-	x->name = c->argc > 1 ? str_of(c->argv[1]) : STR_NONE;
+	x->name = c->argc ? str_of(c->argv[0]) : STR_NONE;
 	return alert_rules_load(&x->rules, &c->conf, err) &&
 	       rollups_open(&x->rollups, redis_target_of(&c->conf), err) &&
 	       view_map(rollups_view(x->rollups), &c->conf, err) &&
 	       budgets_read(&x->budgets, x->rollups, &x->rules, now_ms, err) && choose_budget(x, err);
 }
 
-static bool show_budgets(struct budget_reader *x, struct err *err)
+static bool show_budgets(struct budget_reader *x, bool status, struct err *err)
 {
-	const char *verb;
-	if (!read_budgets(x, &verb, err))
+	if (!read_budgets(x, status, err))
 		return false;
 	for (int i = 0; i < x->budgets.n; i++)
 		x->passed |= is_passed(&x->budgets.list[i]);
@@ -324,26 +321,17 @@ static bool show_budgets(struct budget_reader *x, struct err *err)
 		return print_json(x), true;
 	if (x->budgets.n == 0)
 		return say_none(x), true;
-	if (strcmp(verb, "list") == 0)
-		return print_table(x, err);
-	return print_status(x, err);
+	return status ? print_status(x, err) : print_table(x, err);
 }
 
 int cmd_budget(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct budget_reader x = {.args = c};
-	const char *verb = c->argc ? c->argv[0] : "";
-	bool good;
-	if (strcmp(verb, "set") == 0) {
-		(void)command_verb(c);
-		good = budget_set(c, &err);
-	} else if (strcmp(verb, "list") == 0 || strcmp(verb, "status") == 0) {
-		good = show_budgets(&x, &err);
-	} else {
-		good = command_unknown_verb(c, NULL, "list, status or set", &err);
-	}
-	bool above = good && strcmp(verb, "status") == 0 && x.passed;
+	const char *verb = command_verb(c, "list, status or set", &err);
+	bool status = verb && strcmp(verb, "status") == 0;
+	bool good = verb && (strcmp(verb, "set") == 0 ? budget_set(c, &err) : show_budgets(&x, status, &err));
+	bool above = good && status && x.passed;
 	budgets_release(&x.budgets);
 	alert_rules_release(&x.rules);
 	rollups_close(x.rollups);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `nowcast check-config`: is the configuration valid, and what is in force? Connects to nothing but to
-// Redis, and to that only if a rule of alerts names somebody: whether that name was ever seen.
+// `nowcast check-config`: is the configuration valid, and what is in force? All mistakes of it and of the
+// files that it names are reported in one run. Connects to nothing but to Redis, and to that only if a rule
+// of alerts names somebody: whether that name was ever seen.
 #include <stdio.h>
 
 #include "alert/unmatched.h"
+#include "aws/sqs.h"
 #include "base/secret_files.h"
 #include "base/text.h"
 #include "base/when.h"
@@ -15,6 +17,7 @@
 #include "pricing/prices.h"
 #include "store/mapping.h"
 #include "web/auth.h"
+#include "web/server.h"
 
 static void print_open_file(void *user, const char *key, const char *path)
 {
@@ -61,58 +64,118 @@ static bool check_alerts_file(const struct conf *conf, struct err *err)
 	return good;
 }
 
-// Reads every file that the configuration names, as `run` does when it starts.
-static bool check_files(const struct conf *conf, struct err *err)
+static bool check_mapping(const struct conf *conf, struct err *err)
 {
 	struct mapping *mapping = NULL;
-	struct prices *prices = NULL;
-	struct pseudonyms *pseudonyms = NULL;
-	struct auth *auth = NULL, *keys = NULL;
-	bool good = mapping_load(&mapping, conf, err) && prices_load(&prices, conf, err) &&
-	            pseudonyms_open(&pseudonyms, conf, err) &&
-	            auth_open(&auth, "auth.tokens.file", conf->auth_tokens_file, conf->listen_rate, err) &&
-	            auth_open(&keys, "firehose.keys.file", conf->firehose_keys_file, conf->listen_rate, err) &&
-	            check_alerts_file(conf, err);
-	if (good && mapping)
-		fprintf(stderr, "nowcast check-config: %s has %d lines and %d keys\n", conf->map_file,
-		        mapping_nlines(mapping), mapping_nkeys(mapping));
+	bool good = mapping_load(&mapping, conf, err);
+	if (mapping)
+		fprintf(stderr, "nowcast check-config: %s has %d line%s and %d key%s\n", conf->map_file,
+		        mapping_nlines(mapping), text_s(mapping_nlines(mapping)), mapping_nkeys(mapping),
+		        text_s(mapping_nkeys(mapping)));
 	mapping_free(mapping);
+	return good;
+}
+
+static bool check_prices(const struct conf *conf, struct err *err)
+{
+	struct prices *prices = NULL;
+	bool good = prices_load(&prices, conf, err);
 	prices_free(prices);
+	return good;
+}
+
+static bool check_hashes(const struct conf *conf, struct err *err)
+{
+	struct pseudonyms *pseudonyms = NULL;
+	bool good = pseudonyms_open(&pseudonyms, conf, err);
 	pseudonyms_close(pseudonyms);
-	auth_close(auth);
+	return good;
+}
+
+static bool check_firehose_keys(const struct conf *conf, struct err *err)
+{
+	struct auth *keys = NULL;
+	const char *key = "firehose.keys.file";
+	bool good = auth_open(&keys, key, conf->firehose_keys_file, conf->listen_rate, err) ||
+	            conf_blame(conf, key, err);
 	auth_close(keys);
 	return good;
 }
 
-int cmd_check_config(struct command *c)
+static bool check_trust(const struct conf *conf, struct err *err)
+{
+	struct trust *trust = NULL;
+	bool good = trust_open(&trust, conf, err);
+	trust_close(trust);
+	return good;
+}
+
+static bool check_redis(const struct conf *conf, struct err *err)
+{
+	struct redis *redis = NULL;
+	bool good = redis_open(&redis, redis_target_of(conf), err) || conf_blame(conf, "redis", err);
+	redis_close(redis);
+	return good;
+}
+
+static bool check_trail(const struct conf *conf, struct err *err)
+{
+	char region[64];
+	return !*conf->trail_queue || sqs_region(str_of(conf->trail_queue), region, sizeof region, err) ||
+	       conf_blame(conf, "trail.queue", err);
+}
+
+// Every mistake of the configuration and of the files that it names, by what `run` and `serve` read them
+// with.
+static bool check_all(struct command *c, struct err *err)
+{
+	static bool (*const checks[])(const struct conf *conf, struct err *err) = {
+		kafka_check,  check_trust,         check_redis,  check_trail, check_mapping, check_prices,
+		check_hashes, check_firehose_keys, server_check, check_alerts_file,
+	};
+	size_t before = err_listed(err);
+	if (!command_configure(c, err) && !err_collect(err))
+		return false;
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+		if (!checks[i](&c->conf, err) && !err_collect(err))
+			return false;
+	return err_check(err, before);
+}
+
+static void print_hints(const struct conf *conf)
 {
 	struct err err = ERR_INIT;
-	struct trust *trust = NULL;
-	bool sample = command_switch(c, "--sample"), man = command_switch(c, "--man");
-	if (!command_done(c, 0, 0, &err))
-		return command_fail(c, &err);
-	if (sample || man) {
-		(sample ? conf_print_sample : conf_print_man)(stdout);
-		return STATUS_OK;
-	}
-	if (!kafka_check(&c->conf, &err) || !trust_open(&trust, &c->conf, &err))
-		return command_fail(c, &err);
-	trust_close(trust);
-	if (!check_files(&c->conf, &err))
-		return command_fail(c, &err);
-	conf_print_effective(&c->conf, stdout);
-	secret_files_each_open(&c->conf, print_open_file, NULL);
-	if (conf_has_source(&c->conf, "kafka") && (!*c->conf.brokers || !c->conf.topics.n))
+	secret_files_each_open(conf, print_open_file, NULL);
+	if (conf_has_source(conf, "kafka") && (!*conf->brokers || !conf->topics.n))
 		fputs("nowcast check-config: without brokers and topics `run` cannot start, unless `sources` names others; "
 		      "replay and report can\n",
 		      stderr);
-	if (!*c->conf.dead_letter_topic && !*c->conf.dead_letter_file)
+	if (!*conf->dead_letter_topic && !*conf->dead_letter_file)
 		fputs(
 			"nowcast check-config: neither dead_letter.topic nor dead_letter.file is set: what cannot be decoded will only be "
 			"logged\n",
 			stderr);
-	if (*c->conf.dead_letter_file &&
-	    !dead_letter_file_check(c->conf.dead_letter_file, c->conf.dead_letter_file_max, &err))
+	if (*conf->dead_letter_file &&
+	    !dead_letter_file_check(conf->dead_letter_file, conf->dead_letter_file_max, &err))
 		fprintf(stderr, "nowcast check-config: %s\n", err.msg);
-	return STATUS_OK;
+}
+
+int cmd_check_config(struct command *c)
+{
+	struct err_list mistakes = {0};
+	struct err err = {.list = &mistakes};
+	bool sample = command_switch(c, "--sample"), man = command_switch(c, "--man");
+	bool good = command_done(c, 0, 0, &err);
+	if (good && (sample || man)) {
+		(sample ? conf_print_sample : conf_print_man)(stdout);
+		return STATUS_OK;
+	}
+	good = good && check_all(c, &err);
+	if (good) {
+		conf_print_effective(&c->conf, stdout);
+		print_hints(&c->conf);
+	}
+	int status = good ? STATUS_OK : command_fail(c, &err);
+	err_list_release(&mistakes);
+	return status;
 }

@@ -31,13 +31,12 @@ static const struct {
 int cmd_price(struct command *c)
 {
 	struct err err = ERR_INIT;
-	const char *name = command_verb(c);
+	const char *name = command_verb(
+		c, "list, show, check, diff, add, import, update, explain or usage-type", &err);
 	int status = STATUS_OK;
 	for (size_t i = 0; name && i < sizeof verbs / sizeof *verbs; i++)
 		if (strcmp(name, verbs[i].name) == 0)
 			return verbs[i].run(c, &status, &err) ? status : command_fail(c, &err);
-	command_unknown_verb(c, name,
-	                     "list, show, check, diff, add, import, update, explain or usage-type", &err);
 	return command_fail(c, &err);
 }
 
@@ -98,7 +97,7 @@ static bool check_files(char **paths, struct err *err)
 		struct price_rows rows;
 		if (!read_rows(*paths, &rows, err))
 			return false;
-		printf("ok  %s: %zu rows\n", *paths, rows.n);
+		printf("ok  %s: %zu row%s\n", *paths, rows.nlines, text_s((int64_t)rows.nlines));
 		price_rows_release(&rows);
 	}
 	return true;
@@ -117,7 +116,8 @@ bool price_verb_check(struct command *c, int *ret_status, struct err *err)
 		return false;
 	for (size_t i = 0; i < prices_count(p); i++) {
 		struct price_source s = prices_source(p, i);
-		printf("ok  %-10s %s: %zu rows\n", s.name, s.file, catalogue_rows(s.catalogue)->n);
+		size_t n = catalogue_rows(s.catalogue)->nlines;
+		printf("ok  %-10s %s: %zu row%s\n", s.name, s.file, n, text_s((int64_t)n));
 	}
 	prices_free(p);
 	return true;
@@ -190,9 +190,9 @@ bool price_verb_diff(struct command *c, int *ret_status, struct err *err)
 		price_diff_init(&d, old, &rows);
 		price_print_diff(&d);
 		good = c->argc < 2 || print_removed(c->argv[0], c->argv[1], &gone, err);
-		fprintf(stderr, "%zu rates differ, %zu are new, %zu are the same", d.differing, d.fresh, d.same);
+		fprintf(stderr, "rates: %zu differ, %zu new, %zu the same", d.differing, d.fresh, d.same);
 		if (c->argc == 2)
-			fprintf(stderr, ", %zu are gone", gone);
+			fprintf(stderr, ", %zu gone", gone);
 		fputc('\n', stderr);
 		*ret_status = d.n || gone ? STATUS_THRESHOLD : STATUS_OK;
 		price_diff_release(&d);

@@ -184,14 +184,14 @@ static bool add_row(struct addition *a, const struct conf *conf, struct err *err
 	struct str head = arena_str(&a->arena, head_of(buf_str(&text)));
 	good = good && write_row(a, head, &text, err) && price_file_read(&rows, buf_str(&text), a->file, err);
 	if (good) {
-		size_t n = rows.n;
+		size_t n = rows.nlines;
 		price_rows_release(&rows);
 		good = a->dry || file_replace(a->file, buf_str(&text), err);
 		if (good && !a->dry && !conf_list_has(&conf->prices_file, str_of(a->file)))
 			printf("%s is not in prices.file: its rates are not used\n", a->file);
 		else if (good && !a->dry)
-			printf("%s: %zu rows. A running daemon loads them on SIGHUP; `nowcast reprice --from T` applies them to "
-			       "hours already computed\n",
+			printf("%s: one row added, %zu in all. A running daemon loads them on SIGHUP; `nowcast reprice --from T` "
+			       "applies them to hours already computed\n",
 			       a->file, n);
 	}
 	buf_release(&text);

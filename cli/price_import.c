@@ -58,15 +58,15 @@ static bool show_changes(const struct price_import_options *o, const struct pric
 	if (hidden)
 		printf("... and %zu more that are new; `nowcast price list` shows them once they are imported\n",
 		       hidden);
-	printf("%zu rates differ, %zu are new, %zu are the same\n", d.differing, d.fresh, d.same);
+	printf("rates: %zu differ, %zu new, %zu the same\n", d.differing, d.fresh, d.same);
 	price_diff_release(&d);
 	prices_free(old);
 	buf_release(&line);
 	return wild == 0 || o->yes ||
 	       err_set(err, ERR_CONFIG,
-	               "%zu rates change by more than a factor of %lld (prices.change_max); nothing is imported. "
+	               "rates that change by more than a factor of %lld (prices.change_max): %zu; nothing is imported. "
 	               "If they are right, say --yes",
-	               wild, (long long)o->conf->prices_change_max);
+	               (long long)o->conf->prices_change_max, wild);
 }
 
 // Reads the present file at `path`: no rows, if there is none or it is no price file.
@@ -107,8 +107,8 @@ static bool replace_file(const char *path, const struct price_merge *m, struct s
 	if (!file_replace(path, buf_str(&m->csv), err))
 		return false;
 	printf(
-		"%s: %zu rows. A running daemon loads them on SIGHUP; `nowcast reprice --from T` applies them to hours already computed\n",
-		path, m->rows);
+		"%s: %zu row%s. A running daemon loads them on SIGHUP; `nowcast reprice --from T` applies them to hours already computed\n",
+		path, m->rows, text_s((int64_t)m->rows));
 	return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -50,7 +51,8 @@ static bool import_profiles(struct command *c, struct err *err)
 	for (size_t i = 0; i < l.n; i++)
 		global += str_starts(str_of(l.items[i].model), STR("global."));
 	if (good) {
-		printf("%zu application inference profiles, %zu of them made from global ones\n", l.n, global);
+		printf("%zu application inference profile%s, %zu of them made from global ones\n", l.n,
+		       text_s((int64_t)l.n), global);
 		if (l.own)
 			printf("%zu of AWS's own were left out: they name their model\n", l.own);
 		printf("hours already computed keep their dollars until `nowcast reprice --from T`\n");
@@ -193,14 +195,9 @@ static bool list_profiles(struct command *c, size_t *ret_unresolved, struct err 
 int cmd_profiles(struct command *c)
 {
 	struct err err = ERR_INIT;
-	const char *verb = command_verb(c);
+	const char *verb = command_verb(c, "import or list", &err);
 	size_t unresolved = 0;
-	if (verb && strcmp(verb, "import") == 0)
-		return import_profiles(c, &err) ? STATUS_OK : command_fail(c, &err);
-	if (verb && strcmp(verb, "list") == 0)
-		return !list_profiles(c, &unresolved, &err) ? command_fail(c, &err)
-		       : unresolved                ? STATUS_THRESHOLD
-		                                   : STATUS_OK;
-	command_unknown_verb(c, verb, "import or list", &err);
-	return command_fail(c, &err);
+	bool good = verb && (strcmp(verb, "import") == 0 ? import_profiles(c, &err)
+	                                                 : list_profiles(c, &unresolved, &err));
+	return !good ? command_fail(c, &err) : unresolved ? STATUS_THRESHOLD : STATUS_OK;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nowcast report`: the figures of a span of hours, by any grouping, for people (table), spreadsheets (csv)
 // and programs (json).
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "query/group_sum.h"
 #include "store/dead_letter_counts.h"
 
-enum { TOP_MAX = 1000000 };
+enum { TOP_MAX = 1000000, HOURS_PER_DAY = 24 };
 
 static bool parse_top(const char *text, int32_t *ret, struct err *err)
 {
@@ -84,6 +85,15 @@ static bool parse_span(struct command *c, struct report *r, struct err *err)
 {
 	if (!selection_take(&r->of, c, err) || !command_done(c, 0, 0, err))
 		return false;
+	struct err unused = ERR_INIT;
+	r->by_default = !r->of.has_span;
+	if (r->by_default) {
+		bool good = span_parse(&r->of.span, NULL, STR("today"), r->of.now_ms, &unused);
+		assert(good);
+		r->of.span.from -= HOURS_PER_DAY;
+		r->of.before = span_before(r->of.span);
+		r->of.has_span = true;
+	}
 	struct time_span s = r->of.span;
 	if (s.from == 0 && s.to == open_end)
 		r->of.has_span = false;
@@ -198,8 +208,14 @@ static void print_no_figures(const struct report *r)
 {
 	const struct observed *o = &r->observed;
 	bool quiet = r->of.has_span && observed_permille(o, o->from, o->to) == 1000;
-	fprintf(stderr, "nowcast report: no figures%s in that span%s\n",
-	        r->of.only.by.n ? " under these conditions" : "",
+	char from[WHEN_SIZE], to[WHEN_SIZE], span[80] = "";
+	if (r->of.span.from > 0 && r->of.span.to < open_end) {
+		when_format(r->of.span.from * MS_PER_HOUR, from);
+		when_format(r->of.span.to * MS_PER_HOUR, to);
+		snprintf(span, sizeof span, " from %.10s %.5s to %.10s %.5s UTC", from, from + 11, to, to + 11);
+	}
+	fprintf(stderr, "nowcast report: no figures%s%s%s\n",
+	        r->of.only.by.n ? " under these conditions" : "", span,
 	        quiet ? ": it was observed, and nothing was spent" : " (nowcast doctor shows what has arrived)");
 	report_print_observed(stderr, r->of.has_span, o, "this span");
 }
@@ -266,6 +282,43 @@ static void close_span(struct report *r, struct time_span seen)
 		s->to = to;
 }
 
+static bool note_newest(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	int64_t *newest = user;
+	(void)v;
+	*newest = model_hour->hour > *newest ? model_hour->hour : *newest;
+	return true;
+}
+
+static bool note_any(void *user, struct view *v, const struct model_hour *model_hour)
+{
+	note_newest(user, v, model_hour);
+	return false; // that is enough
+}
+
+// Without a span a report is of yesterday and today. Where these have no figures at all, as behind a replay
+// of old files, it is of the last two days that have some; which, is said.
+static bool choose_default_span(struct report *r, struct view *v, struct err *err)
+{
+	int64_t newest = -1;
+	char day[WHEN_SIZE];
+	if (!r->by_default)
+		return true;
+	if (!view_each(v, r->of.span.from, open_end, note_any, &newest, err) ||
+	    (newest < 0 && !view_each(v, 0, r->of.span.from, note_newest, &newest, err)))
+		return false;
+	if (newest < 0 || newest >= r->of.span.from)
+		return true;
+	r->of.span = (struct time_span){when_day_start(newest) - HOURS_PER_DAY, newest + 1};
+	r->of.before = span_before(r->of.span);
+	r->of.has_span = false; // what is before these figures, and since, is no gap
+	fprintf(stderr,
+	        "nowcast report: there are no figures since yesterday: this is of the last two days that have some, up "
+	        "to %.10s (`nowcast report all` is of all)\n",
+	        when_format(newest * MS_PER_HOUR, day));
+	return true;
+}
+
 static bool report_sums(struct report *r, struct view *v, struct err *err)
 {
 	struct groups groups, total, groups_before, total_before;
@@ -273,7 +326,7 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	struct report_sums before = {.groups = &groups_before, .total = &total_before};
 	init_sums(&now, r);
 	init_sums(&before, r);
-	bool good = read_span(v, r->of.span, &now, err) &&
+	bool good = choose_default_span(r, v, err) && read_span(v, r->of.span, &now, err) &&
 	            (!r->compare || read_span(v, r->of.before, &before, err));
 	if (good && r->compare) {
 		r->before = &groups_before;
@@ -284,11 +337,15 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 		close_span(r, now.seen);
 	good = good && load_observed(r, v, r->of.span, &r->observed, err) &&
 	       (!r->compare || load_observed(r, v, r->of.before, &r->observed_before, err));
+	const struct observed *o = &r->observed_before;
+	r->before_unknown =
+		good && r->compare && !before.seen.to && observed_count(o, o->from, o->to, MINUTE_OBSERVED) == 0;
 	if (good)
 		print_sums(r, &groups, &total);
 	if (good && r->compare && !before.seen.to)
-		fputs("nowcast report: there are no figures at all in the span before: its zeros may be what was not recorded\n",
-		      stderr);
+		fprintf(stderr, "nowcast report: there are no figures at all in the span before%s\n",
+		        r->before_unknown ? ", and nothing of it was observed: what has changed is not known"
+		                          : ": its zeros may be what was not recorded");
 	if (good && groups.n == 0)
 		good = report_print_nobody(r, v, err);
 	good = good && print_quarantine(v, err);
@@ -301,7 +358,7 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 
 static bool print_focus(struct report *r, struct view *v, struct err *err)
 {
-	if (!report_focus(v, r->of.span.from, r->of.span.to, stdout, err))
+	if (!choose_default_span(r, v, err) || !report_focus(v, r->of.span.from, r->of.span.to, stdout, err))
 		return false;
 	if (r->of.has_span) {
 		if (!load_observed(r, v, r->of.span, &r->observed, err))

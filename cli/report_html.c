@@ -330,8 +330,8 @@ static struct str fill_notes(struct page *p)
 	if (r->unpriced)
 		add_note(p, &notes,
 		         arena_text(&p->arena,
-		                    "%lld tokens have no price: their estimate is unknown, and counts as 0 here.",
-		                    (long long)r->unpriced));
+		                    "%lld token%s no price: their estimate is unknown, and counts as 0 here.",
+		                    (long long)r->unpriced, r->unpriced == 1 ? " has" : "s have"));
 	while (rest.len)
 		add_note(p, &notes, str_cut(&rest, '\n'));
 	return REPORT_FILL(&p->arena, "notes", {"notes", report_take(&p->arena, &notes)});

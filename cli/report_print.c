@@ -36,11 +36,12 @@ static struct usd usd_before(const struct report *r, const struct group *g)
 	return before ? before->usd : USD_ZERO;
 }
 
-// A span before that had tokens without a price has unknown dollars, and so has what has changed since.
+// A span before that had tokens without a price, or that was not observed, has unknown dollars, and so has what
+// has changed since.
 static bool knows_before(const struct report *r, const struct group *g)
 {
 	const struct group *before = group_before(r, g);
-	return !before || !group_is_unpriced(before);
+	return !r->before_unknown && (!before || !group_is_unpriced(before));
 }
 
 static bool knows_change(const struct report *r, const struct group *g)
@@ -264,9 +265,10 @@ void report_print_table(const struct report *r, const struct groups *g, const st
 		        knows_before(r, &g->list[k]) ? &before : NULL, &table);
 	}
 	if (r->nothers)
-		add_sum(r, &r->others, arena_text(&arena, "(%d others)", (int)r->nothers), &r->others_before, &table);
+		add_sum(r, &r->others, arena_text(&arena, "(%d other%s)", (int)r->nothers, text_s(r->nothers)),
+		        r->before_unknown ? NULL : &r->others_before, &table);
 	if (r->by.n && g->n + r->nothers > 1 && total->n == 1)
-		add_sum(r, &total->list[0], STR("total"), &r->total_before, &table);
+		add_sum(r, &total->list[0], STR("total"), r->before_unknown ? NULL : &r->total_before, &table);
 	table_print(&table, stdout, width, -1, "\n");
 	print_span(r->of.span, "");
 	if (r->before) {

@@ -36,6 +36,7 @@ enum report_format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON, FORMAT_FOCUS };
 
 struct report {
 	struct selection of;
+	bool by_default;  // no argument said the span
 	struct grouping by;
 	enum report_format format;
 	enum group_order order;
@@ -44,6 +45,7 @@ struct report {
 	bool compare;    // with the span before
 	bool by_change;  // the largest change first, up or down, in place of `order`
 	const struct groups *before; // of the span before, unsorted; NULL: not compared
+	bool before_unknown; // it has no figures, and not a minute of it was observed
 	struct usd total_before;
 	struct group others;         // what the groups beyond `top` come to
 	int32_t nothers;

@@ -222,11 +222,7 @@ static bool show_tags(struct command *c, struct err *err)
 int cmd_tags(struct command *c)
 {
 	struct err err = ERR_INIT;
-	const char *verb = command_verb(c);
-	if (verb && strcmp(verb, "import") == 0)
-		return import_tags(c, &err) ? STATUS_OK : command_fail(c, &err);
-	if (verb && strcmp(verb, "show") == 0)
-		return show_tags(c, &err) ? STATUS_OK : command_fail(c, &err);
-	command_unknown_verb(c, verb, "import or show", &err);
-	return command_fail(c, &err);
+	const char *verb = command_verb(c, "import or show", &err);
+	bool good = verb && (strcmp(verb, "import") == 0 ? import_tags : show_tags)(c, &err);
+	return good ? STATUS_OK : command_fail(c, &err);
 }

@@ -111,20 +111,23 @@ bool kafka_conf_from_end(const struct conf *conf)
 static bool set_from_user(rd_kafka_conf_t *k, const struct conf *conf, struct err *err)
 {
 	enum kafka_login login = kafka_login_of(conf);
+	size_t before = err_listed(err);
 	if (login == KAFKA_LOGIN_MSK && !set_property(k, "security.protocol", "SASL_SSL", err))
 		return false; // MSK knows no other one; the user may say otherwise of a broker elsewhere
 	for (size_t i = 0; i < conf->nkafka; i++) {
-		if (kafka_login_owns(login, conf->kafka[i].key))
+		const struct conf_pair *p = &conf->kafka[i];
+		if (kafka_login_owns(login, p->key))
 			continue;
-		if (is_fixed(conf->kafka[i].key))
-			return err_set(err, ERR_CONFIG,
-			               "kafka.%s cannot be set: nowcast sets it so that no message is lost",
-			               conf->kafka[i].key);
-		if (!set_property(k, conf->kafka[i].key, conf->kafka[i].value, err))
+		bool good = is_fixed(p->key)
+		                ? err_set(err, ERR_CONFIG,
+		                          "kafka.%s cannot be set: nowcast sets it so that no message is lost", p->key)
+		                : set_property(k, p->key, p->value, err);
+		if (!good && (conf_blame_origin(conf, p->origin, err), !err_collect(err)))
 			return false;
 	}
 	return kafka_login_set(k, conf, err) &&
-	       (!*conf->brokers || set_property(k, "bootstrap.servers", conf->brokers, err));
+	       (!*conf->brokers || set_property(k, "bootstrap.servers", conf->brokers, err)) &&
+	       err_check(err, before);
 }
 
 // Before 2.6.1, librdkafka sends a nonce that Kafka takes up to 3.9 only

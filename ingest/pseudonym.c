@@ -62,6 +62,7 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 	if (conf->names_hash.n == 0)
 		return true;
 	struct pseudonyms *p = xcalloc(1, sizeof *p);
+	size_t before = err_listed(err);
 	bool good = true;
 	p->words = xcalloc(conf->names_hash.n, sizeof *p->words);
 	for (size_t i = 0; i < conf->names_hash.n && good; i++) {
@@ -69,13 +70,17 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 		p->words[p->nwords++] = xstrdup(word);
 		p->sessions |= str_is(word, "sessions");
 		p->users |= str_is(word, "users");
-		good =
-			str_is(word, "sessions") || str_is(word, "users") || names_key(word) ||
-			err_set(err, ERR_CONFIG,
-		            "names.hash: expected sessions, users, tag:KEY, meta:KEY or identity:KEY, got \"%.*s\"",
-		            STR_ARG(word));
+		if (str_is(word, "sessions") || str_is(word, "users") || names_key(word))
+			continue;
+		err_set(err, ERR_CONFIG,
+		        "names.hash: expected sessions, users, tag:KEY, meta:KEY or identity:KEY, got \"%.*s\"",
+		        STR_ARG(word));
+		conf_blame(conf, "names.hash", err);
+		good = err_collect(err);
 	}
-	if (!good || !read_key(p, conf->names_hash_key, err)) {
+	good = good && (read_key(p, conf->names_hash_key, err) || conf_blame(conf, "names.hash", err) ||
+	                err_collect(err));
+	if (!good || !err_check(err, before)) {
 		pseudonyms_close(p);
 		return false;
 	}

@@ -97,7 +97,7 @@ static bool read_accounts(struct accounts *a, const char *file, struct str text,
 	const char *why;
 	struct str word, head = str_trim(text);
 	bool good = true;
-	size_t before = a->n;
+	size_t before = a->n, listed = err_listed(err);
 	if (head.len && head.p[0] == '{') {
 		good = json_parse(parser, text, &answer, &why) || err_set(err, ERR_CONFIG, "%s", why);
 		for (struct json_iter it = json_begin(good ? json_get(answer, STR("Accounts")) : JSON_ABSENT);
@@ -106,11 +106,14 @@ static bool read_accounts(struct accounts *a, const char *file, struct str text,
 			           ? add_listed(a, "Accounts[].Id", word, err)
 			           : err_set(err, ERR_CONFIG, "an account without its Id");
 	} else {
-		while (good && text.len) {
+		for (int line = 1; good && text.len; line++) {
+			char where[32];
+			snprintf(where, sizeof where, "line %d", line);
 			word = str_trim(str_cut(&text, '\n'));
 			if (word.len && word.p[0] != '#')
-				good = add_listed(a, "a line", word, err);
+				good = add_listed(a, where, word, err) || err_collect(err);
 		}
+		good = good && err_check(err, listed);
 	}
 	json_parser_free(parser);
 	if (good && a->n == before)
@@ -124,15 +127,20 @@ static bool load_accounts(const struct conf *c, struct accounts *ret, struct err
 {
 	struct accounts a = {0};
 	struct buf text = BUF_INIT;
+	size_t before = err_listed(err);
 	bool good = true;
 	for (size_t i = 0; good && i < c->accounts_allowed.n; i++)
-		good = add_listed(&a, "accounts.allowed", str_of(c->accounts_allowed.items[i]), err);
+		if (!add_listed(&a, "accounts.allowed", str_of(c->accounts_allowed.items[i]), err)) {
+			conf_blame(c, "accounts.allowed", err);
+			good = err_collect(err);
+		}
 	if (good && *c->accounts_file)
 		good =
-			(file_read(c->accounts_file, FILE_BYTES_MAX, &text, err) || err_prefix(err, "accounts.file")) &&
-			read_accounts(&a, c->accounts_file, buf_str(&text), err);
+			((file_read(c->accounts_file, FILE_BYTES_MAX, &text, err) || err_prefix(err, "accounts.file")) &&
+		     read_accounts(&a, c->accounts_file, buf_str(&text), err)) ||
+			conf_blame(c, "accounts.file", err);
 	buf_release(&text);
-	if (!good) {
+	if (!good || !err_check(err, before)) {
 		free(a.v);
 		return false;
 	}
@@ -227,7 +235,10 @@ static bool read_rule(const struct conf *c, const struct conf_pair *p, struct tr
 		               "expected a list of what it may carry (cloudtrail, metrics, logs, "
 		               "telemetry), or none");
 	accounts_sort(&r->accounts);
-	return good || err_prefix(err, "trust.%s = %s", p->key, p->value);
+	if (good)
+		return true;
+	err_prefix(err, "trust.%s = %s", p->key, p->value);
+	return conf_blame_origin(c, p->origin, err);
 }
 
 static const struct trust_rule *find_rule(const struct trust *t, enum source_class of, struct str name)
@@ -250,11 +261,15 @@ static bool check_topics(const struct trust *t, struct err *err)
 {
 	for (size_t i = 0; t->nof[OF_TOPIC] && i < t->conf->topics.n; i++) {
 		const char *topic = t->conf->topics.items[i];
-		if (topic[0] != '^' && !find_rule(t, OF_TOPIC, str_of(topic)))
-			return err_set(err, ERR_CONFIG,
-			               "topics has %s, of which no trust rule says what it may carry: add trust.%s = "
-			               "cloudtrail, metrics, logs, or less",
-			               topic, topic);
+		if (topic[0] == '^' || find_rule(t, OF_TOPIC, str_of(topic)))
+			continue;
+		err_set(err, ERR_CONFIG,
+		        "topics has %s, of which no trust rule says what it may carry: add trust.%s = cloudtrail, "
+		        "metrics, logs, or less",
+		        topic, topic);
+		conf_blame(t->conf, "topics", err);
+		if (!err_collect(err))
+			return false;
 	}
 	return true;
 }
@@ -262,17 +277,18 @@ static bool check_topics(const struct trust *t, struct err *err)
 bool trust_open(struct trust **ret, const struct conf *conf, struct err *err)
 {
 	struct trust *t = xcalloc(1, sizeof *t);
+	size_t before = err_listed(err);
 	bool good = true;
 	t->conf = conf;
 	t->rules = xcalloc(conf->ntrust + 1, sizeof *t->rules);
 	for (size_t i = 0; good && i < conf->ntrust; i++) {
-		good = read_rule(conf, &conf->trust[i], &t->rules[t->nrules++], err);
+		good = read_rule(conf, &conf->trust[i], &t->rules[t->nrules++], err) || err_collect(err);
 		t->nof[t->rules[i].of]++;
 	}
 	if (*conf->accounts_file && stat(conf->accounts_file, &t->read) != 0)
 		t->read = (struct stat){0};
-	good = good && check_topics(t, err) && load_accounts(conf, &t->allowed, err);
-	if (!good) {
+	good = good && check_topics(t, err) && (load_accounts(conf, &t->allowed, err) || err_collect(err));
+	if (!good || !err_check(err, before)) {
 		trust_close(t);
 		return false;
 	}

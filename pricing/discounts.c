@@ -57,36 +57,51 @@ static bool overlaps(const struct discounts *d, const struct discount *n)
 	return false;
 }
 
+static bool go_on(struct line_reader *r, bool good)
+{
+	return good || err_collect(r->err);
+}
+
+static bool read_interval(struct line_reader *r, struct discount *n, struct str from, struct str to)
+{
+	return read_hour(r, from, 0, &n->from_ms) && read_hour(r, to, INT64_MAX, &n->to_ms) &&
+	       (n->to_ms > n->from_ms || refuse_line(r, "to: expected a time after from", to));
+}
+
+static bool read_fields(struct line_reader *r, struct str line, struct discount *n)
+{
+	n->account = str_trim(str_cut(&line, ','));
+	n->model = str_trim(str_cut(&line, ','));
+	struct str from = str_trim(str_cut(&line, ',')), to = str_trim(str_cut(&line, ','));
+	struct str percent = str_trim(str_cut(&line, ','));
+	n->note = str_trim(line); // may have commas
+	return go_on(r, !n->account.len || arn_is_account(n->account) ||
+	                    refuse_line(r, "account: expected 12 digits or nothing", n->account)) &&
+	       go_on(r, is_model(n->model) ||
+	                    refuse_line(r,
+	                                "model: expected a model without profile, date, or version 0 or 1, a vendor "
+	                                "such as anthropic.*, or nothing",
+	                                n->model)) &&
+	       go_on(r, read_interval(r, n, from, to)) &&
+	       go_on(r, (usd_parse_scaled(percent, 4, &n->ppm) && n->ppm >= 0 && n->ppm <= DISCOUNT_WHOLE) ||
+	                    refuse_line(r, "percent: expected 0 to 100 with at most 4 decimals", percent));
+}
+
 static bool read_line(struct line_reader *r, struct str line)
 {
 	struct discount n = {.line = r->line};
-	struct str whole = line;
-	n.account = str_trim(str_cut(&line, ','));
-	n.model = str_trim(str_cut(&line, ','));
-	struct str from = str_trim(str_cut(&line, ',')), to = str_trim(str_cut(&line, ','));
-	struct str percent = str_trim(str_cut(&line, ','));
-	n.note = str_trim(line); // may have commas
-	for (size_t i = 0; i < whole.len; i++)
-		if (text_control(whole, i))
+	size_t before = err_listed(r->err);
+	for (size_t i = 0; i < line.len; i++)
+		if (text_control(line, i))
 			return refuse_line(r, "expected a line without control characters", STR_NONE);
-	if (n.account.len && !arn_is_account(n.account))
-		return refuse_line(r, "account: expected 12 digits or nothing", n.account);
-	if (!is_model(n.model))
-		return refuse_line(
-			r,
-			"model: expected a model without profile, date, or version 0 or 1, a vendor such as "
-			"anthropic.*, or nothing",
-			n.model);
-	if (!read_hour(r, from, 0, &n.from_ms) || !read_hour(r, to, INT64_MAX, &n.to_ms))
+	if (!read_fields(r, line, &n))
 		return false;
-	if (n.to_ms <= n.from_ms)
-		return refuse_line(r, "to: expected a time after from", to);
-	if (!usd_parse_scaled(percent, 4, &n.ppm) || n.ppm < 0 || n.ppm > DISCOUNT_WHOLE)
-		return refuse_line(r, "percent: expected 0 to 100 with at most 4 decimals", percent);
+	if (err_listed(r->err) > before)
+		return true; // the line is not used, and its mistakes are collected
 	if (overlaps(r->d, &n))
-		return refuse_line(r, "expected one discount at a time for an account and model", whole);
+		return refuse_line(r, "expected one discount at a time for an account and model", line);
 	if (r->d->n == DISCOUNTS_MAX)
-		return refuse_line(r, "expected at most 10000 lines", whole);
+		return refuse_line(r, "expected at most 10000 lines", line);
 	r->d->v = xrealloc(r->d->v, r->d->n + 1, sizeof *r->d->v);
 	r->d->v[r->d->n++] = n;
 	return true;
@@ -97,19 +112,19 @@ bool discounts_read(struct discounts **ret, struct str text, const char *file, s
 	struct discounts *d = xcalloc(1, sizeof *d);
 	struct line_reader r = {.d = d, .file = file, .err = err};
 	struct str rest = {d->text = xstrdup(text), text.len};
+	size_t before = err_listed(err);
 	bool good = true, headed = false;
 	while (good && rest.len) {
 		struct str line = str_trim(str_cut(&rest, '\n'));
 		r.line++;
 		if (!line.len || line.p[0] == '#')
 			continue;
-		good = headed
-		           ? read_line(&r, line)
-		           : str_is(line, "account,model,from,to,percent,note") ||
-		                 refuse_line(&r, "expected the line account,model,from,to,percent,note first", line);
+		good = headed ? read_line(&r, line) || err_collect(err)
+		              : str_is(line, "account,model,from,to,percent,note") ||
+		                    refuse_line(&r, "expected the line account,model,from,to,percent,note first", line);
 		headed = true;
 	}
-	if (!good) {
+	if (!good || !err_check(err, before)) {
 		discounts_free(d);
 		return false;
 	}

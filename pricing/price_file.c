@@ -50,7 +50,7 @@ struct reader {
 	char *at, *end;
 	int at_column[COLUMNS]; // field index, or -1
 	struct price_row *rows;
-	size_t nrows, cap;
+	size_t nrows, cap, nlines;
 	struct err *err;
 };
 
@@ -145,9 +145,16 @@ static bool read_record(struct reader *r, struct str *fields, int *ret_n)
 	return refuse_line(r, r->record_line, "more than %d fields", FIELDS_MAX);
 }
 
+// What is wrong with one cell or line says nothing of the others.
+static bool go_on(struct reader *r, bool good)
+{
+	return good || err_collect(r->err);
+}
+
 static bool read_header(struct reader *r)
 {
 	struct str fields[FIELDS_MAX];
+	size_t before = err_listed(r->err);
 	int n;
 	if (!read_record(r, fields, &n))
 		return false;
@@ -157,17 +164,22 @@ static bool read_header(struct reader *r)
 		int c = 0;
 		while (c < COLUMNS && !str_is(fields[i], columns[c].name))
 			c++;
-		if (c == COLUMNS)
-			return refuse_line(r, r->record_line, "unknown column \"%.*s\"", STR_ARG(fields[i]));
-		if (r->at_column[c] >= 0)
-			return refuse_line(r, r->record_line, "column \"%s\" is named twice", columns[c].name);
-		r->at_column[c] = i;
+		bool good = c == COLUMNS
+		                ? refuse_line(r, r->record_line, "unknown column \"%.*s\"", STR_ARG(fields[i]))
+		                : r->at_column[c] < 0 ||
+		                      refuse_line(r, r->record_line, "column \"%s\" is named twice", columns[c].name);
+		if (!go_on(r, good))
+			return false;
+		if (good)
+			r->at_column[c] = i;
 	}
 	for (int c = 0; c < COLUMNS; c++)
-		if (columns[c].needed && r->at_column[c] < 0)
-			return refuse_line(r, n ? r->record_line : 1,
-			              "column \"%s\" is missing; the first line names the columns", columns[c].name);
-	return true;
+		if (!go_on(r, !columns[c].needed || r->at_column[c] >= 0 ||
+		                  refuse_line(r, n ? r->record_line : 1,
+		                              "column \"%s\" is missing; the first line names the columns",
+		                              columns[c].name)))
+			return false;
+	return err_check(r->err, before);
 }
 
 static bool read_hour(struct reader *r, struct str s, const char *column, int64_t open, int64_t *ret)
@@ -328,42 +340,59 @@ static void add_row(struct reader *r, const struct price_row *row)
 	r->rows[r->nrows++] = *row;
 }
 
+static bool read_place(struct reader *r, const struct str *cell, struct price_row *row, bool *scopes)
+{
+	row->model = cell[COL_MODEL];
+	row->region = cell[COL_REGION];
+	row->account = cell[COL_ACCOUNT];
+	return go_on(r, read_scope(r, cell[COL_SCOPE], scopes) && read_profile(r, row, scopes) &&
+	                    check_model(r, row->model, scopes)) &&
+	       go_on(r, valid_region(row->region) ||
+	                    refuse_line(r, row->line,
+	                                "region: expected a Region such as eu-west-1, a geography such as eu-*, or "
+	                                "nothing, got \"%.*s\"",
+	                                STR_ARG(row->region))) &&
+	       go_on(r, valid_account(row->account) ||
+	                    refuse_line(r, row->line, "account: expected 12 digits or nothing, got \"%.*s\"",
+	                                STR_ARG(row->account))) &&
+	       go_on(r, read_tier(r, cell[COL_TIER], &row->tier));
+}
+
+static bool read_interval(struct reader *r, const struct str *cell, struct price_row *row)
+{
+	return read_hour(r, cell[COL_FROM], "from", 0, &row->from_ms) &&
+	       read_hour(r, cell[COL_TO], "to", INT64_MAX, &row->to_ms) &&
+	       (row->to_ms > row->from_ms ||
+	        refuse_line(r, row->line, "to: %.*s is not after from", STR_ARG(cell[COL_TO])));
+}
+
+static bool read_rates(struct reader *r, const struct str *cell, struct price_row *row)
+{
+	bool over = !cell[COL_PROMPT_OVER].len ||
+	            (usd_parse_scaled(cell[COL_PROMPT_OVER], 0, &row->prompt_over) && row->prompt_over > 0);
+	if (!go_on(r, over || refuse_line(r, row->line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"",
+	                                  STR_ARG(cell[COL_PROMPT_OVER]))))
+		return false;
+	for (int t = 0; t < TOKEN_TYPES; t++)
+		if (!go_on(r, read_rate(r, cell[COL_INPUT + t], columns[COL_INPUT + t].name, &row->rate[t])))
+			return false;
+	row->unit = cell[COL_UNIT];
+	return go_on(r, read_per_unit(r, cell[COL_PER_UNIT], row->unit, &row->per_unit));
+}
+
 static bool read_row(struct reader *r, const struct str *fields)
 {
 	struct price_row row = {.line = r->record_line};
 	struct str cell[COLUMNS];
 	bool scopes[PRICE_SCOPES];
+	size_t before = err_listed(r->err);
 	for (int c = 0; c < COLUMNS; c++)
 		cell[c] = r->at_column[c] < 0 ? STR_NONE : fields[r->at_column[c]];
-	row.model = cell[COL_MODEL];
-	if (!read_scope(r, cell[COL_SCOPE], scopes) || !read_profile(r, &row, scopes) ||
-	    !check_model(r, row.model, scopes))
+	if (!read_place(r, cell, &row, scopes) || !go_on(r, read_interval(r, cell, &row)) ||
+	    !read_rates(r, cell, &row))
 		return false;
-	row.region = cell[COL_REGION];
-	if (!valid_region(row.region))
-		return refuse_line(
-			r, row.line,
-			"region: expected a Region such as eu-west-1, a geography such as eu-*, or nothing, got \"%.*s\"",
-			STR_ARG(row.region));
-	row.account = cell[COL_ACCOUNT];
-	if (!valid_account(row.account))
-		return refuse_line(r, row.line, "account: expected 12 digits or nothing, got \"%.*s\"",
-		              STR_ARG(row.account));
-	if (!read_tier(r, cell[COL_TIER], &row.tier) || !read_hour(r, cell[COL_FROM], "from", 0, &row.from_ms) ||
-	    !read_hour(r, cell[COL_TO], "to", INT64_MAX, &row.to_ms))
-		return false;
-	if (row.to_ms <= row.from_ms)
-		return refuse_line(r, row.line, "to: %.*s is not after from", STR_ARG(cell[COL_TO]));
-	if (cell[COL_PROMPT_OVER].len &&
-	    (!usd_parse_scaled(cell[COL_PROMPT_OVER], 0, &row.prompt_over) || row.prompt_over <= 0))
-		return refuse_line(r, row.line, "prompt_tokens_over: expected a number of tokens, got \"%.*s\"",
-		              STR_ARG(cell[COL_PROMPT_OVER]));
-	for (int t = 0; t < TOKEN_TYPES; t++)
-		if (!read_rate(r, cell[COL_INPUT + t], columns[COL_INPUT + t].name, &row.rate[t]))
-			return false;
-	row.unit = cell[COL_UNIT];
-	if (!read_per_unit(r, cell[COL_PER_UNIT], row.unit, &row.per_unit))
-		return false;
+	if (err_listed(r->err) > before)
+		return true; // the line is not used, and its mistakes are collected
 	// After a field comes its comma, quote or newline, or the NUL of the copy. All of these are read already,
 	// so a NUL may replace them.
 	struct str source = cell[COL_SOURCE];
@@ -418,15 +447,56 @@ static bool check_overlaps(struct reader *r)
 			continue;
 		int line = a->line > b->line ? a->line : b->line, other = a->line > b->line ? b->line : a->line;
 		bool same = a->from_ms == b->from_ms && a->to_ms == b->to_ms;
-		return refuse_line(
-			r, line, "%.*s: %s line %d (same model, scope, tier, region, profile, account and prompt length)",
-			STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
+		refuse_line(r, line,
+		            "%.*s: %s line %d (same model, scope, tier, region, profile, account and prompt length)",
+		            STR_ARG(b->model), same ? "duplicates" : "its interval overlaps that of", other);
+		if (!err_collect(r->err))
+			return false;
+		while (i + 1 < r->nrows && r->rows[i + 1].line == b->line)
+			i++; // the other scope of the same line
 	}
 	return true;
 }
 
+// Behind a record that cannot be cut into fields.
+static void skip_line(struct reader *r)
+{
+	while (r->at < r->end && *r->at != '\n')
+		r->at++;
+	if (r->at < r->end) {
+		r->at++;
+		r->line++;
+	}
+}
+
+static bool read_rows(struct reader *r)
+{
+	int want = 0;
+	for (int c = 0; c < COLUMNS; c++)
+		want += r->at_column[c] >= 0;
+	for (;;) {
+		struct str fields[FIELDS_MAX];
+		int n;
+		if (!read_record(r, fields, &n)) {
+			if (!err_collect(r->err))
+				return false;
+			skip_line(r);
+			continue;
+		}
+		if (!n)
+			return true;
+		r->nlines++;
+		bool good = n == want ? read_row(r, fields)
+		                      : refuse_line(r, r->record_line, "the line has %d fields, the first line names %d", n,
+		                                    want);
+		if (!go_on(r, good))
+			return false;
+	}
+}
+
 bool price_file_read(struct price_rows *ret, struct str text, const char *name, struct err *err)
 {
+	size_t before = err_listed(err);
 	if (text.len > FILE_MAX)
 		return err_set(err, ERR_CONFIG, "%s: %zu bytes; a price file has at most %d", name, text.len,
 		               FILE_MAX);
@@ -436,27 +506,15 @@ bool price_file_read(struct price_rows *ret, struct str text, const char *name, 
 	char *copy = xstrdup(text);
 	r.at = copy;
 	r.end = copy + text.len;
-	bool good = read_header(&r);
-	while (good) {
-		struct str fields[FIELDS_MAX];
-		int n, want = 0;
-		for (int c = 0; c < COLUMNS; c++)
-			want += r.at_column[c] >= 0;
-		good = read_record(&r, fields, &n);
-		if (!good || !n)
-			break;
-		good = n == want ? read_row(&r, fields)
-		                 : refuse_line(&r, r.record_line, "the line has %d fields, the first line names %d",
-		                               n, want);
-	}
+	bool good = read_header(&r) && read_rows(&r);
 	if (good && r.nrows)
 		qsort(r.rows, r.nrows, sizeof(*r.rows), compare_rows);
-	if (!good || !check_overlaps(&r)) {
+	if (!good || !check_overlaps(&r) || !err_check(err, before)) {
 		free(r.rows);
 		free(copy);
 		return false;
 	}
-	*ret = (struct price_rows){r.rows, r.nrows, copy};
+	*ret = (struct price_rows){r.rows, r.nrows, r.nlines, copy};
 	return true;
 }
 

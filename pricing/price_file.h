@@ -53,6 +53,7 @@ struct price_row {
 struct price_rows {
 	struct price_row *v; // sorted by price_row_compare_place, then from_ms
 	size_t n;
+	size_t nlines;       // of the file that are rows: one of scope "any" is two of `v`
 	char *text;          // what the strings of the rows point into
 };
 

@@ -57,7 +57,7 @@ static bool load_pattern(struct prices *p, const char *name, const char *pattern
 	bool good = true;
 	if (glob(pattern, 0, NULL, &found) == 0) // sorted by name
 		for (size_t i = 0; good && i < found.gl_pathc; i++)
-			good = load_file(p, name, found.gl_pathv[i], err);
+			good = load_file(p, name, found.gl_pathv[i], err) || err_collect(err);
 	globfree(&found);
 	return good;
 }
@@ -71,7 +71,7 @@ static bool load_imported(struct prices *p, const char *name, const struct conf 
 	if (access(conf->prices_dir, R_OK | X_OK) != 0)
 		return err_set(err, ERR_CONFIG, "prices.dir: cannot read %s: %s", conf->prices_dir, strerror(errno));
 	prices_path(conf, name, NULL, &path);
-	bool good = access(path.data, F_OK) != 0 || load_file(p, name, path.data, err);
+	bool good = access(path.data, F_OK) != 0 || load_file(p, name, path.data, err) || err_collect(err);
 	for (const char *z = conf->prices_dir; *z; z++) // the name of the folder is not a pattern
 		buf_addf(&pattern, "%s%c", strchr("*?[\\", *z) ? "\\" : "", *z);
 	buf_addf(&pattern, "/%s-*.csv", name);
@@ -81,51 +81,66 @@ static bool load_imported(struct prices *p, const char *name, const struct conf 
 	return good;
 }
 
+static bool load_user_files(struct prices *p, const struct conf *conf, struct err *err)
+{
+	for (size_t i = 0; i < conf->prices_file.n; i++)
+		if (!load_file(p, source_names[0], conf->prices_file.items[i], err)) {
+			err_prefix(err, "prices.file");
+			conf_blame(conf, "prices.file", err);
+			if (!err_collect(err))
+				return false;
+		}
+	return true;
+}
+
 static bool load_source(struct prices *p, const char *word, const struct conf *conf, struct err *err)
 {
 	size_t k = 0;
 	while (k < SOURCE_NAMES && strcmp(word, source_names[k]) != 0)
 		k++;
-	if (k == SOURCE_NAMES)
-		return err_set(err, ERR_CONFIG,
-		               "prices: unknown source %s; expected user, bill, pricelist, litellm or builtin",
-		               word);
+	if (k == SOURCE_NAMES) {
+		err_set(err, ERR_CONFIG, "prices: unknown source %s; expected user, bill, pricelist, litellm or builtin",
+		        word);
+		return conf_blame(conf, "prices", err);
+	}
 	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].name == source_names[k])
-			return err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
+		if (p->v[i].name == source_names[k]) {
+			err_set(err, ERR_CONFIG, "prices: %s is named twice", word);
+			return conf_blame(conf, "prices", err);
+		}
 	if (strcmp(word, "builtin") == 0) {
 		add_source(p, source_names[k], "built in");
 		(void)catalogue_builtin(); // it is read at the start, not by the first look-up
 		return true;
 	}
-	if (strcmp(word, "user") != 0)
-		return load_imported(p, source_names[k], conf, err);
-	for (size_t i = 0; i < conf->prices_file.n; i++)
-		if (!load_file(p, source_names[k], conf->prices_file.items[i], err))
-			return err_prefix(err, "prices.file");
-	return true;
+	return strcmp(word, "user") == 0 ? load_user_files(p, conf, err)
+	                                 : load_imported(p, source_names[k], conf, err);
 }
 
-static bool load_discounts(struct prices *p, const char *file, struct err *err)
+static bool load_discounts(struct prices *p, const struct conf *conf, struct err *err)
 {
 	struct buf text = BUF_INIT;
+	const char *file = conf->discounts_file;
 	if (!*file)
 		return true;
-	bool good = (file_read(file, FILE_MAX, &text, err) &&
-	             discounts_read(&p->discounts, buf_str(&text), file, err)) ||
-	            err_prefix(err, "discounts.file");
+	bool good = file_read(file, FILE_MAX, &text, err) &&
+	            discounts_read(&p->discounts, buf_str(&text), file, err);
 	buf_release(&text);
-	return good;
+	if (good)
+		return true;
+	err_prefix(err, "discounts.file");
+	return conf_blame(conf, "discounts.file", err);
 }
 
 bool prices_load(struct prices **ret, const struct conf *conf, struct err *err)
 {
 	struct prices *p = xcalloc(1, sizeof *p);
-	bool good = load_discounts(p, conf->discounts_file, err);
+	size_t before = err_listed(err);
+	bool good = load_discounts(p, conf, err) || err_collect(err);
 	p->nearest_region = conf->prices_nearest_region;
 	for (size_t i = 0; good && i < conf->prices.n; i++)
-		good = load_source(p, conf->prices.items[i], conf, err);
-	if (!good) {
+		good = load_source(p, conf->prices.items[i], conf, err) || err_collect(err);
+	if (!good || !err_check(err, before)) {
 		prices_free(p);
 		return false;
 	}

@@ -322,14 +322,10 @@ static bool gather_tags(struct principal_summary *s, struct view *v, struct err 
 // Names of callers are kept as long as facts: earlier ones are not there.
 static bool gather_keys(struct principal_summary *s, struct view *v, struct err *err)
 {
-	bool good = true;
-	for (int32_t i = 0; good && !s->is_role && i < s->nplaces; i++) {
-		const struct session_key_query q = {
-			view_prefix(v), s->arn, s->places[i],
-			s->from > s->to - KEYS_HOURS_MAX ? s->from : s->to - KEYS_HOURS_MAX, s->to};
-		good = session_keys_add(&s->keys, view_redis(v), &q, &s->arena, err);
-	}
-	return good;
+	const struct session_key_query q = {
+		.prefix = view_prefix(v), .arn = s->arn, .acct_regions = s->places, .nacct_regions = s->nplaces,
+		.from = s->from > s->to - KEYS_HOURS_MAX ? s->from : s->to - KEYS_HOURS_MAX, .to = s->to};
+	return s->is_role || session_keys_read(&s->keys, view_redis(v), &q, &s->arena, err);
 }
 
 // ---- what the caller asks -----------------------------------------------------------------------

@@ -45,8 +45,8 @@ static void print_failures(const struct look *l)
 			            s->place->region);
 	}
 	if (silent)
-		print_point("%d Regions are not enabled in the account, or not allowed: they were not looked at.",
-		            silent);
+		print_point("%d Region%s not enabled in the account, or not allowed: %s not looked at.", silent,
+		            silent == 1 ? " is" : "s are", silent == 1 ? "it was" : "they were");
 	if (no_accounts)
 		print_point("%s: %s.", stream_word(no_accounts), no_accounts->note);
 }

@@ -111,10 +111,8 @@ static bool add_trail(struct streams *all, const char *home, struct err *err)
 		return true;
 	if (*c->trail_files) // S3 says which Region the bucket is in
 		snprintf(region, sizeof region, "%s", home);
-	else if (!sqs_region(str_of(c->trail_queue), region, sizeof region))
-		return err_set(err, ERR_CONFIG,
-		               "trail.queue: expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, got \"%s\"",
-		               c->trail_queue);
+	else if (!sqs_region(str_of(c->trail_queue), region, sizeof region, err))
+		return conf_blame(c, "trail.queue", err);
 	add_place(all, &all->accounts[0], region, true);
 	all->places[all->nplaces - 1].of_trail = true;
 	return true;

@@ -198,7 +198,7 @@ static bool read_head(struct file_reader *r, struct str line)
 		return false;
 	for (int i = 0; i < n; i++)
 		if (!read_column(r, names[i]))
-			return false;
+			return false; // without a head, nothing is known of the lines
 	for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
 		if (columns[k].required && find_column(r, columns[k].name) < 0)
 			return refuse(r, 1, "expected a first line with the columns kind and name", line);
@@ -309,6 +309,7 @@ static bool read_value(struct file_reader *r, int column, struct str s)
 static bool read_line(struct file_reader *r, struct str line)
 {
 	struct str fields[COLUMNS_MAX];
+	size_t before = err_listed(r->err);
 	int n;
 	r->line = (struct mapping_line){.number = r->number};
 	if (!cut_line(r, line, fields, &n))
@@ -319,10 +320,13 @@ static bool read_line(struct file_reader *r, struct str line)
 		return refuse(r, r->at[n - 1], what, fields[n - 1]);
 	}
 	for (int i = 0; i < n; i++) {
-		if (!(r->columns[i] ? r->columns[i]->read(r, r->at[i], fields[i]) : read_value(r, i, fields[i])))
+		bool good =
+			r->columns[i] ? r->columns[i]->read(r, r->at[i], fields[i]) : read_value(r, i, fields[i]);
+		if (!good && !err_collect(r->err))
 			return false;
 	}
-	return finish_name(r) && add_line(r, line);
+	// the mistakes of its fields are collected: what follows from them is none of its own
+	return err_listed(r->err) > before || (finish_name(r) && add_line(r, line));
 }
 
 static bool read_text(struct file_reader *r, struct str rest)
@@ -338,7 +342,7 @@ static bool read_text(struct file_reader *r, struct str rest)
 		struct str trimmed = str_trim(line);
 		if (!trimmed.len || trimmed.p[0] == '#')
 			continue;
-		if (headed ? !read_line(r, line) : !read_head(r, line))
+		if (headed ? !read_line(r, line) && !err_collect(r->err) : !read_head(r, line))
 			return false;
 		headed = true;
 	}
@@ -351,7 +355,8 @@ bool mapping_read(struct mapping **ret, struct str text, const char *file, struc
 {
 	struct mapping *m = xcalloc(1, sizeof *m);
 	struct file_reader r = {.m = m, .pseudonyms = pseudonyms, .file = file, .err = err};
-	bool good = read_text(&r, text);
+	size_t before = err_listed(err);
+	bool good = read_text(&r, text) && err_check(err, before);
 	map_release(&r.seen);
 	if (!good) {
 		mapping_free(m);
@@ -394,13 +399,14 @@ static bool load(struct mapping **ret, const struct conf *conf, uint64_t unless,
 		buf_release(&text);
 		return true;
 	}
-	good = good && pseudonyms_open(&p, conf, err) &&
+	good = good && (pseudonyms_open(&p, conf, err) || err_collect(err)) &&
 	       mapping_read(&m, buf_str(&text), conf->map_file, p, err) && check_sources(m, conf, err);
 	pseudonyms_close(p);
 	buf_release(&text);
 	if (!good) {
 		mapping_free(m);
-		return err_prefix(err, "map.file");
+		err_prefix(err, "map.file");
+		return conf_blame(conf, "map.file", err);
 	}
 	*ret = m;
 	return true;

@@ -29,6 +29,8 @@ static char *decode_percent(struct str s)
 	return text;
 }
 
+enum { PORT_MAX = 65535 };
+
 static bool has_only_digits(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -59,6 +61,13 @@ static struct str take_userinfo(struct wire *w, struct str s)
 	return (struct str){s.p + at, s.len - at};
 }
 
+static bool is_port(struct str s)
+{
+	struct str rest = s;
+	int64_t port = str_cut_count(&rest);
+	return has_only_digits(s) && port > 0 && port <= PORT_MAX;
+}
+
 // HOST[:PORT], [::1]:6379. False: what is behind the host is no port.
 static bool split_place(struct str place, struct str *ret_host, struct str *ret_port)
 {
@@ -71,7 +80,7 @@ static bool split_place(struct str place, struct str *ret_host, struct str *ret_
 		*ret_host = str_cut(&place, ':');
 		*ret_port = place;
 	}
-	return !ret_port->p || has_only_digits(*ret_port);
+	return !ret_port->p || is_port(*ret_port);
 }
 
 static bool parse_authority(struct wire *w, struct str rest, struct err *err)
@@ -82,7 +91,8 @@ static bool parse_authority(struct wire *w, struct str rest, struct err *err)
 	if (!host.len)
 		host = STR("127.0.0.1");
 	if (!good)
-		return err_set(err, ERR_CONFIG, "redis: what is behind the host and a colon is no port number");
+		return err_set(err, ERR_CONFIG,
+		               "redis: expected a port from 1 to %d behind the host and a colon", PORT_MAX);
 	if (rest.len && !has_only_digits(rest))
 		return err_set(err, ERR_CONFIG, "redis: what is behind the / is no database number");
 	w->host = xstrdup(host);

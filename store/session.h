@@ -39,13 +39,15 @@ struct session_keys {
 struct session_key_query {
 	const char *prefix;
 	struct str arn;         // canonical, as Redis has it
-	struct str acct_region;
+	const struct str *acct_regions;
+	int32_t nacct_regions;
 	int64_t from, to;       // hours; those of whole buckets count
 };
 
-// Adds what one account and Region has of the keys of a principal. Strings live in `arena`.
-bool session_keys_add(struct session_keys *keys, struct redis *r, const struct session_key_query *q,
-                      struct arena *arena, struct err *err) NC_CHECK;
+// The keys of a principal in all these accounts and Regions; of too many those that were used last. Strings
+// live in `arena`. One round trip for each NAMES_AT_ONCE names that the buckets have, and one more.
+bool session_keys_read(struct session_keys *ret, struct redis *r, const struct session_key_query *q,
+                       struct arena *arena, struct err *err) NC_CHECK;
 
 // Strings live in `arena`. False: Redis.
 bool session_find(struct redis *r, const char *prefix, struct str access_key, struct arena *arena,

@@ -663,9 +663,10 @@ lines() { if [ -f "$T/sink/$1" ]; then wc -l <"$T/sink/$1" | tr -d ' '; else ech
 alert() { "$nowcast" --redis "$REDIS_URL" --alerts-file "$T/alerts.conf" alert "$@"; }
 
 report() { # FILE [ARGUMENT...]: everything, as CSV
-	local file=$1
+	local file=$1 span=all
 	shift
-	"$nowcast" report --redis "$REDIS_URL" --by "$all_keys" --format csv "$@" >"$file" 2>"$T/report.err" || { sed 's/^/# /' "$T/report.err"; return 1; }
+	case " $* " in *" --from "* | *" --to "* | *" --since "*) span= ;; esac
+	"$nowcast" report $span --redis "$REDIS_URL" --by "$all_keys" --format csv "$@" >"$file" 2>"$T/report.err" || { sed 's/^/# /' "$T/report.err"; return 1; }
 }
 
 # CloudTrail's record of a call by user/ann in that minute of 2026-11-02T00, of 100 tokens in and 10 out.

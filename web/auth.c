@@ -67,23 +67,29 @@ static bool read_tokens(const struct auth *a, struct str text, struct token **re
                         struct err *err)
 {
 	struct token *list = NULL;
-	size_t n = 0;
+	size_t n = 0, before = err_listed(err);
 	for (int line = 1; text.len; line++) {
 		struct str rest = str_cut(&text, '\n'), name = cut_word(&rest), token = cut_word(&rest),
 				   more = cut_word(&rest);
 		if (!name.len || name.p[0] == '#')
 			continue;
 		if (token.len < TOKEN_LEN_MIN || more.len) {
+			err_set(err, ERR_CONFIG,
+			        "%s %s:%d: expected `NAME TOKEN`, the token of %d characters or more without blanks "
+			        "(`openssl rand -hex 24` makes one)",
+			        a->key, a->file, line, TOKEN_LEN_MIN);
+			if (err_collect(err))
+				continue;
 			free(list);
-			return err_set(
-				err, ERR_CONFIG,
-				"%s %s:%d: expected `NAME TOKEN`, the token of %d characters or more without blanks "
-				"(`openssl rand -hex 24` makes one)",
-				a->key, a->file, line, TOKEN_LEN_MIN);
+			return false;
 		}
 		list = xrealloc(list, n + 1, sizeof *list);
 		sha256(token, list[n].digest);
 		snprintf(list[n++].name, AUTH_NAME_SIZE, "%.*s", STR_ARG(name));
+	}
+	if (!err_check(err, before)) {
+		free(list);
+		return false;
 	}
 	if (n == 0)
 		return err_set(err, ERR_CONFIG, "%s %s holds no token: every request would be refused", a->key,

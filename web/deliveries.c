@@ -31,7 +31,7 @@ bool deliveries_open(struct deliveries **ret, const struct conf *conf, deliverie
 	d->user = user;
 	if (!auth_open(&d->keys, "firehose.keys.file", conf->firehose_keys_file, conf->listen_rate, err)) {
 		deliveries_close(d);
-		return false;
+		return conf_blame(conf, "firehose.keys.file", err);
 	}
 	*ret = d;
 	return true;

@@ -88,6 +88,9 @@ struct http_options {
 
 struct http;
 
+// Whether a file of `key` can be read, if there is one; not whether it is a certificate.
+bool http_check_pem(const char *path, const char *key, struct err *err) NC_CHECK;
+
 // ERR_CONFIG names the key and what is wrong with the address, the certificate or the key.
 bool http_open(struct http **ret, const struct http_options *o, http_route_fn *route, void *user,
                struct err *err) NC_CHECK;

@@ -34,6 +34,14 @@ static bool read_pem(const char *path, const char *key, char **ret, struct err *
 	return true;
 }
 
+bool http_check_pem(const char *path, const char *key, struct err *err)
+{
+	char *text = NULL;
+	bool good = !*path || read_pem(path, key, &text, err);
+	free(text);
+	return good;
+}
+
 // "host:port", "[v6]:port", ":port".
 static bool resolve_address(const char *listen, struct addrinfo **ret, struct err *err)
 {

@@ -55,14 +55,55 @@ static void write_basis(struct buf *out, const char *name, const char *span, con
 
 static const struct top_metric {
 	const char *label, *name, *help; // label: the grouping
+	const char *tokens, *tokens_help; // the family of its tokens by type; NULL: none
 } top_metrics[] = {
 	{"model", "nowcast_model_spend_usd",
-     "Spend of the day by model, the most expensive ones and other."},
+     "Spend of the day by model, the most expensive ones and other.", "nowcast_model_tokens",
+     "Tokens of the day by model and type, of the same models."},
 	{"team", "nowcast_team_spend_usd",
-     "Spend of the day by team, the most expensive ones and other."},
+     "Spend of the day by team, the most expensive ones and other.", "nowcast_team_tokens",
+     "Tokens of the day by team and type, of the same teams."},
 	{"principal", "nowcast_principal_spend_usd",
-     "Spend of the day by principal, the most expensive ones and other."},
+     "Spend of the day by principal, the most expensive ones and other.", NULL, NULL},
 };
+
+static void write_tokens(struct buf *out, const struct top_metric *m, struct str value, const char *type,
+                         int64_t tokens)
+{
+	buf_addf(out, "%s{span=\"today\",%s=\"", m->tokens, m->label);
+	buf_add_label(out, value);
+	buf_addf(out, "\",type=\"%s\"} %lld\n", type, (long long)tokens);
+}
+
+// The tokens of the first `named` of the groups `top`, and of all others, by type. Units are no tokens.
+static bool write_top_tokens(struct api *a, const struct api_query *q, const struct top_metric *m,
+                             const struct groups *top, int32_t named, struct buf *out, struct err *err)
+{
+	int64_t hour = q->now_ms / MS_PER_HOUR;
+	struct grouping grouping = top->by;
+	struct groups g;
+	grouping.by[grouping.n] = BY_TOKEN_TYPE;
+	grouping.name[grouping.n++] = STR("token_type");
+	groups_init(&g, &grouping);
+	bool good = api_sum_groups(a, q, when_day_start(hour), hour + 1, &g, err);
+	if (good)
+		write_family(out, m->tokens, "gauge", m->tokens_help);
+	for (int type = 0; good && type < TOKEN_TYPES; type++) {
+		int64_t left = 0;
+		for (int32_t i = 0; i < top->n; i++) {
+			const struct str keys[] = {top->list[i].keys[0], str_of(token_type_names[type])};
+			const struct group *x = groups_find(&g, keys);
+			if (x && i < named && x->tokens)
+				write_tokens(out, m, keys[0], token_type_names[type], x->tokens);
+			else if (x)
+				left += x->tokens;
+		}
+		if (left)
+			write_tokens(out, m, STR("(other)"), token_type_names[type], left);
+	}
+	groups_release(&g);
+	return good;
+}
 
 // The most expensive groups by name, the others as "(other)": no team has that name, since a tag cannot hold
 // parentheses.
@@ -89,6 +130,7 @@ static bool write_top(struct api *a, const struct api_query *q, const struct top
 		}
 		if (g.n > a->conf->metrics_top)
 			write_basis(out, m->name, "today", m->label, STR("(other)"), &other);
+		good = !m->tokens || write_top_tokens(a, q, m, &g, (int32_t)a->conf->metrics_top, out, err);
 	}
 	groups_release(&g);
 	return good;

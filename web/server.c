@@ -350,17 +350,43 @@ static void *worker_main(void *opaque)
 
 // ---- life ---------------------------------------------------------------------------------------
 
-static bool check_exposure(struct server *s, const char *listen, struct err *err)
+static bool is_local(const char *listen)
 {
 	struct str host = {listen, strrchr(listen, ':') ? (size_t)(strrchr(listen, ':') - listen) : 0};
-	s->loopback = is_loopback_name(host);
-	if (s->loopback || auth_wants_tokens(s->auth) || s->conf->auth_open)
+	return is_loopback_name(host);
+}
+
+static bool check_exposure(const struct conf *conf, const char *listen, struct err *err)
+{
+	if (is_local(listen) || *conf->auth_tokens_file || conf->auth_open)
 		return true;
-	return err_set(
+	err_set(
 		err, ERR_CONFIG,
 		"listen = %s can be reached by others, and without tokens would show everybody the figures: set auth.tokens.file, "
 		"or auth.open = true where a proxy in front asks who they are",
 		listen);
+	return conf_blame(conf, "listen", err);
+}
+
+static bool open_auth(struct auth **ret, const struct conf *conf, struct err *err)
+{
+	return auth_open(ret, "auth.tokens.file", conf->auth_tokens_file, conf->listen_rate, err) ||
+	       conf_blame(conf, "auth.tokens.file", err);
+}
+
+bool server_check(const struct conf *conf, struct err *err)
+{
+	struct auth *auth = NULL;
+	size_t before = err_listed(err);
+	bool good =
+		(open_auth(&auth, conf, err) || err_collect(err)) &&
+		(!*conf->listen || check_exposure(conf, conf->listen, err) || err_collect(err)) &&
+		(http_check_pem(conf->listen_tls_cert, "listen.tls.cert", err) ||
+	     conf_blame(conf, "listen.tls.cert", err) || err_collect(err)) &&
+		(http_check_pem(conf->listen_tls_key, "listen.tls.key", err) ||
+	     conf_blame(conf, "listen.tls.key", err) || err_collect(err));
+	auth_close(auth);
+	return good && err_check(err, before);
 }
 
 bool server_start(struct server **ret, const struct conf *conf, const struct server_options *o,
@@ -387,9 +413,10 @@ bool server_start(struct server **ret, const struct conf *conf, const struct ser
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->wake, &attr);
 	pthread_condattr_destroy(&attr);
+	s->loopback = is_local(o->listen);
 	page_prepare();
-	bool good = auth_open(&s->auth, "auth.tokens.file", conf->auth_tokens_file, conf->listen_rate, err) &&
-	            check_exposure(s, o->listen, err) &&
+	bool good = open_auth(&s->auth, conf, err) &&
+	            check_exposure(conf, o->listen, err) &&
 	            rollups_open(&s->api.rollups, redis_target_of(conf), err) &&
 	            view_map(rollups_view(s->api.rollups), conf, err) &&
 	            http_open(&s->http, &http, route_request, s, err);

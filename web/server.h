@@ -18,6 +18,10 @@ struct server_options {
 	struct deliveries *deliveries; // what takes those of Firehose (web/deliveries.h); NULL: nothing
 };
 
+// Whether the configuration can be served: tokens, certificate and key, and who can reach the address.
+// Nothing is connected to or looked up. ERR_CONFIG.
+bool server_check(const struct conf *conf, struct err *err) NC_CHECK;
+
 // `conf` and the deliveries outlive the server. It listens when this returns; Redis may come later.
 // ERR_CONFIG names the key.
 bool server_start(struct server **ret, const struct conf *conf, const struct server_options *o,

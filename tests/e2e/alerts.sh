@@ -175,7 +175,7 @@ at_time "$(date -u -d "$now -30 minutes" +%Y-%m-%dT%H:%M:%SZ)" alert check >/dev
 is "at once, when the clock was set back" "$(lines api_v2_alerts)" 3
 has "a receiver that is gone is given up visibly" "$(alert list --dead)" "dead .*for gone.*answered 410"
 is "one that answers 500 waits to be tried again" "$(redis zcard "{nowcast:alerts}:outbox")" 1
-has "the list says so" "$(alert list)" "messages 1 wait to be delivered, 1 were given up"
+has "the list says so" "$(alert list)" "messages: 1 waiting to be delivered, 1 given up"
 touch "$T/sink/flaky.ok"
 redis zadd "{nowcast:alerts}:outbox" 0 "$(redis zrange "{nowcast:alerts}:outbox" 0 0)" >/dev/null
 at_time "$now" alert check >/dev/null 2>&1

@@ -62,6 +62,39 @@ sed -i.was 's/\$5,000/5000/' "$T/alerts.conf"
 fails 0 "a right one" "$nowcast" check-config --alerts.file "$T/alerts.conf"
 has "is counted" "$(cat "$T/err")" 'alerts\.conf has 1 rule and 0 receivers'
 
+# Every mistake of the configuration and of the files that it names, in one run, and where it is.
+cat >"$T/all.conf" <<-END
+	listen = 127.0.0.1:99999
+	workers = 900
+	just some words
+	redis = redis://127.0.0.1:99999
+	kafka.nonsense = 1
+	kafka.group.instance = 1
+	trust.calls = bogus
+	team.from = metadata
+	accounts.allowed = 12
+	map.file = $T/all.map
+	prices.file = $T/all.csv, $T/none.csv
+	discounts.file = $T/all.off
+	alerts.file = $T/all.alerts
+	auth.tokens.file = $T/all.tokens
+END
+printf 'kind,name,account,team\nrole,a,12,x\nrolle,b,,x\nrole,c/d,,x\n' >"$T/all.map"
+printf 'model,scope,region,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\nm.a,any,nowhere,,,x,1,,,,me\nm.b,any,,,,1\n' >"$T/all.csv"
+printf 'account,model,from,to,percent,note\n12,,,,120,x\n' >"$T/all.off"
+printf '[rule a]\nkind = budget\n[rule b]\nkind = bugdet\nat = 5000000\n[rule c]\nkind = new\nby = model\nreceivers = slak\n' >"$T/all.alerts"
+printf 'ann short\nbob short\n' >"$T/all.tokens"
+fails 2 "a configuration full of mistakes" "$nowcast" check-config --config "$T/all.conf"
+is "each is named, with its line, in one run" "$(sed -E "s#$T/##g; s/^nowcast check-config: ((all.conf:[0-9]+): )?([a-z.]+:? )?(all\.[a-z]*:[0-9]+)?.*/\2 \4/" "$T/err" | sort -V | xargs)" \
+	"all.conf:1 all.conf:2 all.conf:3 all.conf:4 all.conf:5 all.conf:6 all.conf:7 all.conf:8 all.conf:9 all.conf:10 all.map:2 all.conf:10 all.map:3 all.conf:10 all.map:4 all.conf:11 all.conf:11 all.csv:2 all.conf:11 all.csv:2 all.conf:11 all.csv:3 all.conf:12 all.off:2 all.conf:12 all.off:2 all.conf:14 all.tokens:1 all.conf:14 all.tokens:2 all.alerts:1 all.alerts:4 all.alerts:5 all.alerts:6"
+has "a value out of range with the range" "$(cat "$T/err")" 'all.conf:1: listen = 127.0.0.1:99999: expected a port from 0 to 65535'
+has "a number likewise" "$(cat "$T/err")" 'all.conf:2: workers = 900: expected a whole number from 1 to 64'
+mv "$T/err" "$T/all.err"
+for name in run serve; do
+	fails 2 "$name refuses it" "$nowcast" $name --config "$T/all.conf"
+	is "  in the same words" "$(sed "s/^nowcast $name: //" "$T/err" | grep -vxFf <(sed 's/^nowcast check-config: //' "$T/all.err"))" ""
+done
+
 fails 0 "check-config --sample" "$nowcast" check-config --sample
 same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deploy/nowcast.conf
 cp "$T/out" "$T/sample.conf"
@@ -78,6 +111,14 @@ fails 0 "a configuration with a byte order mark and line ends of Windows" "$nowc
 has "is read" "$(cat "$T/out")" '^redis\.prefix = mark '
 printf 'redis.prefix = mark\0\n' >"$T/nul.conf"
 fails 2 "a value with a NUL behind it" "$nowcast" check-config --config "$T/nul.conf"
+
+for command in budget alert price tags profiles; do
+	fails 2 "$command without a verb, whatever else is said" "$nowcast" $command --now 2026-11-18T14:50:00Z
+	has "  names the verbs" "$(cat "$T/err")" "^nowcast $command: expected .* or [a-z-]+, got nothing; .nowcast help $command. says more"
+	fails 2 "$command with a flag first" "$nowcast" $command --format json list
+	has "  says where the verb is to be" "$(cat "$T/err")" 'got none before --format'
+done
+fails 0 "a verb behind --now" "$nowcast" price --now 2026-11-18T14:50:00Z list sonnet --prices builtin
 
 free_port
 fails 2 "run without brokers" "$nowcast" run --redis "redis://127.0.0.1:$port"

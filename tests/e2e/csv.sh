@@ -68,10 +68,10 @@ print({(r["calls"], r["failed"]) for r in csv.DictReader(sys.stdin)})')" "{('', 
 # A reader that has what it wants ends a command quietly; a disk that is full does not.
 for format in table csv json focus; do
 	for by in hour,principal,model,token_type principal; do
-		"$nowcast" report --redis "$REDIS_URL" --by $by --format $format 2>"$T/err" | true
+		"$nowcast" report all --redis "$REDIS_URL" --by $by --format $format 2>"$T/err" | true
 		is "a reader that has gone is no failure: $format by $by" "${PIPESTATUS[0]}$(cat "$T/err")" 0
 	done
-	"$nowcast" report --redis "$REDIS_URL" --format $format >/dev/full 2>"$T/err"
+	"$nowcast" report all --redis "$REDIS_URL" --format $format >/dev/full 2>"$T/err"
 	has "a full disk is: $format" "$? $(cat "$T/err")" '^1 nowcast: the output cannot be written'
 done
 for command in "price list --format csv" "price list" help "check-config --man" "tags show arn:aws:iam::$A:user/ann" "who ann" "explain arn:aws:iam::$A:user/ann 2026-10-05T03:00:00Z" \
@@ -115,7 +115,7 @@ ok "a bill" "$nowcast" reconcile --redis "$REDIS_URL" --prices-dir "$T/prices" "
 whole "the reconciliation" + report --reconciliation --format csv
 whole "by several groups" + report --reconciliation --by tag:team,model,hour --format csv
 whole "the scoreboard" + report --scoreboard --format csv
-whole "FOCUS of a bill" + report --format focus
+whole "FOCUS of a bill" + report all --format focus
 is "has its costs, and the estimates of what it has not" "$(python3 -c '
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1])))

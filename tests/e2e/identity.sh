@@ -126,7 +126,7 @@ is "re-label it there" "$(by account,principal,team | tail -n +2)" "777788889999
 # Last week's report shows last week's tags.
 start_redis
 ok "a role whose tags change from week to week" "$nowcast" replay --redis "$REDIS_URL" "$T/history.ndjson"
-is "has in each week those of that week" "$(by hour,team,tag:env | tail -n +2 | cut -d, -f -4)" "2026-10-05T07:00:00Z,,,1000
+is "has in each week those of that week" "$(by hour,team,tag:env all | tail -n +2 | cut -d, -f -4)" "2026-10-05T07:00:00Z,,,1000
 2026-10-05T09:00:00Z,old,prod,1000
 2026-10-12T10:00:00Z,new,prod,2000
 2026-10-19T11:00:00Z,new,,3000

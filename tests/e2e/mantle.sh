@@ -10,7 +10,7 @@ apply() { "$nowcast" replay --redis "$REDIS_URL" --prices builtin "$@" >"$T/repl
 of() { # BY PATTERN COLUMN...
 	local by=$1
 	shift
-	"$nowcast" report --redis "$REDIS_URL" --prices builtin --by "$by" --format csv | python3 tests/support/columns.py "$@"
+	"$nowcast" report all --redis "$REDIS_URL" --prices builtin --by "$by" --format csv | python3 tests/support/columns.py "$@"
 }
 
 # --- nothing is known: from a tenth of the input's price to one and a quarter

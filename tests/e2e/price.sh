@@ -123,6 +123,8 @@ fails 0 "a file that is not there yet" "$nowcast" price add acme.llm --input 1 -
 has "is said not to be used" "$(cat "$T/out")" 'new.csv is not in prices.file'
 fails 0 "and is a price file" "$nowcast" price check "$T/new.csv"
 fails 0 "one that prices.file names already" "$nowcast" price add acme.llm --input 1 --output 2 --prices-file "$T/newer.csv"
+has "one line is one row, of both scopes" "$(cat "$T/out")" "newer\.csv: one row added, 1 in all"
+has "check counts it so, too" "$("$nowcast" price check "$T/newer.csv")" "newer\.csv: 1 row$"
 is "is compared with what is in force, without a complaint" "$(cat "$T/err")" ""
 has "and the rates that were left out are named" "$(cat "$T/out")" '^not given, so as before: cache_read, cache_write_5m, cache_write_1h$'
 

@@ -32,7 +32,7 @@ with open(sys.argv[3], "w") as f:
 END
 explained() { # NAME: the whole bill is explained exactly; the sums by cause are in $volume, $price ... then
 	"$nowcast" report --reconciliation --redis "$REDIS_URL" --by hour,account,region,model,principal,token_type --format csv >"$T/explained.csv"
-	"$nowcast" report --redis "$REDIS_URL" --by region --format csv >"$T/report.csv"
+	"$nowcast" report all --redis "$REDIS_URL" --by region --format csv >"$T/report.csv"
 	is "$1: the bill to the billionth, explained exactly" "$(python3 "$T/check.py" "$T/explained.csv" "$T/report.csv" "$T/sums")" "True $dollars $dollars True"
 	# shellcheck disable=SC1091
 	. "$T/sums"

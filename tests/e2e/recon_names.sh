@@ -36,7 +36,7 @@ bill() { # [RECONCILE-ARGUMENT...] <SCRIPT
 	[ ! -s "$T/tags.json" ] || "$nowcast" tags import --redis "$REDIS_URL" --from 2026-10-01 "$T/tags.json" >/dev/null
 	"$nowcast" reconcile --redis "$REDIS_URL" --prices-dir "$T/prices" "$@" "$T/cur" >"$T/said" 2>&1 || diag "$(cat "$T/said")"
 }
-by() { "$nowcast" report --redis "$REDIS_URL" --by "$1" --format csv | sed "1d; s/,[^,]*,[^,]*$//" | cut -d, -f"$2"; }
+by() { "$nowcast" report all --redis "$REDIS_URL" --by "$1" --format csv | sed "1d; s/,[^,]*,[^,]*$//" | cut -d, -f"$2"; }
 lines() { paste -sd' '; }
 
 # --- products of any vendor, profiles of any geography

@@ -16,7 +16,7 @@ for ((round = 0; round < ${ROUNDS:-8}; round++)); do
 	python3 tests/support/random_bill.py $((seed + round)) "$folder" || bail "no bill"
 	redis flushall >/dev/null
 	"$nowcast" replay --redis "$REDIS_URL" "$folder/signals.ndjson" >/dev/null 2>&1
-	"$nowcast" report --redis "$REDIS_URL" --by hour,account,region --format json >"$folder/before.json"
+	"$nowcast" report all --redis "$REDIS_URL" --by hour,account,region --format json >"$folder/before.json"
 	"$nowcast" reconcile --redis "$REDIS_URL" "$folder/cur" >"$folder/said" 2>&1 || diag "$(tail -n 3 "$folder/said")"
 	free_port
 	start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-10-31T00:00:00Z --alerts-file "$T/budgets"

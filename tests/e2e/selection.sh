@@ -29,7 +29,11 @@ rows() { # ARGUMENT...: the first column and tokens, a word a row
 		sed -E '1d; s/^[^,]*user\///' | cut -d, -f1,2 | paste -sd' '
 }
 all="ann,3000000 bob,1000000 cid,3000000 dot,100000"
-is "without a span: all there is" "$(rows)" "$all"
+is "without a span: yesterday and today" "$(rows)" "ann,2000000 cid,3000000 dot,100000"
+has "the table says which that is" "$("$nowcast" report --redis "$REDIS_URL" --now $now)" '^2026-11-17 00:00 to 2026-11-18 15:00 UTC$'
+has "compared with the two days before" "$("$nowcast" report --redis "$REDIS_URL" --now 2026-11-11T23:30:00Z --compare previous)" '^2026-11-10 00:00 to 2026-11-12 00:00 UTC, compared with 2026-11-08 00:00 to 2026-11-10 00:00 UTC'
+is "where these have no figures: the last two days that have some" "$(now=2026-11-25T14:50:00Z; rows)" "ann,2000000 cid,3000000 dot,100000"
+has "which is said" "$(cat "$T/err")" 'no figures since yesterday: this is of the last two days that have some, up to 2026-11-18 .`nowcast report all` is of all'
 is "all" "$(rows all)" "$all"
 is "today" "$(rows today)" "cid,3000000 dot,100000"
 is "yesterday" "$(rows yesterday)" "ann,2000000"
@@ -45,19 +49,19 @@ is "bounds" "$(rows --from 2026-11-10T10:00:00Z --to 2026-11-10T10:59:59Z)" "ann
 is "from a time of day to another" "$(rows --from 14:00 --to 15:00)" "cid,3000000 dot,100000"
 is "one that is later than now is that of yesterday" "$(rows --from 23:00)" "cid,3000000 dot,100000"
 is "and the other is the first one after it" "$(rows --from 2026-11-17 --to 11:00)" "ann,1000000"
-is "a model by a part of its name: all profiles" "$(rows --model OPUS)" "ann,3000000"
-is "by its whole name: one of them" "$(rows --where model=$opus)" "ann,2000000"
-is "a principal" "$(rows --principal user/b)" "bob,1000000"
-is "a team, in either case" "$(rows --team search)" "ann,3000000"
-is "a team is no part of a name" "$(rows --team sea)" ""
-is "those without a team" "$(rows --where team=)" "bob,1000000 cid,3000000 dot,100000"
+is "a model by a part of its name: all profiles" "$(rows all --model OPUS)" "ann,3000000"
+is "by its whole name: one of them" "$(rows all --where model=$opus)" "ann,2000000"
+is "a principal" "$(rows all --principal user/b)" "bob,1000000"
+is "a team, in either case" "$(rows all --team search)" "ann,3000000"
+is "a team is no part of a name" "$(rows all --team sea)" ""
+is "those without a team" "$(rows all --where team=)" "bob,1000000 cid,3000000 dot,100000"
 is "several conditions" "$(rows last-week --where account=$A --where 'tag:team=s*' --by model)" "$opus,1000000"
 
-is "by week: the date of its Monday" "$(rows --by week)" "2026-11-09,2000000 2026-11-16,5100000"
+is "by week: the date of its Monday" "$(rows all --by week)" "2026-11-09,2000000 2026-11-16,5100000"
 is "by month, of one of the weeks" "$(rows --by month,week this-week)" "2026-11,2026-11-16"
-is "the first two, the most expensive" "$(rows --top 2)" "ann,3000000 cid,3000000"
-is "sorted by calls" "$(rows --sort calls)" "ann,3000000 bob,1000000 cid,3000000 dot,100000"
-is "sorted by tokens, by model" "$(rows --sort tokens --by model)" "$nova,4100000 $opus,2000000 us.$opus,1000000"
+is "the first two, the most expensive" "$(rows all --top 2)" "ann,3000000 cid,3000000"
+is "sorted by calls" "$(rows all --sort calls)" "ann,3000000 bob,1000000 cid,3000000 dot,100000"
+is "sorted by tokens, by model" "$(rows all --sort tokens --by model)" "$nova,4100000 $opus,2000000 us.$opus,1000000"
 "$nowcast" report --redis "$REDIS_URL" --now $now --prices builtin this-week --top 1 --compare previous >"$T/table"
 has "the table says what the others come to" "$(cat "$T/table")" '^\(3 others\) +3,100,000 +2\.4800 +0\.8000 +\+1\.6800'
 has "and the sum, with that of the same part of last week" "$(cat "$T/table")" '^total +5,100,000 +13\.4800 +6\.3000 +\+7\.1800 '
@@ -75,7 +79,10 @@ has "is said to be without" "$(cat "$T/err")" 'no figures at all in the span bef
 fails 0 "one with figures" "$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now this-week --compare previous
 is "is not" "$(cat "$T/err")" ""
 has "JSON has both" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now last-week --compare previous --json)" \
-	'"usd_previous":"0.000000000","usd_change":"5.500000000"'
+	'"usd_previous":null,"usd_change":null'
+is "what was not observed is no zero in a table, either" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now last-week --compare previous 2>/dev/null | awk '/^total/ { print $4, $5 }')" "- -"
+has "of an observed span JSON has both" "$("$nowcast" report --redis "$REDIS_URL" --prices builtin --now $now this-week --compare previous --json)" \
+	'"usd_previous":"5.500000000","usd_change":"5.500000000"'
 "$nowcast" replay --redis "$REDIS_URL" --redis.prefix unknown - >/dev/null <<END
 $(call u-1 eve someone.else-v1 2026-11-11T10:30:00Z 1000)
 $(call u-2 eve $nova 2026-11-18T10:30:00Z 1000000)
@@ -88,7 +95,7 @@ is "dollars that are not known are no zeros, before either, nor is their change"
 
 # An end that was left open, and what was not observed of a file.
 last_line() { "$nowcast" report --redis "$REDIS_URL" --now $now "$@" 2>"$T/err" | grep ' UTC' | tail -1; }
-is "all is what there are figures of" "$(last_line all)" "$(last_line)"
+is "all is what there are figures of" "$(last_line all)" "2026-11-10 10:00 to 2026-11-18 15:00 UTC"
 is "the span after a time ends with the present" "$(last_line --from 2026-11-17)" "2026-11-17 00:00 to 2026-11-18 15:00 UTC"
 has "and is compared with as much before" "$(last_line --from 2026-11-17 --by model --compare previous)" 'compared with 2026-11-15 09:00 to 2026-11-17 00:00 UTC'
 for format in csv json focus; do
@@ -110,7 +117,7 @@ refuses "a condition on what is no grouping" '"colour"' --where colour=red
 refuses "top nothing" '1 to' --top 0
 refuses "another order" 'name, usd, tokens, calls or change' --sort size
 refuses "an order by change of nothing" 'needs --compare' --sort change
-refuses "a comparison of all time" 'needs a span' --compare previous
+refuses "a comparison of all time" 'needs a span' all --compare previous
 refuses "nor of all until a time" 'needs a span' --to 2026-11-18 --compare previous
 refuses "one by hour" 'by hour, day, week or month' last-week --by hour --compare previous
 refuses "conditions in FOCUS" 'takes no conditions' --format focus --team search
@@ -185,5 +192,5 @@ has "a comparison says what the span before lacks" "$(gap --from 2026-11-17T08:0
 	'not observed of this span: 1 h, .*not observed of the span before: 3 h, beside 1 h '
 has "no figures of hours that were not observed" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'nothing was observed of this span .2 h.: what was spent in it is not known'
 for h in 6 7; do for m in $(seq 0 59); do echo "setbit gap:{$A/us-east-1}:observed:$(($(date -ud 2026-11-17 +%s) / 86400)):calls $((h * 60 + m)) 1"; done; done | redis >/dev/null
-has "of observed ones nothing was spent" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'no figures in that span: it was observed, and nothing was spent'
+has "of observed ones nothing was spent" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'no figures from 2026-11-17 06:00 to 2026-11-17 08:00 UTC: it was observed, and nothing was spent'
 finish

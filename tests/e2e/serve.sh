@@ -282,6 +282,8 @@ if command -v prometheus >/dev/null; then
 	today=$(field "$T/body" '"%.3f" % float(a["today"]["usd"])')
 	is "PromQL sums the day to what the API says" "$(printf %.3f "$(promql 'sum(nowcast_spend_usd{span="today"})')")" "$today"
 	is "and by principal to the same" "$(printf %.3f "$(promql 'sum(nowcast_principal_spend_usd)')")" "$today"
+	is "tokens by team and type add up to those of the day" "$(promql 'sum(nowcast_team_tokens)')" "$(promql 'nowcast_tokens_total')"
+	is "by model likewise, with the prompts' share" "$(promql 'sum(nowcast_model_tokens{type!="output"})')" "$(promql 'sum(nowcast_team_tokens{type!="output"})')"
 	ok "no more principals than metrics.top, and other" test "$(promql 'count(count by (principal) (nowcast_principal_spend_usd))')" -le 21
 	curl -s "http://127.0.0.1:$prom/api/v1/rules" >"$T/rules"
 	python3 tests/grafana_check.py "http://127.0.0.1:$prom" "${url#http://}" >"$T/grafana.tap"
@@ -348,7 +350,7 @@ if command -v promtool >/dev/null; then
 fi
 curl -s "$url/metrics" >"$T/metrics"
 is "no two samples have the same name and labels" "$(grep -v '^#' "$T/metrics" | sed 's/} .*/}/' | sort | uniq -d)" ""
-is "names in other alphabets stay what they are" "$(grep -c -e 'team="équipe"' -e 'team="ôquipe"' "$T/metrics")" 2
+is "names in other alphabets stay what they are" "$(grep ^nowcast_team_spend_usd "$T/metrics" | grep -c -e 'team="équipe"' -e 'team="ôquipe"')" 2
 ok "SIGTERM ends it" stop "$server_pid"
 
 # --- TLS

@@ -100,14 +100,14 @@ def is_near(reader, got, wanted, slack=MICRO):
 
 
 by = "hour,account,region"
-report = list(csv.DictReader(io.StringIO(run("report", "--by", by, "--format", "csv"))))
+report = list(csv.DictReader(io.StringIO(run("report", "all", "--by", by, "--format", "csv"))))
 compare("report csv", [(r["hour"], r["account"], r["region"], r["tokens"], r["usd"]) for r in report])
-groups = json.loads(run("report", "--by", by, "--format", "json"))
+groups = json.loads(run("report", "all", "--by", by, "--format", "json"))
 compare("report json", [(g["hour"], g["account"], g["region"], g["tokens"], g["usd"]) for g in groups])
 for more in ("principal", "team", "model,token_type", "tag:env,role"):
     compare("report by " + more, [(g["hour"], g["account"], g["region"], g["tokens"], g["usd"])
-                                  for g in json.loads(run("report", "--by", by + "," + more, "--format", "json"))])
-focus = list(csv.DictReader(io.StringIO(run("report", "--format", "focus"))))
+                                  for g in json.loads(run("report", "all", "--by", by + "," + more, "--format", "json"))])
+focus = list(csv.DictReader(io.StringIO(run("report", "all", "--format", "focus"))))
 compare("focus", [(r["ChargePeriodStart"], r["SubAccountId"], r["RegionId"], r["ConsumedQuantity"],
                    r["BilledCost"] if is_final(r["ChargePeriodStart"], r["SubAccountId"], r["RegionId"]) else r["x_EstimatedCost"])
                   for r in focus if r["ChargeCategory"] == "Usage"])
@@ -147,7 +147,7 @@ if not waiting and all(is_final(*k) for k in estimated):
 
 # callers of the bill
 if expected["principals"] and not waiting:
-    spent = {(g["account"], g["principal"]): D(g["usd"]) for g in json.loads(run("report", "--by", "account,principal", "--format", "json")) if g["usd"]}
+    spent = {(g["account"], g["principal"]): D(g["usd"]) for g in json.loads(run("report", "all", "--by", "account,principal", "--format", "json")) if g["usd"]}
     for account, caller, usd in expected["callers"]:
         if any(a == account and u for (a, _), u in final_until.items()):
             is_near("caller " + caller, spent.get((account, caller), 0), D(usd))

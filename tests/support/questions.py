@@ -133,7 +133,7 @@ class Asker:
 
     def by_cost(self, by):
         """The rows of a grouping, the most expensive first: the other questions are about what this build names."""
-        out = subprocess.run(self.command + ["report", "--by", by, "--format", "csv"], capture_output=True, text=True, errors="replace").stdout
+        out = subprocess.run(self.command + ["report", "all", "--by", by, "--format", "csv"], capture_output=True, text=True, errors="replace").stdout
         rows = [r for r in csv.reader(io.StringIO(out))][1:]
         return sorted(rows, key=lambda r: (-float(r[-4]) if re.fullmatch(r"[\d.]+", r[-4]) else 0, r))
 
@@ -160,13 +160,13 @@ class Asker:
     def reports(self):
         for key in KEYS:
             for form in "csv", "json", "table":
-                self.ask("report", "--by", key, "--format", form)
+                self.ask("report", "all", "--by", key, "--format", form)
         for by in ("hour,principal,model,token_type", "day,account,region", "model,scope,tier,token_type", "team,model,hour", "role,team,tag:env", "principal,token_type,tier"):
             for form in "csv", "json":
-                self.ask("report", "--by", by, "--format", form)
+                self.ask("report", "all", "--by", by, "--format", form)
         self.ask("report")
-        self.ask("report", "--by", ALL, "--format", "csv")
-        self.ask("report", "--format", "focus")
+        self.ask("report", "all", "--by", ALL, "--format", "csv")
+        self.ask("report", "all", "--format", "focus")
         for hour in self.hours[:1]:
             self.ask("report", "--by", ALL, "--from", hour, "--format", "csv")
             self.ask("report", "--by", "principal", "--to", hour, "--format", "csv")
@@ -339,9 +339,9 @@ def main():
     a.look()
     a.figures()
     if "short" in rest:
-        a.ask("report", "--by", ALL, "--format", "csv")
-        a.ask("report", "--by", "principal")
-        a.ask("report", "--by", "tier,model", "--format", "json")
+        a.ask("report", "all", "--by", ALL, "--format", "csv")
+        a.ask("report", "all", "--by", "principal")
+        a.ask("report", "all", "--by", "tier,model", "--format", "json")
         a.reconciliations()
         return
     a.reports()

@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
 import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintRoles, paintScores, paintSignals, paintTeamless } from "./panels.js";
-import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, spanOf, usd, utcDay, zoneWord } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, some, spanOf, usd, utcDay, zoneWord } from "./parts.js";
 import { blank, groupings, hoursOf, inside, partBefore, readView, spans, spanTitles, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
@@ -117,9 +117,15 @@ function tile(title, figure, lines, barOf, kind) {
 }
 
 function comparedWith(nowUsd, beforeUsd, words) {
-	const c = change(Number(nowUsd), Number(beforeUsd));
+	const c = moved(nowUsd, beforeUsd);
 	if (!c) return ["nothing " + words];
-	return [el("b", { class: Number(nowUsd) > Number(beforeUsd) ? "up" : "down" }, c), " on " + usd(beforeUsd) + " " + words];
+	return [c, " on " + usd(beforeUsd) + " " + words];
+}
+
+// "+12%" in the colour of more or less
+function moved(now, before) {
+	const c = change(Number(now), Number(before));
+	return c && el("b", { class: c[0] === "±" ? "" : Number(now) > Number(before) ? "up" : "down" }, c);
 }
 
 const between = f => "between " + usd(f.usd_low) + " and " + usd(f.usd_high);
@@ -171,19 +177,25 @@ function spanBefore(total) {
 	if (!compared) return "";
 	if (!compared.hours) return "not compared: the span before was not observed";
 	if (!view.from && view.span === "1h") return usd(compared.usd_before) + " in the whole hour before";
-	const c = change(Number(compared.usd), Number(compared.usd_before)), all = (Date.parse(compared.to) - Date.parse(compared.from)) / 36e5;
+	const c = moved(compared.usd, compared.usd_before), all = (Date.parse(compared.to) - Date.parse(compared.from)) / 36e5;
 	const part = compared.hours < all ? ", in the " + compared.hours + " h that were observed of both" : "";
 	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before" + part);
-	return [el("b", { class: Number(compared.usd) > Number(compared.usd_before) ? "up" : "down" }, c), " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
+	return [c, " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
 }
+
+const used = f => (callsAreKnown() ? some(f.calls, "call") + ", " : "") + some(f.tokens, "token");
+
+// Nothing is known of a span without figures if they end early: it is not $0.
+const unseen = f => staleSince() && !f.calls && !f.tokens;
+const sumTile = (title, f, lines, kind) => unseen(f) ? tile(title, "–", ["not known: figures end at " + at(staleSince())], null, kind) : tile(title, usd(f.usd), lines, bar(f, Number(f.usd_high)), kind);
 
 function headline() {
 	const total = view.from || !summaryNames[view.span] ? spanTotal : summary[summaryNames[view.span]];
 	const title = view.from ? spanText(view.from, view.to) : spanTitles[view.span];
 	if (!total) return tile(title, "…", [], null, "headline");
-	if (staleSince() && !view.from && view.span === "1h" && !total.calls && !total.tokens) return tile(title, "–", ["not known: figures end at " + at(staleSince())], null, "headline");
+	if (unseen(total)) return sumTile(title, total, [], "headline");
 	document.title = usd(total.usd) + " " + title.replace(/^[A-Z]/, c => c.toLowerCase()) + " · nowcast";
-	return tile(title, usd(total.usd), [spanBefore(total), [range(total), range(total) ? "; " : "", callsAreKnown() ? count(total.calls) + " calls, " : "", count(total.tokens) + " tokens"], inPart(total)], bar(total, Number(total.usd_high)), "headline");
+	return sumTile(title, total, [spanBefore(total), [range(total), range(total) ? "; " : "", used(total)], inPart(total)], "headline");
 }
 
 function paintTiles() {
@@ -191,14 +203,14 @@ function paintTiles() {
 	const s = summary, f = forecast, chosen = view.from ? "" : view.span;
 	const tiles = [
 		headline(),
-		chosen === "today" ? null : tile("Today", usd(s.today.usd), [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])], bar(s.today, Number(s.today.usd_high))),
-		chosen === "month" ? null : tile("This month", usd(s.month.usd), [soFar(s.last_month_so_far, "by this time last month"), range(s.month), inPart(s.month)], bar(s.month, Number(s.month.usd_high))),
-		chosen === "1h" ? null : staleSince() && !s.hour.calls && !s.hour.tokens ? tile("This hour", "–", ["not known: figures end at " + at(staleSince())]) : tile("This hour", usd(s.hour.usd), [(callsAreKnown() ? count(s.hour.calls) + " calls, " : "") + count(s.hour.tokens) + " tokens", range(s.hour)], bar(s.hour, Number(s.hour.usd_high))),
+		chosen === "today" ? null : sumTile("Today", s.today, [soFar(s.yesterday_so_far, "by this time yesterday"), range(s.today), ...(unobservedToday(s.unobserved) ? [unobservedToday(s.unobserved)] : [])]),
+		chosen === "month" ? null : sumTile("This month", s.month, [soFar(s.last_month_so_far, "by this time last month"), range(s.month), inPart(s.month)]),
+		chosen === "1h" ? null : sumTile("This hour", s.hour, [used(s.hour), range(s.hour)]),
 	];
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
 			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
-		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + f.day.scored_days + " days")]),
+		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + (f.day.scored_days === 1 ? "day" : f.day.scored_days + " days"))]),
 			tile("The month will end at", usd(f.month.usd), [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
@@ -305,8 +317,8 @@ function groupRow(g, list) {
 	const open = view.by === "hour" ? null : () => drill(view.by, value);
 	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
 		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null,
-			g.tokens_unpriced ? el("span", { class: "more warn" }, count(g.tokens_unpriced) + " tokens without a price") : null,
-			g.tokens_unbilled ? el("span", { class: "more warn", title: "Estimated at " + usd(g.usd_unbilled) + ", in hours that are final: not in the spend" }, count(g.tokens_unbilled) + " tokens not on the bill") : null),
+			g.tokens_unpriced ? el("span", { class: "more warn" }, some(g.tokens_unpriced, "token") + " without a price") : null,
+			g.tokens_unbilled ? el("span", { class: "more warn", title: "Estimated at " + usd(g.usd_unbilled) + ", in hours that are final: not in the spend" }, some(g.tokens_unbilled, "token") + " not on the bill") : null),
 		...cellsOf(view, g, list));
 }
 

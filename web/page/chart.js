@@ -176,6 +176,7 @@ function forecastLine(m, n, end) {
 	return line;
 }
 
+// The plot is as high as its panel, which fills what the panel beside it leaves.
 // m: {current, before: dollars by the end of each day, length: days of this month, end: [low, middle, high] or null}
 export function drawMonths(host, m) {
 	if (!canDraw() || !m.current.length) return host.replaceChildren();
@@ -187,9 +188,10 @@ export function drawMonths(host, m) {
 	const series = [{}, line("last month", css("--other"), 2), ...(m.end ? [line("at most", "transparent", 0), line("at least", "transparent", 0), line("forecast", css("--exact"), 2, [5, 5])] : []),
 		line("this month", css("--exact"), 3)];
 	if (months) months.destroy();
+	else new ResizeObserver(() => host.clientHeight && months.setSize({ width: host.clientWidth, height: host.clientHeight })).observe(host);
 	host.replaceChildren();
 	months = new uPlot({
-		width: host.clientWidth, height: scaled(200), legend: { show: false }, cursor: { show: false }, scales: { x: { time: false, range: [1, n] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
+		width: host.clientWidth, height: host.clientHeight, legend: { show: false }, cursor: { show: false }, scales: { x: { time: false, range: [1, n] }, y: { range: (u, min, max) => [0, (max || 1) * 1.06] } },
 		axes: [{ ...axis, grid: { show: false }, size: scaled(32), gap: scaled(9), space: scaled(40), incrs: [1, 2, 5, 7, 10] }, { ...axis, size: scaled(62), values: dollars }],
 		series, bands: m.end ? [{ series: [2, 3], fill: css("--band") }] : [],
 	}, data, host);

@@ -2,7 +2,7 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, at, byId, count, el, fill, labelOf, nameOf, percent, usd, utcDay } from "./parts.js";
+import { age, at, byId, count, el, fill, labelOf, nameOf, percent, some, usd, utcDay } from "./parts.js";
 
 export function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
@@ -74,17 +74,16 @@ export function paintBudgets(a, view) {
 export function paintMonths(days, f, now) {
 	const month = now.slice(0, 7), adding = list => { let sum = 0; return list.map(v => (sum += Number(v))); };
 	const part = own => days.times.map((t, i) => [t, days.total.usd[i]]).filter(([t]) => (t.slice(0, 7) === month) === own && t <= now).map(([, v]) => v);
-	const current = adding(part(true)), before = adding(part(false)), then = before[Math.min(current.length, before.length) - 1];
-	fill(byId("months-legend"), ...[["line", "--exact", "this month"], ["line", "--other", "last month"], ...(f ? [["dashed", "", "forecast"], ["band", "", "error band"]] : [])].map(([kind, colour, words]) => {
-		const mark = el("i", { class: "mark " + kind });
-		if (colour) mark.style.background = "var(" + colour + ")";
-		return el("span", {}, mark, words);
-	}));
 	const observed = own => {
 		const parts = days.times.map((t, i) => [t, days.observed[i]]).filter(([t, part]) => (t.slice(0, 7) === month) === own && t <= now && part !== null).map(([, part]) => part);
 		return parts.reduce((sum, part) => sum + part, 0) / (parts.length || 1);
 	};
-	const seen = observed(false);
+	const seen = observed(false), current = adding(part(true)), before = seen ? adding(part(false)) : [], then = before[Math.min(current.length, before.length) - 1];
+	fill(byId("months-legend"), ...[["line", "--exact", "this month"], ...(seen ? [["line", "--other", "last month"]] : []), ...(f ? [["dashed", "", "forecast"], ["band", "", "error band"]] : [])].map(([kind, colour, words]) => {
+		const mark = el("i", { class: "mark " + kind });
+		if (colour) mark.style.background = "var(" + colour + ")";
+		return el("span", {}, mark, words);
+	}));
 	byId("months-words").textContent = usd(current[current.length - 1] || 0) + " by day " + current.length + (observed(true) < 0.98 ? " in what was observed of it" : "") + (before.some(v => v > 0) ?
 		"; last month " + usd(before[before.length - 1]) + ", of which " + usd(then) + " by the end of that day" + (seen < 0.98 ? ", in what was observed of it" : "") : seen ? "; nothing last month" + (seen < 0.98 ? " in what was observed of it" : "") : "; last month was not observed") + (f ? "; forecast " + usd(f.month.usd) : "") + ".";
 	const length = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
@@ -108,7 +107,7 @@ export function paintScores(s) {
 	fill(byId("scores"), el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, ...rows.map(([w, x]) => cells(w, x)),
 		days.length ? el("tr", { class: "days" }, el("th", { scope: "colgroup", colspan: 4 }, "Day by day, " + words)) : "", ...days.map(([d, x]) => cells(utcDay(d), x)))),
 		el("p", { class: "quiet" }, "Off by: the mean error of a caller's hour. In total: the error of their sum, where too much and too little cancel out. Band held: the share of the bill inside the band. " +
-			usd(first.billed) + " billed in " + count(first.hours) + " hours." +
+			usd(first.billed) + " billed in " + some(first.hours, "hour") + "." +
 			(cause ? " Main cause of the error " + words + ": " + cause.cause + "." : "")));
 }
 
@@ -144,28 +143,29 @@ export function paintCache(c) {
 }
 
 export function paintGaps(g) {
-	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, count(u.tokens) + " tokens"), el("span", { class: "wrap" }, "no price: " + u.why))),
-		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + count(u.tokens) + " tokens")))];
+	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, some(u.tokens, "token")), el("span", { class: "wrap" }, "no price: " + u.why))),
+		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + some(u.tokens, "token"))))];
 	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
 }
 
 // Groups of a breakdown `b` by `key`: a click opens one. view.list(): shows all of them in the list. `foot` follows the sum.
 function paintGroups(where, b, key, view, none, foot) {
-	const open = value => el("button", { type: "button", class: "name", onclick: () => view.drill(key, value) }, labelOf(key, value).main);
-	fill(where, listOf(b.groups.map(g => el("li", { title: g.keys[key] }, open(g.keys[key]), el("span", { class: "num" }, usd(g.usd)))), none),
+	const short = g => labelOf(key, g.keys[key]).main, all = b.groups.map(short), shared = new Set(all.filter((name, i) => all.indexOf(name) !== i));
+	const open = g => el("button", { type: "button", class: "name", onclick: () => view.drill(key, g.keys[key]) }, shared.has(short(g)) ? g.keys[key] : short(g)); // a name that two have is whole
+	fill(where, listOf(b.groups.map(g => el("li", { title: g.keys[key] }, open(g), el("span", { class: "num" }, usd(g.usd)))), none),
 		b.all ? el("p", { class: "foot" }, el("span", {}, foot), el("button", { type: "button", class: "plain", onclick: view.list }, "list them")) : null);
 }
 
 // By principal, what has no team; `all`: dollars of the span.
 export function paintTeamless(b, all, view) {
 	const sum = Number(b.total.usd);
-	paintGroups(byId("teamless"), b, "principal", view, "All spend has a team.", usd(sum) + (sum && all ? ", " + percent(sum, all) + " of the spend" : "") + ", by " + count(b.all) + (b.all === 1 ? " caller" : " callers"));
+	paintGroups(byId("teamless"), b, "principal", view, "All spend has a team.", usd(sum) + (sum && all ? ", " + percent(sum, all) + " of the spend" : "") + ", by " + some(b.all, "caller"));
 }
 
 // By role: all sessions of one together. A click shows them.
 export function paintRoles(b, view) {
 	const rest = Number(b.other.usd);
-	paintGroups(byId("roles"), b, "role", view, "Nothing in this span.", count(b.all) + (b.all === 1 ? " role" : " roles") + (rest ? ", the others " + usd(rest) : "") + ": a click shows the principals of one");
+	paintGroups(byId("roles"), b, "role", view, "Nothing in this span.", some(b.all, "role") + (rest ? ", the others " + usd(rest) : "") + ": a click shows the principals of one");
 }
 
 // ---- the bill, the signals, the doctor
@@ -177,7 +177,7 @@ export function paintBill(b) {
 		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
 			el("span", { class: "wrap" }, p.invoiced === "yes" ? "invoiced" : until.length ? "billed up to " + at(until[0]) + (until.length > 1 ? " in every account" : "") : "nothing is final yet",
 				p.delivered ? "; delivered " + at(p.delivered) : "", p.principals === "no" ? "; without principals" : ""));
-	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? at(b.last_run.finished) : "") + ", " + count(b.last_run.rows) + " rows"));
+	}), "No billing period yet."), el("p", { class: "quiet" }, "read " + (b.last_run.finished ? at(b.last_run.finished) : "") + ", " + some(b.last_run.rows, "row")));
 }
 
 export function paintSignals(f) {

@@ -45,6 +45,9 @@ export function usd(value) {
 
 export const count = n => Math.abs(n) >= 10000 ? compact.format(n) : whole.format(n);
 
+// "1 call", "33.6K calls"
+export const some = (n, noun) => count(n) + " " + noun + (n === 1 ? "" : "s");
+
 export function percent(part, all) {
 	if (!all) return "";
 	const p = 100 * part / all;
@@ -54,8 +57,8 @@ export function percent(part, all) {
 // "+12%", "×14"; nothing to compare with: "".
 export function change(now, before) {
 	if (!(before > 0)) return "";
-	const p = 100 * (now - before) / before;
-	return p >= 900 ? "×" + count(now / before) : (p > 0 ? "+" : p < 0 ? "−" : "±") + Math.abs(Math.round(p)) + "%";
+	const p = Math.round(100 * (now - before) / before);
+	return p >= 900 ? "×" + count(now / before) : (p > 0 ? "+" : p < 0 ? "−" : "±") + Math.abs(p) + "%";
 }
 
 // ---- times
@@ -116,14 +119,17 @@ export function age(seconds) {
 // ---- names
 
 // The part that identifies it, and the rest in small print: {main, more}.
+// "Developer" of "AWSReservedSSO_Developer_0f1e2d3c4b5a6978", as in query/short_names.c; other roles unchanged.
+const permissionSet = role => role.replace(/^AWSReservedSSO_(.+)_[0-9a-f]{16}$/i, "$1");
+
 export function nameOf(key, value) {
 	if (value === "") return { main: key === "role" ? "(no role)" : key === "team" ? "(no team)" : key === "user" ? "(no user)" : "(none)", more: "" };
 	const arn = /^arn:[^:]*:([^:]*):([^:]*):([^:]*):(.*)$/s.exec(value);
-	if (!arn) return { main: value, more: "" };
+	if (!arn) return key === "role" && permissionSet(value) !== value ? { main: permissionSet(value), more: "SSO role …" + value.slice(-16) } : { main: value, more: "" };
 	const parts = arn[4].split("/");
-	if (parts[0] === "assumed-role") return { main: parts.slice(2).join("/"), more: parts[1] + " · " + arn[3] };
+	if (parts[0] === "assumed-role") return { main: parts.slice(2).join("/"), more: permissionSet(parts[1]) + " · " + arn[3] };
 	if (parts[0] === "user" || parts[0] === "federated-user") return { main: parts[parts.length - 1], more: parts[0] + " · " + arn[3] };
-	if (parts.length > 1) return { main: parts[parts.length - 1], more: parts[0].replaceAll("-", " ") + " · " + arn[3] };
+	if (parts.length > 1) return { main: permissionSet(parts[parts.length - 1]), more: parts[0].replaceAll("-", " ") + " · " + arn[3] };
 	return { main: arn[4], more: arn[3] };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The panel of one principal, loaded when a view has one: what is known of it, and why the figure of an hour is what it is.
 import { get } from "./api.js";
-import { at, basisText, byId, count, el, fill, labelOf, typeName, usd } from "./parts.js";
+import { at, basisText, byId, count, el, fill, labelOf, some, typeName, usd } from "./parts.js";
 
 const HOURS = 24; // to choose from, the most expensive ones
 const KEYS = 5;
@@ -74,8 +74,8 @@ function weightsOf(e, m) {
 function paintWhy(e) {
 	fill(byId("why-hour"), ...e.models.map(m => {
 		const name = labelOf("model", m.model), notes = remarks(m.rows), unbilled = m.unbilled.reduce((sum, r) => sum + r.tokens, 0);
-		return el("div", { class: "why" }, el("h3", { title: m.model }, name.main + (m.foundation ? ", which is " + labelOf("model", m.foundation).main : "") + " in " + m.region + ": " + count(m.calls) + " calls" + (m.failed ? ", " + count(m.failed) + " refused" : "") + (m.billed ? ", as billed" : "")),
-			rowsOf(m), el("p", { class: "quiet" }, [weightsOf(e, m), ...notes.map(n => n[0].toUpperCase() + n.slice(1) + "."), unbilled ? count(unbilled) + " tokens are not on the bill, and in no sum." : ""].filter(Boolean).join(" ")));
+		return el("div", { class: "why" }, el("h3", { title: m.model }, name.main + (m.foundation ? ", which is " + labelOf("model", m.foundation).main : "") + " in " + m.region + ": " + some(m.calls, "call") + (m.failed ? ", " + count(m.failed) + " refused" : "") + (m.billed ? ", as billed" : "")),
+			rowsOf(m), el("p", { class: "quiet" }, [weightsOf(e, m), ...notes.map(n => n[0].toUpperCase() + n.slice(1) + "."), unbilled ? some(unbilled, "token") + " not on the bill, and in no sum." : ""].filter(Boolean).join(" ")));
 	}), e.models.length ? null : el("p", { class: "quiet" }, "No figures in this hour."));
 }
 

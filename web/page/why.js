@@ -4,7 +4,7 @@
 import { get } from "./api.js";
 import { listOf, moverItem } from "./panels.js";
 import { partBefore } from "./view.js";
-import { at, byId, change, count, dateOf, dayStart, el, fill, keyName, usd } from "./parts.js";
+import { at, byId, change, count, dateOf, dayStart, el, fill, keyName, some, usd } from "./parts.js";
 
 const HOUR = 36e5;
 const iso = ms => new Date(ms).toISOString().slice(0, 19) + "Z";
@@ -59,7 +59,7 @@ function partsOf(parts) {
 function paintParts(a) {
 	const now = Number(a.now.usd), then = Number(a.then.usd), delta = Number(a.change), per = f => (f.calls && f.usd !== null ? usd(Number(f.usd) / f.calls) + " a call" : "");
 	fill(byId("why-parts"), el("p", {}, el("b", { class: "big " + (delta > 0 ? "up" : "down") }, (delta > 0 ? "+" : "−") + usd(Math.abs(delta))), " " + [change(now, then), a.sure || !delta ? "" : "within the error band"].filter(Boolean).join(", ")),
-		el("p", { class: "quiet" }, usd(a.now.usd) + " in " + count(a.now.calls) + " calls, " + per(a.now) + ": " + spanWords(a)), el("p", { class: "quiet" }, usd(a.then.usd) + " in " + count(a.then.calls) + " calls, " + per(a.then) + ": " + spanWords(a.before)),
+		el("p", { class: "quiet" }, usd(a.now.usd) + " in " + some(a.now.calls, "call") + ", " + per(a.now) + ": " + spanWords(a)), el("p", { class: "quiet" }, usd(a.then.usd) + " in " + some(a.then.calls, "call") + ", " + per(a.then) + ": " + spanWords(a.before)),
 		...cautions(a).map(c => el("p", { class: "quiet warn" }, c)), partsOf(a.parts));
 }
 
