@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections to the masters of a Redis Cluster that are lost between two pipelines. One server, which says
-// OK to everything, is two masters by two names.
+// OK to everything, is two masters by two spellings of its address (a fresh root knows no "localhost").
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ static void answer(int fd, const char *command)
 	if (strcmp(command, "CLUSTER") == 0) {
 		snprintf(slots, sizeof slots,
 		         "*2\r\n*3\r\n:0\r\n:8191\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n"
-		         "*3\r\n:8192\r\n:16383\r\n*2\r\n$9\r\nlocalhost\r\n:%d\r\n",
+		         "*3\r\n:8192\r\n:16383\r\n*2\r\n$5\r\n127.1\r\n:%d\r\n",
 		         port, port);
 		reply = slots;
 	}
