@@ -298,7 +298,6 @@ deb-test:  ## lintian, two builds of the same bytes, installed and purged in fre
 deb-boot:  ## the packages in build/deb under systemd, in a booted Debian: installed, started, killed, upgraded, purged (as root, three minutes each)
 	$(Q)tests/run.sh tests/package/systemd.sh
 
-helm := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nowcast/helm-3.16.4
 .PHONY: image
 image:  ## container images of the Debian 12 package in build/deb (as root, with buildah; five minutes), and what is in them
 	$(Q)deploy/make-image
@@ -308,7 +307,7 @@ image:  ## container images of the Debian 12 package in build/deb (as root, with
 chart: all  ## the Helm chart, into build/chart, tested with the schemas of Kubernetes (deploy/install-deps --chart)
 	$(Q)deploy/install-deps --chart
 	$(Q)SCHEMAS=1 tests/run.sh tests/e2e/chart.sh
-	$(Q)mkdir -p $(B)/chart; PATH=$(helm):$$PATH helm package --version $$(cat VERSION) --app-version $$(cat VERSION) -d $(B)/chart deploy/helm/nowcast
+	$(Q)deploy/make-chart
 
 help:  ## this list
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*  ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

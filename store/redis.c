@@ -451,6 +451,11 @@ void redis_barrier(struct redis *r)
 	r->barriers[r->nbarriers++] = r->commands;
 }
 
+void redis_keep_whole(struct redis *r, bool on)
+{
+	r->is_whole = on;
+}
+
 size_t redis_spans(const struct redis *r)
 {
 	return r->cluster ? REDIS_SPANS : 0;

@@ -30,9 +30,11 @@ struct redis_cluster {
 	struct node **nodes;
 	size_t n;
 	struct node *slots[REDIS_SLOTS]; // NULL: no master has it
-	int tags[REDIS_SPANS];
+	int tags[REDIS_SPANS]; // once has_tags
+	bool has_tags;
 	char **places; // of all nodes that were ever known
 	size_t nplaces;
+	uint64_t left; // nodes that had slots, and have none any more
 };
 
 struct command {
@@ -50,6 +52,7 @@ struct dealing {
 	size_t n;
 	size_t nnodes; // that the last try was sent to
 	int waits, moves, losses;
+	bool is_whole; // redis_keep_whole
 	bool again[REDIS_SLOTS]; // commands of these slots are sent again
 	bool is_lost, is_moved, has_to_wait; // of the last try, why
 	struct node *informed;   // who said where a slot is
@@ -90,9 +93,12 @@ static void find_tags(int tags[REDIS_SPANS])
 	}
 }
 
-int redis_cluster_tag(const struct redis_cluster *c, size_t span)
+int redis_cluster_tag(struct redis_cluster *c, size_t span)
 {
 	assert(span < REDIS_SPANS);
+	if (!c->has_tags)
+		find_tags(c->tags);
+	c->has_tags = true;
 	return c->tags[span];
 }
 
@@ -161,16 +167,24 @@ static struct node *find_node(struct redis_cluster *c, const struct redis *like,
 	return found;
 }
 
-// [first, last, [host, port, ...], replicas...] of CLUSTER SLOTS.
-static void take_range(struct redis_cluster *c, const struct redis *like, const redisReply *range)
+static bool is_number(const redisReply *p, long long least, long long most)
+{
+	return p->type == REDIS_REPLY_INTEGER && p->integer >= least && p->integer <= most;
+}
+
+// Whether it is [first, last, [host, port, ...], replicas...], as CLUSTER SLOTS has them.
+static bool is_range(const redisReply *range)
 {
 	if (range->type != REDIS_REPLY_ARRAY || range->elements < 3)
-		return;
+		return false;
 	const redisReply *first = range->element[0], *last = range->element[1], *master = range->element[2];
-	if (first->type != REDIS_REPLY_INTEGER || last->type != REDIS_REPLY_INTEGER || first->integer < 0 ||
-	    last->integer >= REDIS_SLOTS || master->type != REDIS_REPLY_ARRAY || master->elements < 2 ||
-	    master->element[1]->type != REDIS_REPLY_INTEGER)
-		return;
+	return is_number(first, 0, REDIS_SLOTS - 1) && is_number(last, first->integer, REDIS_SLOTS - 1) &&
+	       master->type == REDIS_REPLY_ARRAY && master->elements >= 2 && is_number(master->element[1], 1, 65535);
+}
+
+static void take_range(struct redis_cluster *c, const struct redis *like, const redisReply *range)
+{
+	const redisReply *first = range->element[0], *last = range->element[1], *master = range->element[2];
 	char port[24];
 	struct str text = {port, (size_t)snprintf(port, sizeof port, "%lld", master->element[1]->integer)};
 	struct node *n = find_node(c, like, redis_reply_str(master->element[0]), text);
@@ -179,7 +193,19 @@ static void take_range(struct redis_cluster *c, const struct redis *like, const 
 		c->slots[slot] = n;
 }
 
-// Asks one node for the slots. Nodes that have none any more are let go. False: it does not answer.
+// What is wrong with an answer to CLUSTER SLOTS; NULL: nothing.
+static const char *find_fault(const redisReply *answer)
+{
+	if (answer->type != REDIS_REPLY_ARRAY)
+		return answer->str ? answer->str : "expected a list of ranges";
+	for (size_t i = 0; i < answer->elements; i++)
+		if (!is_range(answer->element[i]))
+			return "a range is not [FIRST, LAST, [HOST, PORT, ...], ...] with slots up to 16383";
+	return answer->elements ? NULL : "no master has a slot: the cluster is not made yet, or has lost all of them";
+}
+
+// Asks one node for the slots. Nodes that have none any more are let go. False: it does not answer, or says
+// what cannot be, and all is as before.
 static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct err *err)
 {
 	bool keeps_errors = node->keeps_errors;
@@ -190,9 +216,9 @@ static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct er
 	if (!good)
 		return false;
 	const redisReply *answer = node->replies[0];
-	if (answer->type != REDIS_REPLY_ARRAY || !answer->elements)
-		return err_set(err, ERR_RETRY, "redis %s: CLUSTER SLOTS: %.*s", redis_where(node),
-		               STR_ARG(redis_reply_str(answer)));
+	const char *fault = find_fault(answer);
+	if (fault)
+		return err_set(err, ERR_RETRY, "redis %s: CLUSTER SLOTS: %s", redis_where(node), fault);
 	for (size_t i = 0; i < c->n; i++)
 		c->nodes[i]->has_slots = false;
 	memset(c->slots, 0, sizeof c->slots);
@@ -205,6 +231,7 @@ static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct er
 			c->nodes[kept++] = c->nodes[i];
 		else
 			free_node(c->nodes[i]);
+	c->left += c->n - kept;
 	c->n = kept;
 	return true;
 }
@@ -218,8 +245,10 @@ static bool find_slots(struct redis_cluster *c, struct node *informed, struct er
 	for (int failed = 0; failed < 2; failed++)
 		for (size_t i = 0; i < c->n; i++) {
 			struct node *n = c->nodes[i];
+			if (n == informed || n->failed != failed)
+				continue;
 			err_clear(&last);
-			if (n != informed && n->failed == failed && ask_for_slots(c, n->redis, &last))
+			if (ask_for_slots(c, n->redis, &last))
 				return true;
 		}
 	return err_set(err, ERR_RETRY, "no node of the Redis Cluster says who has which slots: %s", last.msg);
@@ -229,13 +258,14 @@ bool redis_cluster_find(struct redis *r, struct err *err)
 {
 	struct err why = ERR_INIT;
 	struct redis_cluster *c = xcalloc(1, sizeof *c);
-	find_tags(c->tags);
 	bool asked = ask_for_slots(c, r, &why);
+	// a user who may not ask: if there is one master, it works without
+	bool refused = !asked && r->reader && r->nreplies && r->replies[0]->type == REDIS_REPLY_ERROR;
 	if (asked && c->n > 1)
 		r->cluster = c;
 	else
 		redis_cluster_free(c); // one master leads to itself (move_on, redis.c)
-	return asked || r->reader || err_set(err, why.kind, "%s", why.msg);
+	return asked || refused || err_set(err, why.kind, "%s", why.msg);
 }
 
 bool redis_cluster_find_again(struct redis *r, struct err *err)
@@ -356,6 +386,8 @@ static struct node *find_named(struct dealing *d, struct node *from, struct str 
 	str_cut(&reply, ' ');
 	str_cut(&reply, ' ');
 	struct str port = str_after_last(reply, ':');
+	if (port.len == reply.len) // no address: the next answer to CLUSTER SLOTS has one
+		return NULL;
 	return find_node(d->cluster, from->redis, (struct str){reply.p, reply.len - port.len - 1}, port);
 }
 
@@ -442,6 +474,7 @@ static bool mark_again(struct dealing *d, size_t first, size_t end)
 // Before the next try: what has become of the slots. False: there is none.
 static bool prepare_to_retry(struct dealing *d, struct err *err)
 {
+	uint64_t left = d->cluster->left;
 	d->waits += d->has_to_wait;
 	d->moves += d->is_moved;
 	d->losses += d->is_lost;
@@ -453,6 +486,9 @@ static bool prepare_to_retry(struct dealing *d, struct err *err)
 		d->v[i].asked = NULL;
 	if ((d->is_moved || d->is_lost) && !find_slots(d->cluster, d->informed, err))
 		return false;
+	if (d->is_whole && (d->is_lost || d->cluster->left != left))
+		return err_set(err, ERR_RETRY, "redis: a master of the Redis Cluster has gone, and perhaps some of what it had "
+		                               "taken: all of the batch is sent again");
 	if (d->has_to_wait)
 		nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
 	return true;
@@ -474,6 +510,7 @@ bool redis_cluster_round_trip(struct redis *r, struct err *err)
 {
 	struct dealing *d = xcalloc(1, sizeof *d);
 	d->cluster = r->cluster;
+	d->is_whole = r->is_whole;
 	bool good = split_pipeline(r, d, err);
 	size_t first = 0;
 	for (int i = 0; good && i <= r->nbarriers; i++) {

@@ -42,7 +42,7 @@ bool redis_cluster_find(struct redis *r, struct err *err) NC_CHECK;
 bool redis_cluster_find_again(struct redis *r, struct err *err) NC_CHECK;
 
 // The smallest number whose slot, as a hash tag, is in that span.
-int redis_cluster_tag(const struct redis_cluster *c, size_t span);
+int redis_cluster_tag(struct redis_cluster *c, size_t span);
 
 void redis_cluster_free(struct redis_cluster *c);
 const char *redis_cluster_place(const struct redis_cluster *c, size_t i); // for redis_place

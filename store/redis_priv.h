@@ -24,6 +24,7 @@ struct redis {
 	redisReader *reader; // NULL: not connected
 	struct redis_cluster *cluster; // several masters have the slots; NULL: one Redis has all keys
 	bool away;           // the cluster has failed: it is asked for its masters again
+	bool is_whole;       // redis_keep_whole
 	bool is_node;        // of a cluster, and looks for none itself
 	bool keeps_errors;   // its replies may be errors, which the cluster looks at
 	struct buf out;

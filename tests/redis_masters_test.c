@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections to the masters of a Redis Cluster that are lost between two pipelines. One server, which says
-// OK to everything, is two masters by two names.
+// Masters of a Redis Cluster that are lost between two pipelines or in one, and answers to CLUSTER SLOTS that
+// cannot be. One server, which says
+// OK to everything, is two masters by two spellings of its address (a fresh root knows no "localhost").
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -16,19 +17,21 @@
 #include "tests/tap.h"
 
 static int port;
+static const char *volatile slots_reply; // NULL: two masters
+static volatile int hang_ups;            // so many commands of the key "drop" end their connection
 
 static void answer(int fd, const char *command)
 {
 	char slots[200];
-	const char *reply = "+OK\r\n";
+	const char *reply = "+OK\r\n", *other = slots_reply;
 	if (strcmp(command, "HELLO") == 0)
 		reply = "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n";
 	if (strcmp(command, "CLUSTER") == 0) {
 		snprintf(slots, sizeof slots,
 		         "*2\r\n*3\r\n:0\r\n:8191\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n"
-		         "*3\r\n:8192\r\n:16383\r\n*2\r\n$9\r\nlocalhost\r\n:%d\r\n",
+		         "*3\r\n:8192\r\n:16383\r\n*2\r\n$5\r\n127.1\r\n:%d\r\n",
 		         port, port);
-		reply = slots;
+		reply = other ? other : slots;
 	}
 	(void)!write(fd, reply, strlen(reply));
 }
@@ -36,14 +39,19 @@ static void answer(int fd, const char *command)
 // A command is lines: how many words, then of each its length and itself.
 static void *serve_one(void *fd)
 {
-	char line[200], word[200];
+	char line[200], word[2][200];
 	FILE *f = fdopen((int)(intptr_t)fd, "r");
 	while (f && fgets(line, sizeof line, f)) {
 		long words = strtol(line + 1, NULL, 10);
+		word[1][0] = 0;
 		for (long i = 0; i < words && fgets(line, sizeof line, f) && fgets(line, sizeof line, f); i++)
-			if (i == 0)
-				snprintf(word, sizeof word, "%.*s", (int)strcspn(line, "\r"), line);
-		answer((int)(intptr_t)fd, word);
+			if (i < 2)
+				snprintf(word[i], sizeof word[i], "%.*s", (int)strcspn(line, "\r"), line);
+		if (strcmp(word[1], "drop") == 0 && hang_ups > 0) {
+			hang_ups--;
+			break;
+		}
+		answer((int)(intptr_t)fd, word[0]);
 	}
 	if (f)
 		fclose(f);
@@ -110,6 +118,69 @@ static void test_each_master(struct redis *r)
 	is_int(several, 0, "and is one master, also after it was connected to again");
 }
 
+// Facts, and then the position that says so: two pipelines, or two parts of one.
+static bool write_batch(struct redis *r, bool in_one, struct err *err)
+{
+	redis_cmdz(r, "SET", "a", "1", NULL);
+	if (in_one)
+		redis_barrier(r);
+	else if (!redis_exec(r, err))
+		return false;
+	redis_cmdz(r, "SET", "drop", "1", NULL);
+	return redis_exec(r, err);
+}
+
+static void test_whole(struct redis *r)
+{
+	for (int in_one = 0; in_one < 2; in_one++) {
+		struct err err = ERR_INIT;
+		hang_ups = 1;
+		ok(write_batch(r, in_one, &err), "what belongs to nothing is sent again to whom has its slots: %s", err.msg);
+		hang_ups = 1;
+		redis_keep_whole(r, true);
+		ok(!write_batch(r, in_one, &err), "what belongs to a batch is not, when a master has gone");
+		ok(err.kind == ERR_RETRY && strstr(err.msg, "all of the batch"), "and the batch is to be: %s", err.msg);
+		err_clear(&err);
+		ok(write_batch(r, in_one, &err), "which works: %s", err.msg);
+		redis_keep_whole(r, false);
+	}
+}
+
+static void test_slots(const char *url)
+{
+	static const struct {
+		const char *reply, *says;
+	} cases[] = {
+		{"*0\r\n", "no master has a slot"},
+		{"+OK\r\n", "CLUSTER SLOTS"},
+		{"*1\r\n:7\r\n", "a range is not"},
+		{"*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\nh\r\n:1\r\n", "a range is not"},
+		{"*1\r\n*3\r\n:5\r\n:3\r\n*2\r\n$1\r\nh\r\n:1\r\n", "a range is not"},
+		{"*1\r\n*3\r\n:0\r\n:3\r\n*2\r\n$1\r\nh\r\n:0\r\n", "a range is not"},
+		{"*2\r\n*3\r\n:0\r\n:3\r\n*2\r\n$1\r\nh\r\n:1\r\n*1\r\n:4\r\n", "a range is not"},
+	};
+	struct redis *r;
+	struct err err = ERR_INIT;
+	if (!redis_open(&r, (struct redis_target){.url = url, .prefix = "nowcast"}, &err))
+		return;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		slots_reply = cases[i].reply;
+		ok(!ping(r, "", &err) && err.kind == ERR_RETRY && strstr(err.msg, cases[i].says), "slots that cannot be: %s",
+		   err.msg);
+		err_clear(&err);
+	}
+	slots_reply = NULL;
+	ok(ping(r, "", &err) && r->cluster, "once they are right it goes on: %s", err.msg);
+	slots_reply = cases[0].reply;
+	hang_ups = 1;
+	redis_cmdz(r, "GET", "drop", NULL);
+	ok(!redis_exec(r, &err) && strstr(err.msg, "no master has a slot"), "a cluster that has lost all slots: %s", err.msg);
+	err_clear(&err);
+	slots_reply = NULL;
+	ok(ping(r, "", &err) && r->cluster, "and has them again: %s", err.msg);
+	redis_close(r);
+}
+
 int main(void)
 {
 	char url[64];
@@ -125,6 +196,8 @@ int main(void)
 	if (ok(ping(r, "", &err) && r->cluster, "a cluster of two masters: %s", err.msg)) {
 		test_barrier(r);
 		test_each_master(r);
+		test_whole(r);
+		test_slots(url);
 	}
 	redis_close(r);
 	return done();

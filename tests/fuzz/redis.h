@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for the sockets of a Redis, for the one fuzz target that includes this: to each command that is
-// sent, `script` says the reply.
+// Stands in for the sockets of a Redis, or of the nodes of a Redis Cluster, for the fuzz targets that include
+// this: to each command that is sent, `script` says the reply.
 #ifndef NOWCAST_TESTS_FUZZ_REDIS_H
 #define NOWCAST_TESTS_FUZZ_REDIS_H
 
@@ -12,8 +12,14 @@
 #include "tests/fuzz/fuzz.h"
 
 static struct input script;
-static struct buf replies;
-static size_t replied;
+static bool is_of_cluster; // HELLO says so, and CLUSTER SLOTS is answered
+
+struct connection {
+	struct buf replies;
+	size_t replied;
+};
+static struct connection connections[64]; // by file descriptor
+static struct buf replies;                // of the commands in hand
 
 static void add_bulk(struct str s)
 {
@@ -62,6 +68,38 @@ static void answer(void)
 	}
 }
 
+// Of CLUSTER SLOTS: mostly of its form.
+static void answer_slots(void)
+{
+	static const char *const hosts[] = {"$9\r\n127.0.0.1\r\n", "$4\r\nnode\r\n", "$0\r\n\r\n", "$-1\r\n"};
+	unsigned n = take_byte(&script);
+	if (n % 4 == 0) {
+		answer();
+		return;
+	}
+	buf_addf(&replies, "*%u\r\n", n / 4 % 8);
+	for (unsigned i = n / 4 % 8; i > 0; i--) {
+		unsigned first = take_byte(&script) << 8 | take_byte(&script), port = take_byte(&script);
+		unsigned last = take_byte(&script) << 8 | take_byte(&script), host = take_byte(&script);
+		buf_addf(&replies, "*3\r\n:%u\r\n:%u\r\n*2\r\n%s:%u\r\n", first % 20000, last % 20000, hosts[host % 4],
+		         port < 4 ? port * 65535 : port);
+	}
+}
+
+// What a node of a cluster says to a command whose key it may not have.
+static void answer_of_node(void)
+{
+	static const char *const words[] = {"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"};
+	unsigned n = script.n ? take_byte(&script) : 0;
+	if (n % 4 != 3) {
+		answer();
+		return;
+	}
+	buf_addf(&replies, "-%s ", words[n / 4 % 4]);
+	buf_addstr(&replies, take_text(&script));
+	buf_adds(&replies, "\r\n");
+}
+
 // The number of this line of the protocol, "*3\r\n"; *s then begins behind it.
 static size_t read_count(struct str *s)
 {
@@ -90,38 +128,52 @@ static void serve(struct str sent)
 		if (str_is(command, "SELECT"))
 			buf_adds(&replies, "+OK\r\n");
 		else if (str_is(command, "HELLO"))
-			buf_adds(&replies, "-ERR unknown command\r\n"); // no node of a cluster
+			buf_adds(&replies, is_of_cluster ? "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n" : "-ERR unknown command\r\n");
+		else if (is_of_cluster && str_is(command, "CLUSTER"))
+			answer_slots();
 		else if (str_is(command, "GET") && str_ends(key, STR("schema")))
 			buf_addf(&replies, "$1\r\n%d\r\n", SCHEMA_VERSION);
 		else if (str_is(command, "EXISTS"))
 			buf_adds(&replies, ":0\r\n");
+		else if (is_of_cluster)
+			answer_of_node();
 		else
 			answer();
 	}
 }
 
+static struct connection *connection_of(int fd)
+{
+	assert(fd >= 0 && (size_t)fd < sizeof connections / sizeof *connections);
+	return &connections[fd];
+}
+
 int connect(int fd, const struct sockaddr *address, socklen_t n)
 {
-	(void)fd, (void)address, (void)n;
-	replied = 0;
-	buf_clear(&replies);
+	(void)address, (void)n;
+	connection_of(fd)->replied = 0;
+	buf_clear(&connection_of(fd)->replies);
 	return 0;
 }
 
 ssize_t send(int fd, const void *p, size_t n, int flags)
 {
-	(void)fd, (void)flags;
+	(void)flags;
+	buf_clear(&replies);
 	serve((struct str){p, n});
+	if (replies.len)
+		buf_addstr(&connection_of(fd)->replies, buf_str(&replies));
 	return (ssize_t)n;
 }
 
 ssize_t recv(int fd, void *p, size_t n, int flags)
 {
-	size_t left = replies.len - replied, take = left < n ? left : n;
-	(void)fd, (void)flags;
+	struct connection *c = connection_of(fd);
+	size_t left = c->replies.len - c->replied, take = left < n ? left : n;
+	(void)flags;
 	if (take)
-		memcpy(p, replies.data + replied, take);
-	replied += take;
+		memcpy(p, c->replies.data + c->replied, take);
+	c->replied += take;
 	return (ssize_t)take; // 0: closed
 }
 
