@@ -85,7 +85,8 @@ static struct str spend_text(struct alert_check *c, const struct group *g)
 {
 	if (!g->unpriced || g->usd.pico)
 		return alert_format(c->arena, "%s", alert_money(g->usd).text);
-	return alert_format(c->arena, "%lld token%s without a price", (long long)g->unpriced, text_s(g->unpriced));
+	return alert_format(c->arena, "%lld token%s without a price", (long long)g->unpriced,
+	                    text_s(g->unpriced));
 }
 
 // Groups that spent in the last day and not in the NEW_DAYS before. Finds nothing in the first two days of
