@@ -259,7 +259,7 @@ static const struct {
 } effects[SIGNALS] = {
 	[SIGNAL_CALL] =
 		{"calls", HEALTH_WARN,
-         "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
+         "no CloudTrail record of a Bedrock call: nothing can be attributed but calls with an invocation log (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
          "what the metrics show since then is (unattributed)"},
 	[SIGNAL_METRIC] =
 		{"metrics", HEALTH_WARN,
