@@ -64,8 +64,8 @@ static const struct subcommand subcommands[] = {
      "[--where KEY=VALUE] [--sort usd|tokens|calls|name|change] [--top N] [--compare previous] [--format table|csv|json|focus|html] [--json] "
      "[--full] [--now T] [--out FILE|s3://BUCKET/KEY] | --reconciliation | --scoreboard [...]",
      "tokens and dollars of a span of hours, by any grouping",
-     "KEYS are any of hour,day,week,month,account,region,model,scope,principal,role,team,user,token_type,tier,tag:KEY (default: principal),\n"
-     "or meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
+     "KEYS are any of hour,day,week,month,account,region,family,model,scope,principal,role,team,user,token_type,tier (default:\n"
+     "principal), tag:KEY, meta:KEY (request metadata), identity:KEY (source, workload, provider, subject, on_behalf_of), map:KEY (map.file).\n"
      "SPAN is one of 24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month, a day, a month (2026-11) or all;\n"
      "without one it is yesterday and today. --since begins where a span begins and ends now. T is a time like 2026-11-02T00:00:00Z, 2026-11-02 or\n"
      "14:00, a whole hour. --compare previous puts the span before beside it: of this-week the same part of last week.\n"

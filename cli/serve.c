@@ -4,11 +4,23 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "alert/rules.h"
 #include "base/log.h"
 #include "base/secret_files.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "web/server.h"
+
+// The server answers without them: the page and the API say what is wrong, and read the file again.
+static void warn_of_rules(const struct conf *conf)
+{
+	struct alert_rules rules;
+	struct err err = ERR_INIT;
+	if (!alert_rules_load(&rules, conf, &err))
+		log_warn("the rules cannot be read: no budget is shown until they can be", LOG_STR("why", err.msg));
+	err_clear(&err);
+	alert_rules_release(&rules);
+}
 
 int cmd_serve(struct command *c)
 {
@@ -33,6 +45,7 @@ int cmd_serve(struct command *c)
 		return command_fail(c, &err);
 	log_info("serving", LOG_STR("listen", listen), LOG_INT("port", server_port(server)),
 	         LOG_STR("tls", *c->conf.listen_tls_cert ? "yes" : "no"));
+	warn_of_rules(&c->conf);
 	sigwait(&signals, &sig);
 	log_info("ending", LOG_STR("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
 	server_stop(server);

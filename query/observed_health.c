@@ -75,6 +75,10 @@ static bool check_gaps(struct findings *f, struct redis *r, const char *prefix, 
 	if (!shown && seen) {
 		add_length(&f->text, seen);
 		buf_addf(&f->text, " of the last %d days were observed, without a gap", DAYS);
+		if (first) {
+			buf_adds(&f->text, " since ");
+			add_minute(&f->text, o.gaps[0].to);
+		}
 		report(f, HEALTH_OK);
 	}
 	observed_release(&o);

@@ -403,6 +403,8 @@ int cmd_replay(struct command *c)
 	bool good = take_span(&r, c, &err) && command_done(c, 1, -1, &err);
 	if (good)
 		split_arguments(&r, c);
+	if (good && !*r.buckets && (r.s3.from_ms || r.s3.to_ms))
+		fprintf(stderr, "nowcast replay: a span chooses among objects of S3; files and folders are read whole\n");
 	good = good && files_list(&r.files, c->argv, &err) &&
 	            check_dead_letter_file(&r.files, c->conf.dead_letter_file, &err) &&
 	            prices_load(&prices, &c->conf, &err) &&

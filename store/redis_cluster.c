@@ -179,7 +179,8 @@ static bool is_range(const redisReply *range)
 		return false;
 	const redisReply *first = range->element[0], *last = range->element[1], *master = range->element[2];
 	return is_number(first, 0, REDIS_SLOTS - 1) && is_number(last, first->integer, REDIS_SLOTS - 1) &&
-	       master->type == REDIS_REPLY_ARRAY && master->elements >= 2 && is_number(master->element[1], 1, 65535);
+	       master->type == REDIS_REPLY_ARRAY && master->elements >= 2 &&
+	       is_number(master->element[1], 1, 65535);
 }
 
 static void take_range(struct redis_cluster *c, const struct redis *like, const redisReply *range)
