@@ -242,6 +242,11 @@ void engine_check_loss(struct engine *e)
 	store_check_loss(&e->store);
 }
 
+void engine_end_batches(struct engine *e)
+{
+	store_end_batches(&e->store);
+}
+
 void engine_note_loss(struct engine *e, const struct loss *loss)
 {
 	store_note_loss(&e->store, loss);

@@ -66,7 +66,7 @@ struct engine_options {
 	void (*on_implausible)(void *user, const char *why);
 
 	// Redis no longer holds what this engine wrote to it (restarted without persistence, flushed, failed over
-	// to an empty replica): what was committed before must be read again. May be NULL.
+	// to a replica that lagged): what was committed before must be read again. May be NULL.
 	void (*on_forgotten)(void *user);
 	void *user;
 };
@@ -102,9 +102,13 @@ void engine_set_reopening(struct engine *e, bool reopening);
 void engine_track(struct engine *e, struct positions *p);
 void engine_add_gap(struct engine *e, const struct gap *gap); // of those positions; copied
 
-// Has the next engine_apply look, on a Redis Cluster of several masters, whether one has lost what this
-// engine wrote (on_forgotten), although there is no batch.
+// Has the next engine_apply look whether Redis, or a master of a Redis Cluster, has lost what this engine
+// wrote (on_forgotten), although there is no batch.
 void engine_check_loss(struct engine *e);
+
+// No batch comes any more: what was kept to notice a loss is deleted. Without it, Redis keeps that for two
+// days.
+void engine_end_batches(struct engine *e);
 
 // That Redis has lost what was written to it, for doctor. Written with the next batch.
 void engine_note_loss(struct engine *e, const struct loss *loss);

@@ -83,10 +83,14 @@ bool redis_send(struct redis *r, struct err *err) NC_CHECK;
 // here on is sent there once all before it is done. One Redis has the order anyway: then this does nothing.
 void redis_barrier(struct redis *r);
 
-// Whether what follows is one thing to its writer, several pipelines of it: until it is off again, one in which
-// a master of a cluster is found gone fails (ERR_RETRY), and is not sent again to the node in its place. That
-// one may be older than what the earlier pipelines have written. One Redis fails then in any case.
+// Whether what follows is one thing to its writer, several pipelines of it: until it is off again, one in
+// which a master of a cluster is found gone fails (ERR_RETRY), and is not sent again to the node in its
+// place. That one may be older than what the earlier pipelines have written. One Redis fails then in any
+// case.
 void redis_keep_whole(struct redis *r, bool on);
+
+// How many pipelines have failed. If there are more, what an earlier one wrote may be lost.
+uint64_t redis_failures(const struct redis *r);
 
 // How many spans of slots such a cluster has, each with a hash tag, a number: every master with 255 slots in
 // a row has one of them. 0: it is one Redis. Known once the first redis_exec has returned true.

@@ -32,7 +32,7 @@ struct store {
 	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
-	struct batch_position own;   // what `positions` is of then, on a Redis Cluster of several masters
+	struct batch_position own;   // what `positions` is of then, from the first batch on
 	struct gap *gaps;            // found since the last batch
 	size_t ngaps;
 	struct loss loss;            // since the last batch; seen_ms 0: none
@@ -60,8 +60,11 @@ void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute);
 // Remembers with the next batch that Redis has lost what was written to it.
 void store_note_loss(struct store *s, const struct loss *loss);
 
-// Has the next store_apply look whether a Redis Cluster has lost something.
+// Has the next store_apply look whether Redis has lost something.
 void store_check_loss(struct store *s);
+
+// Nothing more comes: Redis forgets how many batches there were, or does so later if it does not answer now.
+void store_end_batches(struct store *s);
 
 // Whether there is something to write beside a batch.
 bool store_has_more(const struct store *s);

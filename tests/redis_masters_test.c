@@ -135,11 +135,13 @@ static void test_whole(struct redis *r)
 	for (int in_one = 0; in_one < 2; in_one++) {
 		struct err err = ERR_INIT;
 		hang_ups = 1;
-		ok(write_batch(r, in_one, &err), "what belongs to nothing is sent again to whom has its slots: %s", err.msg);
+		ok(write_batch(r, in_one, &err), "what belongs to nothing is sent again to whom has its slots: %s",
+		   err.msg);
 		hang_ups = 1;
 		redis_keep_whole(r, true);
 		ok(!write_batch(r, in_one, &err), "what belongs to a batch is not, when a master has gone");
-		ok(err.kind == ERR_RETRY && strstr(err.msg, "all of the batch"), "and the batch is to be: %s", err.msg);
+		ok(err.kind == ERR_RETRY && strstr(err.msg, "all of the batch"), "and the batch is to be: %s",
+		   err.msg);
 		err_clear(&err);
 		ok(write_batch(r, in_one, &err), "which works: %s", err.msg);
 		redis_keep_whole(r, false);
@@ -165,8 +167,8 @@ static void test_slots(const char *url)
 		return;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		slots_reply = cases[i].reply;
-		ok(!ping(r, "", &err) && err.kind == ERR_RETRY && strstr(err.msg, cases[i].says), "slots that cannot be: %s",
-		   err.msg);
+		ok(!ping(r, "", &err) && err.kind == ERR_RETRY && strstr(err.msg, cases[i].says),
+		   "slots that cannot be: %s", err.msg);
 		err_clear(&err);
 	}
 	slots_reply = NULL;
@@ -174,7 +176,8 @@ static void test_slots(const char *url)
 	slots_reply = cases[0].reply;
 	hang_ups = 1;
 	redis_cmdz(r, "GET", "drop", NULL);
-	ok(!redis_exec(r, &err) && strstr(err.msg, "no master has a slot"), "a cluster that has lost all slots: %s", err.msg);
+	ok(!redis_exec(r, &err) && strstr(err.msg, "no master has a slot"),
+	   "a cluster that has lost all slots: %s", err.msg);
 	err_clear(&err);
 	slots_reply = NULL;
 	ok(ping(r, "", &err) && r->cluster, "and has them again: %s", err.msg);
