@@ -28,6 +28,7 @@ enum {
 	// times that one hour is computed, beside those for the hours that it learns from, before it is left to
 	// whoever keeps changing it
 	SETTLED_MAX = 50,
+	TURN_MS = 500,
 	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
 
@@ -374,9 +375,12 @@ static bool is_stopped(const struct engine *e)
 	return e->options.stop && *e->options.stop;
 }
 
-static bool settle_claimed(struct engine *e, const struct due *due, int n, struct err *err)
+// *ret_done: how many were computed before `until` (ticks). The others are given back.
+static bool settle_claimed(struct engine *e, const struct due *due, int n, int64_t until, int *ret_done,
+                           struct err *err)
 {
-	for (int i = 0, end; i < n && !is_stopped(e); i = end) {
+	int i = 0;
+	for (int end; i < n && !is_stopped(e) && (i == 0 || when_ticks_ms() < until); i = end) {
 		for (end = i + 1; end < n; end++)
 			if (!str_eq(due[end].acct_region, due[i].acct_region) ||
 			    !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
@@ -385,7 +389,8 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 		if (!settle_run(e, due + i, end - i, err))
 			return false;
 	}
-	return true;
+	*ret_done = i;
+	return i == n || is_stopped(e) || store_give_back(&e->store, due + i, n - i, err);
 }
 
 // Counts how often each hour was claimed. Whether one was not too often: on a busy system there is always
@@ -409,20 +414,22 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 	struct arena claims = ARENA_INIT;
 	struct map times = MAP_INIT;
 	struct due *due;
-	int n = 0;
+	int n = 0, done = 0;
 	size_t left = 0;
 	bool good = true;
+	int64_t until = all ? INT64_MAX : begun + (e->options.turn_ms ? e->options.turn_ms : TURN_MS);
 	*ret_left = 0;
 	if (!all && begun < e->settle_not_before)
 		return true;
 	do {
 		arena_reset(&claims);
-		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
+		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) &&
+		       settle_claimed(e, due, n, until, &done, err);
 	} while (good && all && has_fresh(e, &times, due, n) && !is_stopped(e));
 	map_release(&times);
 	arena_release(&claims);
 	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);
 	e->counts.round_trips = redis_round_trips(e->store.redis);
-	*ret_left = left - ((size_t)n < left ? (size_t)n : left);
+	*ret_left = left - ((size_t)done < left ? (size_t)done : left);
 	return good;
 }

@@ -36,6 +36,7 @@ struct engine_options {
 	int64_t reopen_ms;       // how long they are kept, packed, after that
 	int64_t retention_ms;    // how long the figures of an hour are kept
 	int64_t settle_ms;       // least time between two computations of the same hour
+	int64_t turn_ms;         // how long engine_settle computes at once, unless all is wanted; 0: half a second
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour its weights are learned from
@@ -132,7 +133,8 @@ size_t engine_pending_records(const struct engine *e);
 // any.
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
-// Computes the hours that are due. With `all`, also those that are not due yet, until none is left,
+// Computes the hours that are due, for options.turn_ms and the run of hours in hand: the rest stays due for
+// whoever asks next, so that the caller goes on reading. With `all`, all of them, and also those that are not due yet, until none is left,
 // options.stop says so, or all that are left change as fast as they are computed.
 // *ret_left: how many are known to be left.
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;

@@ -99,6 +99,9 @@ enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Red
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err) NC_CHECK;
 
+// Gives back hours that were claimed and not computed: they are due now.
+bool store_give_back(struct store *s, const struct due *due, int n, struct err *err) NC_CHECK;
+
 // Tags as a JSON object, and the field under which key_tagsets has them; no tags are "-" and "{}".
 struct tagset {
 	struct str id, json;
