@@ -80,6 +80,15 @@ static struct str days_before(struct alert_check *c, int64_t observed)
 	return alert_format(c->arena, "%lld days that were observed before", (long long)observed / 60 / DAY);
 }
 
+// "$3.20", or "1200 tokens without a price": such are not $0.00.
+static struct str spend_text(struct alert_check *c, const struct group *g)
+{
+	if (!g->unpriced || g->usd.pico)
+		return alert_format(c->arena, "%s", alert_money(g->usd).text);
+	return alert_format(c->arena, "%lld token%s without a price", (long long)g->unpriced,
+	                    text_s(g->unpriced));
+}
+
 // Groups that spent in the last day and not in the NEW_DAYS before. Finds nothing in the first two days of
 // figures, nor while hardly anything before the last day was observed: then everybody would be new.
 static bool check_new(struct alert_check *c, const struct alert_rule *rule, struct err *err)
@@ -106,8 +115,8 @@ static bool check_new(struct alert_check *c, const struct alert_rule *rule, stru
 		f->against = rule->floor;
 		f->from = now - DAY;
 		f->to = now + 1;
-		f->text = alert_format(c->arena, "new %.*s %.*s: %s in the last day, nothing in the %.*s",
-		                       STR_ARG(rule->by.name[0]), STR_ARG(f->group), alert_money(g->usd).text,
+		f->text = alert_format(c->arena, "new %.*s %.*s: %.*s in the last day, nothing in the %.*s",
+		                       STR_ARG(rule->by.name[0]), STR_ARG(f->group), STR_ARG(spend_text(c, g)),
 		                       STR_ARG(days_before(c, observed)));
 	}
 	groups_release(&today);
@@ -222,7 +231,7 @@ bool alert_add_contributors(struct alert_check *c, const struct alert_finding *f
 		if (tokens)
 			buf_addf(out, "%lld token%s", (long long)g.list[i].unpriced, text_s(g.list[i].unpriced));
 		else
-			buf_adds(out, alert_money(g.list[i].usd).text);
+			buf_addstr(out, spend_text(c, &g.list[i]));
 	}
 	if (out->len)
 		text_make_plain(out->data, out->len);

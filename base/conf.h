@@ -101,6 +101,7 @@ struct conf {
 	int64_t users_max;
 	int64_t models_max;
 	int64_t acct_regions_max;
+	struct conf_list shards;  // base/shard_counts.h; none: 1 each
 	struct conf_list meta_keys; // patterns (ingest/labels.h); none: all
 	int64_t meta_keys_max;
 	int64_t meta_values_max;

@@ -8,6 +8,7 @@
 #include "base/arn.h"
 #include "base/cache_ttl.h"
 #include "base/conf.h"
+#include "base/shard_counts.h"
 #include "base/usd.h"
 
 enum { PORT_MAX = 65535 };
@@ -219,6 +220,14 @@ static bool check_cache_ttl(const struct conf *c, struct err *err)
 	return err_collect(err);
 }
 
+static bool check_shards(const struct conf *c, struct err *err)
+{
+	if (shard_counts_check(&c->shards, err))
+		return true;
+	conf_blame(c, "shards", err);
+	return err_collect(err);
+}
+
 static bool check_all(const struct conf *c, struct err *err)
 {
 	if (!check_record_sources(c, err) || !check_telemetry(c, err) || !check_listen(c, err))
@@ -240,7 +249,8 @@ static bool check_all(const struct conf *c, struct err *err)
 	            "listen.tls.cert and listen.tls.key: expected both or neither"))
 		return false;
 	return check_sources(c, "team.from", str_of(c->team_from), err) &&
-	       check_sources(c, "user.from", str_of(c->user_from), err) && check_cache_ttl(c, err);
+	       check_sources(c, "user.from", str_of(c->user_from), err) && check_cache_ttl(c, err) &&
+	       check_shards(c, err);
 }
 
 bool conf_check(const struct conf *c, struct err *err)

@@ -103,6 +103,8 @@ const struct conf_key conf_keys[] = {
      "Models that keep their own names, for each day as above; models with a known price always keep theirs. The others are `(other models)`."},
 	{"acct_regions.max", CONF_INTEGER, AT(acct_regions_max), 1, 1000000, "20000", false, NULL,
      "Pairs of an account and a Region that are kept. A record of another one is a dead letter, for each pair has keys and lists of its own."},
+	{"shards", CONF_LIST, AT(shards), 0, 0, "", false, NULL,
+     "Over how many keys, 1 to 64, the calls of an account and Region are spread in Redis: of a Redis Cluster, over as many slots, for those that are too busy for one master. `8`, `111122223333/us-east-1=8`, or both, comma-separated. It counts where nothing has been written yet; docs/operations.md says how to change it. Empty: 1."},
 	{"meta.keys", CONF_LIST, AT(meta_keys), 0, 0, "", false, NULL,
      "Keys of request metadata that are kept, as patterns: * stands for any text, ! in front leaves a key out, and the first match decides (`!*request_id, *`). Empty: all keys."},
 	{"meta.keys.max", CONF_INTEGER, AT(meta_keys_max), 1, 10000, "32", false, NULL,

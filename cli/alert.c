@@ -339,7 +339,8 @@ static bool list_rules(struct alert_command *a, struct err *err)
 	for (int i = 0; i < a->rules.nrules; i++) {
 		const struct alert_rule *r = &a->rules.rules[i];
 		bool has_amount = usd_cmp(r->amount, USD_ZERO) > 0;
-		char usd[USD_SIZE];
+		char usd[USD_SIZE], grouped[1 + TEXT_GROUPED_SIZE(USD_SIZE)] = "$";
+		text_group_thousands(usd_format(r->amount, 2, usd), grouped + 1);
 		buf_clear(&at);
 		if (r->kind == ALERT_BUDGET || r->kind == ALERT_BILL)
 			add_percents(&at, r);
@@ -349,7 +350,7 @@ static bool list_rules(struct alert_command *a, struct err *err)
 		table_cell(&table, r->only);
 		table_cell(&table,
 		           has_amount || r->kind == ALERT_BILL ? str_of(alert_period_names[r->period]) : STR_NONE);
-		table_cell(&table, has_amount ? str_of(usd_format(r->amount, 2, usd)) : STR_NONE);
+		table_cell(&table, has_amount ? str_of(grouped) : STR_NONE);
 		table_cell(&table, buf_str(&at));
 		table_cell(&table, r->severity);
 		table_cell(&table, r->receivers.len ? r->receivers : a->rules.nreceivers ? STR("all") : STR_NONE);

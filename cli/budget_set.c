@@ -128,9 +128,9 @@ static bool edit_text(struct budget_change *x, struct err *err)
 
 static void add_rule(struct buf *b, const struct alert_rule *r)
 {
-	char usd[USD_SIZE];
+	char usd[USD_SIZE], grouped[TEXT_GROUPED_SIZE(USD_SIZE)];
 	buf_addf(b, "[rule %.*s] %s of $%s a %s, ", STR_ARG(r->name), alert_kind_names[r->kind],
-	         usd_format(r->amount, 2, usd), alert_period_names[r->period]);
+	         text_group_thousands(usd_format(r->amount, 2, usd), grouped), alert_period_names[r->period]);
 	if (r->by.n)
 		buf_addf(b, "%.*s %.*s", STR_ARG(r->by.name[0]), STR_ARG(r->only.len ? r->only : STR("(each)")));
 	else

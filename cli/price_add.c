@@ -202,7 +202,8 @@ bool price_verb_add(struct command *c, int *ret_status, struct err *err)
 {
 	struct addition a = {0};
 	(void)ret_status;
-	bool good = parse_arguments(&a, c, err) && check_row(&a, &c->conf, err) && add_row(&a, &c->conf, err);
+	bool good = parse_arguments(&a, c, err) && check_row(&a, &c->conf, err) &&
+	            (add_row(&a, &c->conf, err) || err_prefix(err, "nothing was added"));
 	arena_release(&a.arena);
 	return good;
 }

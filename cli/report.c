@@ -216,7 +216,9 @@ static void print_no_figures(const struct report *r)
 	}
 	fprintf(stderr, "nowcast report: no figures%s%s%s\n",
 	        r->of.only.by.n ? " under these conditions" : "", span,
-	        quiet ? ": it was observed, and nothing was spent" : " (nowcast doctor shows what has arrived)");
+	        !quiet             ? " (nowcast doctor shows what has arrived)"
+	        : r->of.only.by.n ? ": it was observed, and no such use was seen"
+	                           : ": it was observed, and nothing was spent");
 	report_print_observed(stderr, r->of.has_span, o, "this span");
 }
 

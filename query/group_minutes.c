@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two round trips: the cells of each model of the hour, then the names of the callers in them.
+// A few round trips: the cells of each model of the hour, then the names of the callers in them.
 #include "query/group_minutes.h"
 
 #include <assert.h>
@@ -13,6 +13,7 @@
 #include "store/keys.h"
 #include "store/name_id.h"
 #include "store/redis.h"
+#include "store/shards.h"
 
 enum { PARTS_FIRST = 64 };
 static const int64_t PICO_PER_MICRO = 1000000;
@@ -117,7 +118,6 @@ static bool add_model_hour(void *user, struct view *v, const struct model_hour *
 
 static void take_cells(struct reading *r, struct redis *redis, size_t reply, struct model_parts *m)
 {
-	m->first_call = r->ncalls;
 	for (size_t k = 0; k + 1 < redis_len(redis, reply); k += 2) {
 		struct cell_field f;
 		struct calls calls;
@@ -136,21 +136,32 @@ static bool read_cells(struct reading *r, struct view *v, int64_t hour, struct e
 {
 	struct redis *redis = view_redis(v);
 	struct siphash_key name_key;
-	struct buf key = BUF_INIT;
-	if (!name_key_read(redis, view_prefix(v), &name_key, err))
+	struct buf key = BUF_INIT, place = BUF_INIT;
+	size_t reply = 0;
+	struct str *places = arena_alloc(&r->arena, ((size_t)r->nmodels + 1) * sizeof *places);
+	for (int32_t i = 0; i < r->nmodels; i++)
+		places[i] = r->models[i].acct_region;
+	int *shards = shards_read(redis, view_prefix(v), places, (size_t)r->nmodels, &r->arena, err);
+	if (!shards || !name_key_read(redis, view_prefix(v), &name_key, err))
 		return false;
 	for (int32_t i = 0; i < r->nmodels; i++) {
 		char hex[17];
 		snprintf(hex, sizeof hex, "%016llx",
 		         (unsigned long long)name_id_of_model(&name_key, r->models[i].model));
-		key_cells(&key, view_prefix(v), r->models[i].acct_region, hour, str_of(hex));
-		redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		for (int k = 0; k <= shards_last(shards[i]); k++) {
+			key_cells(&key, view_prefix(v), shard_place(&place, places[i], k), hour, str_of(hex));
+			redis_cmd(redis, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		}
 	}
 	buf_release(&key);
+	buf_release(&place);
 	if (!redis_exec(redis, err))
 		return false;
-	for (int32_t i = 0; i < r->nmodels; i++)
-		take_cells(r, redis, (size_t)i, &r->models[i]);
+	for (int32_t i = 0; i < r->nmodels; i++) {
+		r->models[i].first_call = r->ncalls;
+		for (int k = 0; k <= shards_last(shards[i]); k++)
+			take_cells(r, redis, reply++, &r->models[i]);
+	}
 	return true;
 }
 

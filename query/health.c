@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/secret_files.h"
+#include "base/shard_counts.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "ingest/dead_letter_file.h"
@@ -29,6 +30,7 @@
 #include "store/positions.h"
 #include "store/redis.h"
 #include "store/schema.h"
+#include "store/shards.h"
 #include "store/telemetry_counts.h"
 #include "store/view.h"
 
@@ -257,7 +259,7 @@ static const struct {
 } effects[SIGNALS] = {
 	[SIGNAL_CALL] =
 		{"calls", HEALTH_WARN,
-         "no CloudTrail record of a Bedrock call: nothing can be attributed (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
+         "no CloudTrail record of a Bedrock call: nothing can be attributed but calls with an invocation log (an EventBridge rule needs ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)",
          "what the metrics show since then is (unattributed)"},
 	[SIGNAL_METRIC] =
 		{"metrics", HEALTH_WARN,
@@ -495,45 +497,69 @@ static void check_mapping(struct health *h)
 	mapping_free(m);
 }
 
-static bool check_backlog(struct health *h, struct err *err)
+// The configuration counts only where there are no facts yet.
+static bool check_shards(struct health *h, const struct str *acct_regions, const int *shards, size_t n,
+                         struct err *err)
 {
 	struct buf key = BUF_INIT;
-	int64_t due = 0, late = 0;
-	key_acct_regions(&key, view_prefix(h->view));
-	redis_cmdz(h->redis, "SMEMBERS", key.data, NULL);
-	if (!redis_exec(h->redis, err)) {
-		buf_release(&key);
-		return false;
-	}
-	size_t n = redis_len(h->redis, 0);
-	char **acct_regions = xcalloc(n + 1, sizeof *acct_regions);
 	for (size_t i = 0; i < n; i++)
-		acct_regions[i] = xstrdup(redis_elem(h->redis, 0, i));
-	for (size_t i = 0; i < n; i++) {
-		key_due(&key, view_prefix(h->view), str_of(acct_regions[i]));
-		redis_cmdz(h->redis, "ZCARD", key.data, NULL);
-		key_late(&key, view_prefix(h->view), str_of(acct_regions[i]));
-		redis_cmdz(h->redis, "HVALS", key.data, NULL);
-		free(acct_regions[i]);
-	}
-	free(acct_regions);
+		redis_cmd(h->redis, 2,
+		          (struct str[]){STR("EXISTS"), key_open(&key, view_prefix(h->view), acct_regions[i])});
 	buf_release(&key);
 	if (!redis_exec(h->redis, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		int configured = shard_counts_of(&h->conf->shards, acct_regions[i]);
+		if (shards[i] != configured && redis_int(h->redis, i))
+			add_finding(
+				h, HEALTH_NOTE, "shards",
+				"the calls of %.*s are over %d shard%s in Redis, and `shards` says %d: docs/operations.md, Shards, says how to change it",
+				STR_ARG(acct_regions[i]), shards[i], text_s(shards[i]), configured);
+	}
+	return true;
+}
+
+static void note_backlog(struct health *h, size_t nacct_regions, size_t nplaces)
+{
+	int64_t due = 0, late = 0;
+	for (size_t i = 0; i < nplaces; i++) {
 		due += redis_int(h->redis, 2 * i);
 		for (size_t k = 0; k < redis_len(h->redis, 2 * i + 1); k++)
 			late += strtoll(redis_elem(h->redis, 2 * i + 1, k).p, NULL, 10);
 	}
 	add_finding(h, HEALTH_OK, "figures", "%zu account/region pair%s; %lld model-hour%s to be computed%s",
-	            n, text_s((int64_t)n), (long long)due, text_s(due),
+	            nacct_regions, text_s((int64_t)nacct_regions), (long long)due, text_s(due),
 	            due ? ", by a worker or the next replay" : "");
 	if (late)
 		add_finding(
 			h, HEALTH_NOTE, "late",
 			"%lld record%s came after the hour had left the window, not counted then: `nowcast replay --reopen` of their files counts them",
 			(long long)late, text_s(late));
-	return true;
+}
+
+static bool check_backlog(struct health *h, struct err *err)
+{
+	struct buf key = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	const char *prefix = view_prefix(h->view);
+	size_t n = 0, nplaces;
+	redis_cmd(h->redis, 2, (struct str[]){STR("SMEMBERS"), key_acct_regions(&key, prefix)});
+	bool good = redis_exec(h->redis, err);
+	struct str *acct_regions = good ? redis_copy_list(h->redis, 0, &arena, &n) : NULL, *places = acct_regions;
+	int *shards = good ? shards_read(h->redis, prefix, acct_regions, n, &arena, err) : NULL;
+	nplaces = n;
+	good = shards && shards_list(h->redis, prefix, &places, &nplaces, &arena, err);
+	for (size_t i = 0; good && i < nplaces; i++) {
+		redis_cmd(h->redis, 2, (struct str[]){STR("ZCARD"), key_due(&key, prefix, places[i])});
+		redis_cmd(h->redis, 2, (struct str[]){STR("HVALS"), key_late(&key, prefix, places[i])});
+	}
+	good = good && redis_exec(h->redis, err);
+	if (good)
+		note_backlog(h, n, nplaces);
+	good = good && check_shards(h, acct_regions, shards, n, err);
+	buf_release(&key);
+	arena_release(&arena);
+	return good;
 }
 
 // Those of the last month. A quotation costs nobody anything, and what stopped to come is only worth a note.

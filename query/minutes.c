@@ -12,6 +12,7 @@
 #include "store/keys.h"
 #include "store/name_id.h"
 #include "store/redis.h"
+#include "store/shards.h"
 
 enum { MINUTES = CELL_MINUTES, SHEETS_MAX = 4096 };
 
@@ -19,6 +20,7 @@ enum { MINUTES = CELL_MINUTES, SHEETS_MAX = 4096 };
 struct spread {
 	int64_t hour;
 	struct str acct_region, model;    // model key
+	int places;                       // that have its cells: the account and Region, and its shards
 	struct group sum;                 // through the filter
 	int row;                          // of the group it belongs to, or -1
 	int64_t rate[METRIC_KINDS];       // picodollars a token
@@ -81,9 +83,8 @@ struct minute_weights {
 
 // Of the cells of an hour (store/cell_codec.h): the metrics of all tiers, and the charged calls of every
 // caller and rate class.
-static void read_weights(struct redis *r, size_t reply, const struct spread *x, struct minute_weights *w)
+static void add_weights(struct redis *r, size_t reply, const struct spread *x, struct minute_weights *w)
 {
-	*w = (struct minute_weights){0};
 	for (size_t k = 0; k + 1 < redis_len(r, reply); k += 2) {
 		struct str value = redis_elem(r, reply, k + 1);
 		struct cell_field f;
@@ -147,34 +148,50 @@ static void spread_hour(const struct spread *x, const struct minute_weights *w, 
 	}
 }
 
-static bool spread_all(struct view *v, const struct spreads *s, struct group *total, struct usd *values,
-                       struct err *err)
+static bool read_cells(struct view *v, struct spreads *s, struct err *err)
 {
-	const struct minutes_query *q = s->q;
 	struct redis *r = view_redis(v);
-	struct buf key = BUF_INIT;
-	struct minute_weights w;
+	struct buf key = BUF_INIT, place = BUF_INIT;
 	struct siphash_key name_key;
-	int64_t n = (q->to - q->from) * MINUTES;
-	if (s->n == 0)
-		return true;
-	if (!name_key_read(r, view_prefix(v), &name_key, err))
+	struct str *places = arena_alloc(&s->arena, (size_t)s->n * sizeof *places);
+	for (int i = 0; i < s->n; i++)
+		places[i] = s->list[i].acct_region;
+	int *shards = shards_read(r, view_prefix(v), places, (size_t)s->n, &s->arena, err);
+	if (!shards || !name_key_read(r, view_prefix(v), &name_key, err))
 		return false;
 	for (int i = 0; i < s->n; i++) {
-		const struct spread *x = &s->list[i];
+		struct spread *x = &s->list[i];
 		char model_hex[17];
 		snprintf(model_hex, sizeof model_hex, "%016llx",
 		         (unsigned long long)name_id_of_model(&name_key, x->model));
-		key_cells(&key, view_prefix(v), x->acct_region, x->hour, str_of(model_hex));
-		redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		x->places = 1 + shards_last(shards[i]);
+		for (int k = 0; k < x->places; k++) {
+			key_cells(&key, view_prefix(v), shard_place(&place, x->acct_region, k), x->hour,
+			          str_of(model_hex));
+			redis_cmd(r, 2, (struct str[]){STR("HGETALL"), buf_str(&key)});
+		}
 	}
 	buf_release(&key);
-	if (!redis_exec(r, err))
+	buf_release(&place);
+	return redis_exec(r, err);
+}
+
+static bool spread_all(struct view *v, struct spreads *s, struct group *total, struct usd *values,
+                       struct err *err)
+{
+	const struct minutes_query *q = s->q;
+	int64_t n = (q->to - q->from) * MINUTES;
+	size_t reply = 0;
+	if (s->n == 0)
+		return true;
+	if (!read_cells(v, s, err))
 		return false;
 	for (int i = 0; i < s->n; i++) {
 		const struct spread *x = &s->list[i];
+		struct minute_weights w = {0};
 		int64_t over = q->now_ms / MS_PER_MINUTE - x->hour * MINUTES, at = (x->hour - q->from) * MINUTES;
-		read_weights(r, (size_t)i, x, &w);
+		for (int k = 0; k < x->places; k++)
+			add_weights(view_redis(v), reply++, x, &w);
 		spread_hour(x, &w, over < MINUTES && over >= 0 ? (int)over : MINUTES - 1, total + at,
 		            x->row < 0 || !values ? NULL : values + x->row * n + at);
 	}

@@ -77,6 +77,15 @@ static void on_unpriced(void *user, struct str model, const char *why)
 	free(name);
 }
 
+static void on_shards(void *user, struct str acct_region, int held, int configured)
+{
+	char *name = xstrdup(acct_region);
+	(void)user;
+	log_warn("Redis has another number of shards than `shards` says, which stays (docs/operations.md, Shards)",
+	         LOG_STR("account/region", name), LOG_INT("redis", held), LOG_INT("configured", configured));
+	free(name);
+}
+
 static void on_forgotten(void *user)
 {
 	struct intake *in = user;
@@ -108,6 +117,7 @@ static struct engine_options options_of(const struct conf *c)
 		.users_max = (int)c->users_max,
 		.models_max = (int)c->models_max,
 		.acct_regions_max = (int)c->acct_regions_max,
+		.shards = &c->shards,
 		.label_keys_max = (int)c->meta_keys_max,
 		.label_values_max = (int)c->meta_values_max,
 		.meta_keys = &c->meta_keys,
@@ -116,6 +126,7 @@ static struct engine_options options_of(const struct conf *c)
 		.telemetry_without_cloudtrail = &c->telemetry_without_cloudtrail,
 		.telemetry_roles = &c->telemetry_roles,
 		.on_unpriced = on_unpriced,
+		.on_shards = on_shards,
 		.on_forgotten = on_forgotten,
 	};
 }

@@ -10,17 +10,25 @@
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
---         role, users of an account, models, keys and values of labels), reopen, retention (ms), then
---         sections: bucket, other bucket or "", "1": it may be reopened, counts of calls, metrics, names,
---         sessions, candidates, tellings, runs of observed minutes;
+--         role, users of an account, models, keys and values of labels), reopen, retention (ms); how many
+--         shards there are (store/shards.h): of more than one, the calls of the sections are counted here and
+--         sent to the shards; "~N": this is one of N shards, which gets nothing but calls and their names;
+--         "due": this is the account and Region, and what follows are no sections but hours; then
+--         sections: bucket, other bucket or "" or, to a shard, "closed", "1": it may be reopened, counts of
+--         calls, metrics, names, sessions, candidates, tellings, runs of observed minutes;
 --         the ids of the calls, each once, in one text; their runs in another (1 byte: length of the
 --         evidence; the evidence; 2 bytes: how many of the calls have it, in their order); the sums of all
 --         of them (store/call_sums.h), or ""; metrics (model, minute, token kind or token kind with tiers,
 --         rank, sum, samples); names (id, text, the model whose figures contain it or ""); sessions;
 --         candidates for a name of their own (group, name, minute); tellings (model, minute, digest,
 --         value); runs of minutes of which there are records (signal, first minute of the day, how many: at
---         most OBSERVED_RUN)
--- returns  calls new, calls known, metrics, records late; BUSY: a bucket to be reopened is packed
+--         most OBSERVED_RUN); or the number of a shard, how many times it has promoted hours, and those that
+--         are due there: "hour:model", "1": it has facts there, "0": it is next to one that has changed
+-- returns  calls new, calls known, metrics, records late, and of each section a digit, 0: it is late, 1: it
+--         is not, 2: nor is it, but the other bucket takes no more records; or one element, how many shards
+--         there are, if that is another number: nothing was done. Of promoted hours, how many times there
+--         were some of that shard; "" if there were fewer than it says: nothing was done. BUSY: a bucket to
+--         be reopened is packed
 
 local p = KEYS[1]
 local window, keep, delay = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -29,7 +37,9 @@ local sessions_max, users_max, models_max = tonumber(ARGV[5]), tonumber(ARGV[6])
 local label_keys_max, label_values_max = tonumber(ARGV[8]), tonumber(ARGV[9])
 local reopen = tonumber(ARGV[10])
 local retention = tonumber(ARGV[11])
-local FIRST_SECTION = 12 -- argument
+local shards = ARGV[12]
+local in_shard = sub(shards, 1, 1) == '~'
+local FIRST_SECTION = 13 -- argument
 local now = now_ms()
 
 -- The moment (ms) until which records that end by then are waited for: the window begins when what it is
@@ -170,8 +180,8 @@ end
 -- what one of these takes here is much of what a call takes Redis.
 local function apply_calls(bucket, other, reopening, at, n)
   local here = p .. KEY_CALLS .. bucket
-  local there = other ~= '' and p .. KEY_CALLS .. other
-  local shut, missed = there and is_closed(other, reopening), 0
+  local there = tonumber(other) and p .. KEY_CALLS .. other
+  local shut, missed = other == 'closed' or (there and is_closed(other, reopening)), 0
   local look = there and not shut and call('EXISTS', there) == 1
   local mine, joined, theirs, width = {}, {}, {}, 0
   local runs, run, left, ev = ARGV[at + 1], 1, 0
@@ -272,9 +282,10 @@ local function apply_telling(i)
 end
 
 -- An hour is to be computed again without a change of its own: one next to it changed, and it uses the
--- edge of that; or a name in its figures did.
+-- edge of that; or a name in its figures did. Whether it has facts, a shard does not know.
 local function touch_hour(hour, name)
   touch_cells(p, hour .. ':' .. name, 'v', now + delay)
+  if in_shard then mark_due(p, hour .. ':' .. name, now + delay) end
 end
 
 -- Of two texts under one id the bytewise larger one stays if they are a model's further names. Any other id
@@ -298,6 +309,10 @@ local function set_names(bucket, at, n, expire)
   if n > 0 then call('PEXPIREAT', key, expire) end
 end
 
+local displaced = {} -- by the cardinality of names, below
+local keep_name, mark_displaced
+do -- what only these use: a script has 200 locals at most
+
 local function names_max(group)
   if group == CARDINALITY_MODELS then return models_max end
   local blank = string.find(group, ' ', 1, true) -- names have none
@@ -319,7 +334,7 @@ end
 -- in the hour of its record or, should another record have moved that call, an hour before. `displaced`
 -- holds the earliest of these hours by day. The first hours of a day may also show callers whose record is
 -- of the day before. As a group exceeds its limit, these lose their names without having been members.
-local displaced, prolonged = {}, {}
+local prolonged = {}
 
 -- Every record of a day makes its group's keys last longer.
 local function prolong(day, key, group)
@@ -340,7 +355,7 @@ local function note_overflow(day, group, name)
   return first
 end
 
-local function keep_name(day, group, name, minute)
+function keep_name(day, group, name, minute)
   local key = p .. KEY_KEPT .. day .. ':' .. group
   local changed = call('ZADD', key, 'LT', 'CH', minute, name)
   prolong(day, key, group)
@@ -354,7 +369,7 @@ local function keep_name(day, group, name, minute)
 end
 
 -- The hours before and after the day use the calls at its edges, under the labels that they keep on it.
-local function mark_displaced(day, from)
+function mark_displaced(day, from)
   local early = day * BUCKETS_A_DAY * BUCKET_HOURS + CALL_HOURS_MAX -- with the hour that looks back at them
   local first, last = day * 24, day * 24 + 23
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
@@ -367,6 +382,8 @@ local function mark_displaced(day, from)
       end
     end
   end
+end
+
 end
 
 -- Adds the sums `old`, as Redis has them, to `d`. Returns how many there are up to the last that is not zero.
@@ -443,7 +460,7 @@ local function look_at_section(at)
     4 * ntellings + 3 * nobserved
 end
 
--- The section at ARGV[at].
+-- The section at ARGV[at]. Returns what becomes of it.
 local function apply_section(at)
   local bucket, other, reopening = ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1'
   local ncalls, nmetrics, nnames = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
@@ -456,13 +473,15 @@ local function apply_section(at)
   if takes_records(bucket, reopening) then
     apply_names(bucket, first_name, nnames, nsessions, ncandidates) -- joining calls looks at them
     names = {p .. KEY_NAMES .. bucket, other ~= '' and p .. KEY_NAMES .. other or nil}
-    if ncalls > 0 then apply_calls(bucket, other, reopening, calls, ncalls) end
+    if ARGV[calls] ~= '' then apply_calls(bucket, other, reopening, calls, ncalls) end
     for i = first_metric, first_name - 6, 6 do apply_metric(i) end
     for i = first_telling, first_telling + 4 * (ntellings - 1), 4 do apply_telling(i) end
     note_observed(bucket, first_telling + 4 * ntellings, nobserved)
-  else
-    count_late(bucket, ncalls + nmetrics + ntellings)
+    local spread = shards ~= '1' and not in_shard and other ~= ''
+    return spread and is_closed(other, reopening) and '2' or '1'
   end
+  count_late(bucket, ncalls + nmetrics + ntellings)
+  return '0'
 end
 
 -- Sorts the sums by hour and model.
@@ -495,16 +514,51 @@ local function write_group(g)
   if g.told or g.last >= 60 - lookback then touch_hour(g.hour + 1, g.name) end
 end
 
+-- Hours whose calls have changed in a shard, and hours next to such, which may have no facts. As an hour
+-- becomes known here, those next to it see its calls. Of a Redis that has lost what was promoted before the
+-- shard knows more than is left: then all of its hours have to come again.
+if shards == 'due' then
+  local shard, before = ARGV[FIRST_SECTION], tonumber(ARGV[FIRST_SECTION + 1])
+  if (tonumber(call('HGET', p .. KEY_PROMOTED, shard)) or 0) < before then return '' end
+  for i = FIRST_SECTION + 2, #ARGV, 2 do
+    local hour, name = parse_model_hour(ARGV[i])
+    local cells = p .. KEY_CELLS .. ARGV[i]
+    local g = {hour = hour, name = name, cells = cells, fields = {}, first = 60, last = -1}
+    if ARGV[i + 1] == '0' then
+      touch_hour(hour, name)
+    else
+      if call('EXISTS', cells) == 0 then
+        touch_hour(hour - 1, name)
+        touch_hour(hour + 1, name)
+      end
+      write_group(g)
+    end
+  end
+  return tostring(call('HINCRBY', p .. KEY_PROMOTED, shard, 1))
+end
+
+-- An account and Region without any facts gets the number of shards that the worker asks for. A shard notes
+-- the number, too: should the account and Region be lost, it takes no calls that are spread otherwise.
+do
+  local held = call('GET', p .. KEY_SHARDS)
+  if not held and shards ~= '1' and call('EXISTS', p .. KEY_OPEN, p .. KEY_DUE) == 0 then
+    held = shards
+    call('SET', p .. KEY_SHARDS, held)
+  end
+  held = held or '1'
+  if held ~= shards then return {held} end
+end
+
 local sections, at, busy = {}, FIRST_SECTION, false
 while at <= #ARGV do
   sections[#sections + 1] = at
   busy, at = look_at_section(at)
   if busy then return redis.error_reply('BUSY calls of a bucket to be reopened are packed') end
 end
-for _, first in ipairs(sections) do apply_section(first) end
+for i, first in ipairs(sections) do sections[i] = apply_section(first) end
 group_sums()
 for _, g in pairs(groups) do
   if g.last >= 0 then write_group(g) end
 end
 for day, from in pairs(displaced) do mark_displaced(day, from) end
-return {tostring(new), tostring(known), tostring(metrics), tostring(late)}
+return {tostring(new), tostring(known), tostring(metrics), tostring(late), table.concat(sections)}

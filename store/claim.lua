@@ -3,9 +3,12 @@
 -- worker calls this for every account and Region, so it also drops entries of indexes that have expired, and
 -- packs the calls of closed buckets, a few each time.
 --
--- KEYS[1] the start of all keys of the account and Region
--- ARGV    "1": also hours not due yet; lease (ms); the most to take; retention (ms)
--- returns  how many are in `due`, "1" if nothing is left of the account and region, then members "hour:model"
+-- KEYS[1] the start of all keys of the account and Region, or of a shard of it (store/shards.h)
+-- ARGV    "1": also hours not due yet; lease (ms); the most to take; retention (ms); how many shards of the
+--         account and Region there are, if all are empty, else "0"; of a shard ""
+-- returns  how many are in `due`, "1" if nothing is left of the account and region, or of the shard; how many
+--         shards it has, of a shard how many times hours were promoted from it; when the lease ends (ms);
+--         then members "hour:model", of a shard each followed by "1" if it has facts there, else "0"
 
 local p = KEYS[1]
 local due, open, late = p .. KEY_DUE, p .. KEY_OPEN, p .. KEY_LATE
@@ -16,12 +19,13 @@ local LOOKED_AT = 100
 local PACKED_AT_ONCE = 4 -- times CHUNK calls
 
 -- What is no hour of a model would be claimed for ever: nothing that is computed takes it out.
-local members = {}
+local members, lease = {}, now + ARGV[2]
 local till = ARGV[1] == '1' and '+inf' or now
 for _, m in ipairs(call('ZRANGEBYSCORE', due, '-inf', till, 'LIMIT', 0, ARGV[3])) do
   if parse_model_hour(m) then
     members[#members + 1] = m
-    call('ZADD', due, now + ARGV[2], m)
+    if ARGV[5] == '' then members[#members + 1] = tostring(call('EXISTS', p .. KEY_CELLS .. m)) end
+    call('ZADD', due, lease, m)
   else
     call('ZREM', due, m)
   end
@@ -67,12 +71,12 @@ for _ = 1, closed and PACKED_AT_ONCE or 0 do
   end
 end
 
-local waiting = call('ZCARD', due)
-local empty = waiting == 0 and call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
+local waiting, shards = call('ZCARD', due), call('GET', p .. KEY_SHARDS) or '1'
+local empty = waiting == 0 and (ARGV[5] == '' or ARGV[5] == shards) and
+  call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
 if empty then -- the bill has no figures any more
-  call('DEL', reopen, pack, telemetry, p .. KEY_BILLED, p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
+  call('DEL', reopen, pack, telemetry, p .. KEY_SHARDS, p .. KEY_PROMOTED, p .. KEY_BILLED,
+    p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
 end
-
-table.insert(members, 1, tostring(waiting))
-table.insert(members, 2, empty and '1' or '0')
-return members
+if ARGV[5] == '' then shards = call('HGET', p .. KEY_PROMOTED, '0') or '0' end
+return {tostring(waiting), empty and '1' or '0', shards, format('%.0f', lease), unpack(members)}

@@ -45,6 +45,7 @@ struct engine_options {
 	int users_max;           // users of an account
 	int models_max;          // models, beside those that a price is known for
 	int acct_regions_max;    // pairs of account and Region, of all days (store/batch.h); 0: any number
+	const struct conf_list *shards; // of them (base/shard_counts.h), where Redis has no facts yet; NULL: 1
 	int label_keys_max;      // keys of labels (ingest/labels.h), of one owner
 	int label_values_max;    // values of one of them
 	// Which keys of request metadata are kept: patterns (ingest/labels.h), which outlive the engine; NULL:
@@ -65,6 +66,10 @@ struct engine_options {
 
 	// Called for each record with tokens that cannot be (store/plausible.h), which are left out; may be NULL.
 	void (*on_implausible)(void *user, const char *why);
+
+	// Called where Redis has another number of shards of an account and Region than is configured, which
+	// stays; may be NULL.
+	void (*on_shards)(void *user, struct str acct_region, int held, int configured);
 
 	// Redis no longer holds what this engine wrote to it (restarted without persistence, flushed, failed over
 	// to a replica that lagged): what was committed before must be read again. May be NULL.

@@ -354,6 +354,16 @@ struct str key_observed(struct buf *b, const char *prefix, struct str acct_regio
 	return numbered_key(b, prefix, acct_region, KEY_OBSERVED, day, str_of(signal));
 }
 
+struct str key_shards(struct buf *b, const char *prefix, struct str acct_region)
+{
+	return local_key(b, prefix, acct_region, KEY_SHARDS, STR_NONE);
+}
+
+struct str key_promoted(struct buf *b, const char *prefix, struct str acct_region)
+{
+	return local_key(b, prefix, acct_region, KEY_PROMOTED, STR_NONE);
+}
+
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region)
 {
 	return local_key(b, prefix, acct_region, KEY_OPEN, STR_NONE);

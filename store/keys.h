@@ -241,6 +241,19 @@ struct str key_observed(struct buf *b, const char *prefix, struct str acct_regio
 
 // ---- facts of one account and Region ------------------------------------------------------------
 
+// An A/R may have shards (store/shards.h), which have the keys open, reopen, pack, due, late, telemetry,
+// calls, packed, cells, names and model_hours as well: of the second one, those of "A/R~02fc".
+
+// nowcast:{A/R}:shards  string
+//     over how many shards the calls of A/R are spread; without it they are under the keys of A/R itself. In
+//     a shard "~" and the number. Written by apply.lua; kept until nothing is left of A/R, or of the shard.
+struct str key_shards(struct buf *b, const char *prefix, struct str acct_region);
+
+// nowcast:{A/R}:promoted  hash
+//     number of a shard -> how many times its changes have reached A/R; in a shard: 0 -> as it knows. Written
+//     by apply.lua, in a shard by promoted.lua; kept until nothing is left of A/R.
+struct str key_promoted(struct buf *b, const char *prefix, struct str acct_region);
+
 // nowcast:{A/R}:open  sorted set
 //     BUCKET, by when it closes (ms). Written by apply.lua; kept for `retention` after that.
 struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
@@ -254,7 +267,7 @@ struct str key_open(struct buf *b, const char *prefix, struct str acct_region);
 // nowcast:{A/R}:due  sorted set
 //     "HOUR:MODELID" to be computed, by when (ms). Written by apply.lua, hour_stats.lua, billed_means.lua,
 //     relabel.lua and settle.lua (mark_due of prelude.lua), and by claim.lua (its lease); kept until
-//     settle.lua takes the hour out.
+//     settle.lua takes the hour out; of a shard, promoted.lua.
 struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
 
 // nowcast:{A/R}:late  hash

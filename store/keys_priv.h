@@ -30,8 +30,10 @@
 	X(PACKED, ":packed:")               \
 	X(PART, ":part:")                   \
 	X(PART_META, ":part_meta:")         \
+	X(PROMOTED, ":promoted")            \
 	X(REOPEN, ":reopen")                \
 	X(SESSIONS, ":sessions:")           \
+	X(SHARDS, ":shards")                \
 	X(STAGED, ":staged:")               \
 	X(TELEMETRY, ":telemetry")          \
 	X(USAGE, ":usage")                  \

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes facts: they are sent as arguments of apply.lua, a few thousand calls an invocation, so that Redis
-// never blocks for long. All invocations of a batch go out in one pipeline. store_read.c reads facts,
-// store_settle.c writes figures.
+// Writes facts: they are sent as arguments of apply.lua (store_send.c). All invocations of a batch go out in
+// one pipeline, those of shards in a second one. store_read.c reads facts, store_settle.c writes figures.
 #include "store/store.h"
 
 #include <errno.h>
@@ -18,17 +17,21 @@
 #include "store/names_check.h"
 #include "store/schema.h"
 #include "store/script.h"
+#include "store/shards.h"
+#include "store/store_priv.h"
 
 EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
 EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
 EMBED_SCRIPTS(settle_lua, "store/figures.lua", "store/settle.lua")
 EMBED_SCRIPTS(claim_lua, "store/pack.lua", "store/claim.lua")
+EMBED_SCRIPT(promoted_lua, "store/promoted.lua")
+EMBED_SCRIPT(promote_again_lua, "store/promote_again.lua")
 EMBED_SCRIPTS(unpack_lua, "store/pack.lua", "store/unpack.lua")
 EMBED_SCRIPT(relabel_lua, "store/relabel.lua")
 EMBED_SCRIPT(keep_longest_lua, "store/keep_longest.lua")
 EMBED_SCRIPT(tags_lua, "store/tags.lua")
 
-enum { CALLS_PER_EVAL = 4000 }; // at most 65535: so many may be in one run
+enum { SHARDS_AGAIN = 3 }; // times that a batch is spread anew
 
 bool store_open(struct store *s, const struct engine_options *o, struct err *err)
 {
@@ -39,6 +42,8 @@ bool store_open(struct store *s, const struct engine_options *o, struct err *err
 	s->hour_stats = redis_script(s->redis, hour_stats_lua());
 	s->settle = redis_script(s->redis, settle_lua());
 	s->claim = redis_script(s->redis, claim_lua());
+	s->promoted = redis_script(s->redis, promoted_lua());
+	s->promote_again = redis_script(s->redis, promote_again_lua());
 	s->unpack = redis_script(s->redis, unpack_lua());
 	s->relabel = redis_script(s->redis, relabel_lua());
 	s->keep_longest = redis_script(s->redis, keep_longest_lua());
@@ -52,6 +57,7 @@ void store_close(struct store *s)
 	redis_close(s->redis);
 	buf_release(&s->key);
 	call_sums_release(&s->sums);
+	map_release(&s->shards);
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	free(s->gaps);
@@ -63,199 +69,6 @@ void store_close(struct store *s)
 int64_t store_keep_ms(const struct store *s)
 {
 	return (int64_t)(24 + s->options->learn_hours) * MS_PER_HOUR;
-}
-
-// What of a section goes into one invocation.
-struct eval_part {
-	const struct section *section;
-	int32_t first, ncalls;
-	bool rest; // metrics, names, sessions, candidates, tellings and observed minutes too
-};
-
-static bool same_evidence(const struct evidence *a, const struct evidence *b)
-{
-	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
-}
-
-// How many calls from `i` on, up to `end`, have equal evidence; batch_sort has put them side by side.
-static int32_t run_length(const struct section *s, int32_t i, int32_t end)
-{
-	int32_t n = 1;
-	while (i + n < end && same_evidence(&s->calls[i], &s->calls[i + n]))
-		n++;
-	return n;
-}
-
-// The runs of minutes that a section has observed: their number, or into the invocation.
-static int32_t count_observed(const struct section *s)
-{
-	struct observed_run run;
-	int32_t n = 0;
-	for (int signal = 0; signal < OBSERVED_SIGNALS; signal++)
-		for (int at = 0; observed_next_run(s->observed[signal], BUCKET_HOURS, &at, &run);)
-			n++;
-	return n;
-}
-
-static void send_observed(struct redis *r, const struct section *s)
-{
-	struct observed_run run;
-	int64_t first = s->bucket % BUCKETS_A_DAY * BUCKET_HOURS * 60;
-	for (int signal = 0; signal < OBSERVED_SIGNALS; signal++)
-		for (int at = 0; observed_next_run(s->observed[signal], BUCKET_HOURS, &at, &run);) {
-			redis_argz(r, observed_words[signal]);
-			redis_argi(r, first + run.first);
-			redis_argi(r, run.n);
-		}
-}
-
-static int count_args(const struct eval_part *p)
-{
-	const struct section *s = p->section;
-	return 13 + (p->rest ? 6 * s->nmetrics + 3 * s->nnames + s->nsessions + 3 * s->ncandidates +
-	                           4 * s->ntellings + 3 * count_observed(s)
-	                     : 0);
-}
-
-// The ids of calls, their runs and their sums, each in one argument: an argument a call costs Redis more than
-// to cut them out. The sums are left out where most cells have one call, which costs as much to count; and of
-// records of calls that are in the batch already, for they would not be used.
-static void send_calls(struct store *to, const struct eval_part *p)
-{
-	struct redis *r = to->redis;
-	struct buf *text = &to->key;
-	const struct section *s = p->section;
-	int32_t end = p->first + p->ncalls;
-	call_sums_clear(&to->sums);
-	buf_clear(text);
-	for (int32_t i = p->first; i < end; i++)
-		buf_add(text, s->calls[i].id, EVIDENCE_ID);
-	redis_arg(r, buf_str(text));
-	buf_clear(text);
-	for (int32_t i = p->first, n; i < end; i += n) {
-		n = run_length(s, i, end);
-		if (s->turn == 0)
-			call_sums_add(&to->sums, &s->calls[i], n);
-		buf_addc(text, (char)s->calls[i].len);
-		buf_add(text, s->calls[i].bytes, s->calls[i].len);
-		buf_addc(text, (char)(n >> 8));
-		buf_addc(text, (char)n);
-	}
-	redis_arg(r, buf_str(text));
-	buf_clear(text);
-	if (s->turn == 0 && 2 * to->sums.n <= p->ncalls)
-		call_sums_write(&to->sums, text);
-	redis_arg(r, buf_str(text));
-}
-
-static void send_part(struct store *to, const struct eval_part *p)
-{
-	struct redis *r = to->redis;
-	const struct section *s = p->section;
-	int32_t nmetrics = p->rest ? s->nmetrics : 0, nnames = p->rest ? s->nnames : 0,
-			nsessions = p->rest ? s->nsessions : 0, ncandidates = p->rest ? s->ncandidates : 0,
-			ntellings = p->rest ? s->ntellings : 0;
-	redis_argi(r, s->bucket);
-	if (s->other)
-		redis_argi(r, s->bucket + s->other);
-	else
-		redis_arg(r, STR(""));
-	redis_argz(r, s->reopens ? "1" : "0");
-	redis_argi(r, p->ncalls);
-	redis_argi(r, nmetrics);
-	redis_argi(r, nnames);
-	redis_argi(r, nsessions);
-	redis_argi(r, ncandidates);
-	redis_argi(r, ntellings);
-	redis_argi(r, p->rest ? count_observed(s) : 0);
-	send_calls(to, p);
-	for (int32_t i = 0; i < nmetrics; i++) {
-		const struct batch_metric *m = &s->metrics[i];
-		redis_arg64(r, m->model_id);
-		redis_argi(r, m->minute);
-		redis_argz(r, m->name);
-		redis_argi(r, m->rank);
-		redis_argi(r, m->sum);
-		redis_argi(r, m->samples);
-	}
-	for (int32_t i = 0; i < nnames; i++) {
-		redis_arg64(r, s->names[i].id);
-		redis_arg(r, s->names[i].text);
-		if (s->names[i].model)
-			redis_arg64(r, s->names[i].model);
-		else
-			redis_arg(r, STR(""));
-	}
-	for (int32_t i = 0; i < nsessions; i++)
-		redis_arg(r, s->sessions[i]);
-	for (int32_t i = 0; i < ncandidates; i++) {
-		redis_arg(r, s->candidates[i].group);
-		redis_arg(r, s->candidates[i].name);
-		redis_argi(r, s->candidates[i].minute);
-	}
-	for (int32_t i = 0; i < ntellings; i++) {
-		redis_arg64(r, s->tellings[i].model_id);
-		redis_argi(r, s->tellings[i].minute);
-		redis_arg(r, (struct str){s->tellings[i].digest, CELL_DIGEST_SIZE});
-		redis_arg(r, s->tellings[i].value);
-	}
-	if (p->rest)
-		send_observed(r, s);
-}
-
-static void send_parts(struct store *s, struct str acct_region, const struct eval_part *parts, int n)
-{
-	const struct engine_options *o = s->options;
-	int argc = 1 + 11;
-	for (int i = 0; i < n; i++)
-		argc += count_args(&parts[i]);
-	redis_begin_eval(s->redis, s->apply, 1, argc);
-	redis_arg(s->redis, key_acct_region(&s->key, o->redis.prefix, acct_region));
-	redis_argi(s->redis, o->window_ms);
-	redis_argi(s->redis, store_keep_ms(s));
-	redis_argi(s->redis, o->settle_ms);
-	redis_argi(s->redis, o->lookback_minutes);
-	redis_argi(s->redis, o->sessions_max);
-	redis_argi(s->redis, o->users_max);
-	redis_argi(s->redis, o->models_max);
-	redis_argi(s->redis, o->label_keys_max);
-	redis_argi(s->redis, o->label_values_max);
-	redis_argi(s->redis, o->reopen_ms);
-	redis_argi(s->redis, o->retention_ms);
-	for (int i = 0; i < n; i++)
-		send_part(s, &parts[i]);
-}
-
-// Sections are gathered into invocations of at most CALLS_PER_EVAL calls. Returns how many invocations there
-// are.
-static size_t send_acct_region(struct store *s, const struct batch_acct_region *acct_region)
-{
-	struct eval_part parts[64];
-	int n = 0;
-	int32_t calls = 0;
-	size_t evals = 0;
-	for (int32_t i = 0; i < acct_region->nsections; i++) {
-		const struct section *x = &acct_region->sections[i];
-		int32_t first = 0;
-		do {
-			int32_t take = x->ncalls - first, room = CALLS_PER_EVAL - calls;
-			take = take > room ? room : take;
-			parts[n++] = (struct eval_part){x, first, take, first == 0};
-			first += take;
-			calls += take;
-			if (calls == CALLS_PER_EVAL || n == 64) {
-				send_parts(s, acct_region->name, parts, n);
-				evals++;
-				n = 0;
-				calls = 0;
-			}
-		} while (first < x->ncalls);
-	}
-	if (n > 0) {
-		send_parts(s, acct_region->name, parts, n);
-		evals++;
-	}
-	return evals;
 }
 
 // A session without tags is kept for `nowcast who` only: organisations make very many, of which few call.
@@ -408,6 +221,8 @@ static void send_cross_account(struct store *s, const struct batch *b)
 	buf_release(&member);
 }
 
+enum { APPLIED = 5 }; // elements of what an invocation answers, the last one of its sections
+
 // Replies first..first + n - 1 count what became of the records of each invocation.
 static void add_counts(struct redis *r, size_t first, size_t n, struct engine_counts *counts)
 {
@@ -559,24 +374,113 @@ static bool agree_on_name_key(struct store *s, struct batch *b, struct err *err)
 	return true;
 }
 
-static bool apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+// What is known of a batch that is being written.
+struct writing {
+	struct store *s;
+	struct batch *b;
+	struct arena arena;
+	size_t *evals;         // of each account and Region
+	struct str *answers;   // what apply.lua said of the sections of each
+	bool spread;           // some have shards
+	bool refused;          // some were spread over another number of shards than they have
+	struct engine_counts counts;
+};
+
+// Queues all that is written before the facts, and those of accounts and Regions.
+static bool send_facts(struct writing *w, struct err *err)
 {
-	struct arena arena = ARENA_INIT;
-	const char *prefix = s->options->redis.prefix;
-	bool tagged = b->nsession_tags > 0;
-	size_t evals = 0, more = 0;
-	if (!check_marks(s, err) || !agree_on_name_key(s, b, err) || (b->reopens && !store_unpack(s, b, err)) ||
-	    !count_batch(s, err) || !send_epoch(s, &arena, err)) {
-		arena_release(&arena);
+	struct store *s = w->s;
+	struct batch *b = w->b;
+	w->spread = false;
+	w->evals = arena_alloc(&w->arena, ((size_t)b->nacct_regions + 1) * sizeof *w->evals);
+	w->answers = arena_alloc(&w->arena, ((size_t)b->nacct_regions + 1) * sizeof *w->answers);
+	w->counts = (struct engine_counts){0};
+	if (!send_epoch(s, &w->arena, err))
 		return false;
-	}
 	batch_sort(b);
 	send_signals(s, b);
 	send_tags(s, b);
 	send_cross_account(s, b);
 	redis_barrier(s->redis); // who sees the facts sees all this, and who finds no facts writes tags after it
-	for (int32_t i = 0; i < b->nacct_regions; i++)
-		evals += send_acct_region(s, &b->acct_regions[i]);
+	for (int32_t i = 0; i < b->nacct_regions; i++) {
+		w->spread |= store_shards(s, b->acct_regions[i].name) > 1;
+		w->evals[i] = store_send_place(s, &b->acct_regions[i]);
+	}
+	return true;
+}
+
+// `end`: the reply behind those of the facts.
+static void read_facts(struct writing *w, size_t end)
+{
+	struct redis *r = w->s->redis;
+	struct buf answers = BUF_INIT;
+	size_t n = 0;
+	for (int32_t i = 0; i < w->b->nacct_regions; i++)
+		n += w->evals[i];
+	add_counts(r, end - n, n, &w->counts);
+	for (int32_t i = 0; i < w->b->nacct_regions; i++) {
+		struct str name = w->b->acct_regions[i].name;
+		int shards = store_shards(w->s, name);
+		buf_clear(&answers);
+		for (size_t k = end - n; k < end - n + w->evals[i]; k++) {
+			if (redis_len(r, k) == APPLIED) {
+				buf_addstr(&answers, redis_elem(r, k, APPLIED - 1));
+			} else if (redis_len(r, k) == 1) {
+				shards = (int)strtol(redis_elem(r, k, 0).p, NULL, 10);
+				w->refused = true;
+			}
+		}
+		n -= w->evals[i];
+		w->answers[i] = arena_str(&w->arena, buf_str(&answers));
+		if (shards > 1 || w->refused)
+			store_learn_shards(w->s, name, shards, true);
+	}
+	buf_release(&answers);
+	detect_loss(w->s);
+}
+
+// The calls of accounts and Regions with shards, once these have taken the rest. Returns how many invocations
+// there are.
+static bool send_shards(struct writing *w, size_t *ret_evals, struct err *err)
+{
+	*ret_evals = 0;
+	if (!w->spread)
+		return true;
+	if (!redis_exec(w->s->redis, err))
+		return false;
+	read_facts(w, redis_count(w->s->redis));
+	for (int32_t i = 0; !w->refused && i < w->b->nacct_regions; i++)
+		if (store_shards(w->s, w->b->acct_regions[i].name) > 1)
+			*ret_evals += store_send_shards(w->s, &w->b->acct_regions[i], w->answers[i], &w->arena);
+	return true;
+}
+
+// Whether the shards took the calls: one that was written as one of another number refuses them. That is so
+// if the account and Region was lost, and is configured otherwise than before.
+static bool shards_agree(const struct redis *r, size_t first, size_t n, struct err *err)
+{
+	for (size_t i = first; i < first + n; i++)
+		if (redis_len(r, i) == 1)
+			return err_set(
+				err, ERR_RETRY,
+				"redis %s: a shard has calls that were spread over %.*s, another number than `shards` says now: "
+				"set it to that, or see docs/operations.md, Shards",
+				redis_where(r), STR_ARG(str_after_last(redis_elem(r, i, 0), '~')));
+	return true;
+}
+
+// False, without an error, if the batch was spread over another number of shards than Redis has.
+static bool write_batch(struct writing *w, struct err *err)
+{
+	struct store *s = w->s;
+	struct batch *b = w->b;
+	const char *prefix = s->options->redis.prefix;
+	bool tagged = b->nsession_tags > 0;
+	size_t evals, more = 0;
+	w->refused = false;
+	if ((b->reopens && !store_unpack(s, b, err)) || !send_facts(w, err) || !send_shards(w, &evals, err) ||
+	    w->refused)
+		return false;
 	// After the facts: drop_empty (store_settle.c) relies on it.
 	redis_barrier(s->redis);
 	for (int32_t i = 0; i < b->nacct_regions; i++)
@@ -589,26 +493,51 @@ static bool apply(struct store *s, struct batch *b, struct engine_counts *counts
 	}
 	if (!tagged)
 		more = send_positions(s);
-	bool good = redis_exec(s->redis, err);
-	if (good) {
-		size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions - more;
-		add_counts(s->redis, end - evals, evals, counts);
-		detect_loss(s);
-	}
-	if (good && tagged) {
+	if (!redis_exec(s->redis, err))
+		return false;
+	size_t end = redis_count(s->redis) - (tagged ? 2 : 0) - (size_t)b->nacct_regions - more;
+	if (w->spread && !shards_agree(s->redis, end - evals, evals, err))
+		return false;
+	if (w->spread)
+		add_counts(s->redis, end - evals, evals, &w->counts);
+	else
+		read_facts(w, end);
+	if (w->refused)
+		return false;
+	if (tagged) {
 		struct relabel_scope p;
 		size_t last = redis_count(s->redis);
-		read_relabel_scope(s->redis, last - 2, last - 1, &arena, &p);
+		read_relabel_scope(s->redis, last - 2, last - 1, &w->arena, &p);
 		queue_relabel(s, b, &p);
 		more = send_positions(s); // Redis has the batch once this is done, too
-		good = redis_exec(s->redis, err);
+		bool good = redis_exec(s->redis, err);
 		map_release(&p.cross_account);
+		if (!good)
+			return false;
 	}
-	if (good)
-		read_positions(s, more);
-	if (good)
+	read_positions(s, more);
+	return true;
+}
+
+static bool apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+{
+	struct writing w = {.s = s, .b = b};
+	if (!check_marks(s, err) || !agree_on_name_key(s, b, err) || !count_batch(s, err))
+		return false;
+	bool good = write_batch(&w, err);
+	for (int again = 0; !good && w.refused && again < SHARDS_AGAIN; again++)
+		good = write_batch(&w, err);
+	if (!good && w.refused)
+		err_set(err, ERR_RETRY, "redis %s: the number of shards of an account and Region keeps changing",
+		        redis_where(s->redis));
+	if (good) {
+		counts->calls_new += w.counts.calls_new;
+		counts->calls_known += w.counts.calls_known;
+		counts->metrics += w.counts.metrics;
+		counts->late += w.counts.late;
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
-	arena_release(&arena);
+	}
+	arena_release(&w.arena);
 	return good;
 }
 

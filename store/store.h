@@ -29,7 +29,9 @@
 struct store {
 	struct redis *redis;
 	const struct engine_options *options;
-	int apply, hour_stats, settle, claim, unpack, relabel, keep_longest, tags; // scripts
+	int apply, hour_stats, settle, claim, promoted, promote_again, unpack, relabel, keep_longest,
+		tags; // scripts
+	struct map shards; // digest of an account and Region -> how many shards Redis has of it (store/shards.h)
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
 	struct batch_position own;   // what `positions` is of then, from the first batch on
@@ -75,8 +77,8 @@ bool store_learn_name_key(struct store *s, struct err *err) NC_CHECK;
 // Tells the batch which accounts and Regions Redis has.
 bool store_read_places(struct store *s, struct batch *b, struct err *err) NC_CHECK;
 
-// Writes a batch, with the positions: two round trips, and a third if it has session tags. Adds to `counts`
-// what became of the records.
+// Writes a batch, with the positions: two round trips, and a third if it has session tags, or calls of
+// accounts and Regions with shards. Adds to `counts` what became of the records.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err) NC_CHECK;
 
 // Unpacks the calls of closed buckets that records of the batch are to be joined with. What is unpacked stays

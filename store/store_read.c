@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads back the facts that apply.lua wrote: three round trips for any run of hours of one model, the second
 // one for the names of the callers that occur, the third for the tags of their sessions; one more each for a
-// model whose id names none, and where groups of callers, or the models, have too many names. Only what
-// occurs is asked for: a bucket may hold the names of very many models and callers, and were each model to
-// read them all, work would grow with their product.
+// model whose id names none, for the calls of shards, and where groups of callers, or the models, have too
+// many names. Only what occurs is asked for: a bucket may hold the names of very many models and callers, and
+// were each model to read them all, work would grow with their product.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "store/cell_codec.h"
 #include "store/keys.h"
+#include "store/shards.h"
 #include "store/store_read_priv.h"
 
 // ---- cells --------------------------------------------------------------------------------------
@@ -181,6 +182,7 @@ static void queue_reads(struct hour_reader *r, int64_t first_bucket, int64_t las
 	struct redis *redis = r->store->redis;
 	struct series *out = r->out;
 	struct buf *key = &r->store->key;
+	shards_ask(redis, key, prefix_of(r), out->acct_region);
 	for (int i = 0; i < out->nhours; i++)
 		redis_cmd(redis, 2,
 		          (struct str[]){STR("HGETALL"), key_cells(key, prefix_of(r), out->acct_region,
@@ -258,6 +260,7 @@ bool store_read_series(struct store *s, const struct due *due, int n, struct are
 	if (!redis_exec(s->redis, err))
 		return false;
 	size_t at = 0;
+	int shards = shards_answer(s->redis, at++);
 	for (int i = 0; i < ret->nhours; i++)
 		ret->hours[i] = read_hour(&r, at++, ret->first + i);
 	read_billed_means(&r, at++);
@@ -266,8 +269,8 @@ bool store_read_series(struct store *s, const struct due *due, int n, struct are
 	for (int b = 0; b < ret->nbuckets; b++)
 		read_model_names(&r, at++, &ret->further[b]);
 	cardinality_take(&ret->cardinality, s->redis, at, day_of(from - 1), day_of(to + 1), arena);
-	bool good = read_callers(&r, first_bucket, last_bucket, err) && read_sessions(&r, err) &&
-	            read_profile(&r, err) && read_kept_names(&r, err);
+	bool good = read_shards(&r, shards, err) && read_callers(&r, first_bucket, last_bucket, err) &&
+	            read_sessions(&r, err) && read_profile(&r, err) && read_kept_names(&r, err);
 	if (good)
 		resolve_callers(&r);
 	hour_reader_release(&r);

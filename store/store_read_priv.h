@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files that read facts share: store_read.c (cells, and the whole), store_callers.c (names of models
-// and callers, tags, labels).
+// What the files that read facts share: store_read.c (cells, and the whole), store_read_shards.c (the cells
+// of shards), store_callers.c (names of models and callers, tags, labels).
 #ifndef NOWCAST_STORE_STORE_READ_PRIV_H
 #define NOWCAST_STORE_STORE_READ_PRIV_H
 
@@ -47,6 +47,10 @@ static inline int64_t day_of(int64_t hour)
 {
 	return hour / 24;
 }
+
+// Adds the calls of the shards to those hours that have facts in the account and Region; one round trip if it
+// has shards. Their changes reach it later (store/shards.h), and the versions of the hours were read before.
+bool read_shards(struct hour_reader *r, int shards, struct err *err) NC_CHECK;
 
 // Queue the names of a model in a bucket; read them out of reply i.
 void queue_model_names(struct hour_reader *r, int64_t bucket, uint64_t model_id);

@@ -8,10 +8,9 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "store/keys.h"
-#include "store/store.h"
+#include "store/shards.h"
+#include "store/store_priv.h"
 #include "store/usage_rows.h"
-
-enum { LEASE_MS = 15000 };
 
 // ---- tagsets and models without a price ----------------------------------------------------------
 
@@ -150,6 +149,73 @@ static int by_series(const void *a, const void *b)
 	return c ? c : (x->hour > y->hour) - (x->hour < y->hour);
 }
 
+void store_queue_claim(struct store *s, struct str place, bool all, struct str empty)
+{
+	redis_begin_eval(s->redis, s->claim, 1, 6);
+	redis_arg(s->redis, key_acct_region(&s->key, s->options->redis.prefix, place));
+	redis_argz(s->redis, all ? "1" : "0");
+	redis_argi(s->redis, LEASE_MS);
+	redis_argi(s->redis, DUE_MAX);
+	redis_argi(s->redis, s->options->retention_ms);
+	redis_arg(s->redis, empty);
+}
+
+// A further round trip at first: how many shards accounts and Regions have that this store has not met.
+static bool learn_shards(struct store *s, const struct str *names, size_t n, struct arena *arena,
+                         struct err *err)
+{
+	struct str *unknown = arena_alloc(arena, (n + 1) * sizeof *unknown);
+	size_t nunknown = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool asked;
+		store_shards_held(s, names[i], &asked);
+		if (!asked)
+			unknown[nunknown++] = names[i];
+	}
+	if (nunknown == 0)
+		return true;
+	int *shards = shards_read(s->redis, s->options->redis.prefix, unknown, nunknown, arena, err);
+	for (size_t i = 0; shards && i < nunknown; i++)
+		store_learn_shards(s, unknown[i], shards[i], false);
+	return shards != NULL;
+}
+
+// What the claims of the accounts and Regions have answered.
+struct claimed {
+	struct due *due;
+	int n;
+	size_t left;
+	struct str *empty; // accounts and Regions
+	size_t nempty;
+};
+
+static void read_claims(struct store *s, const struct str *names, size_t n, struct arena *arena,
+                        struct claimed *ret)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < n; i++)
+		most += redis_len(s->redis, i);
+	ret->due = arena_alloc(arena, (most + 1) * sizeof *ret->due);
+	ret->empty = arena_alloc(arena, (n + 1) * sizeof *ret->empty);
+	for (size_t i = 0; i < n; i++) {
+		if (redis_len(s->redis, i) < CLAIM_HEAD)
+			continue;
+		ret->left += strtoull(redis_elem(s->redis, i, 0).p, NULL, 10);
+		// where others have changed it: the next time
+		int shards = (int)strtol(redis_elem(s->redis, i, 2).p, NULL, 10);
+		ret->left += store_learn_shards(s, names[i], shards, false);
+		if (str_is(redis_elem(s->redis, i, 1), "1"))
+			ret->empty[ret->nempty++] = names[i];
+		for (size_t k = CLAIM_HEAD; k < redis_len(s->redis, i); k++) {
+			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
+			ret->due[ret->n++] =
+				(struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
+		}
+	}
+	if (ret->n > 1)
+		qsort(ret->due, (size_t)ret->n, sizeof *ret->due, by_series);
+}
+
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err)
 {
@@ -161,44 +227,26 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 		return false;
 	size_t nacct_regions, nold[USED];
 	struct str *names = redis_copy_list(s->redis, 0, arena, &nacct_regions), *old[USED];
+	struct claimed x = {.n = 0};
+	int *empty = arena_alloc(arena, (nacct_regions + 1) * sizeof *empty);
 	for (enum used what = 0; what < USED; what++)
 		old[what] = redis_copy_list(s->redis, 1 + (size_t)what, arena, &nold[what]);
-	for (size_t i = 0; i < nacct_regions; i++) {
-		redis_begin_eval(s->redis, s->claim, 1, 5);
-		redis_arg(s->redis, key_acct_region(&s->key, prefix, names[i]));
-		redis_argz(s->redis, all ? "1" : "0");
-		redis_argi(s->redis, LEASE_MS);
-		redis_argi(s->redis, DUE_MAX);
-		redis_argi(s->redis, s->options->retention_ms);
-	}
+	if (!learn_shards(s, names, nacct_regions, arena, err) ||
+	    !store_promote(s, names, nacct_regions, all, empty, &x.left, err))
+		return false;
+	for (size_t i = 0; i < nacct_regions; i++)
+		store_queue_claim(s, names[i], all, arena_text(arena, "%d", empty[i]));
 	for (enum used what = 0; what < USED; what++)
 		queue_drop(s, what, old[what], nold[what]);
 	if (!redis_exec(s->redis, err))
 		return false;
-	int n = 0;
-	size_t left = 0, claimed = 0, nempty = 0;
-	struct str *empty = arena_alloc(arena, (nacct_regions + 1) * sizeof *empty);
-	for (size_t i = 0; i < nacct_regions; i++)
-		claimed += redis_len(s->redis, i);
-	struct due *due = arena_alloc(arena, (claimed + 1) * sizeof *due);
-	for (size_t i = 0; i < nacct_regions; i++) {
-		if (redis_len(s->redis, i) < 2)
-			continue;
-		left += strtoull(redis_elem(s->redis, i, 0).p, NULL, 10);
-		if (str_is(redis_elem(s->redis, i, 1), "1"))
-			empty[nempty++] = names[i];
-		for (size_t k = 2; k < redis_len(s->redis, i); k++) {
-			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
-			due[n++] =
-				(struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
-		}
-	}
-	if (n > 1)
-		qsort(due, (size_t)n, sizeof *due, by_series);
-	*ret_due = due;
-	*ret_n = n;
-	*ret_left = left;
-	return drop_empty(s, empty, nempty, arena, err);
+	read_claims(s, names, nacct_regions, arena, &x);
+	for (size_t i = 0; i < x.nempty; i++)
+		store_forget_shards(s, x.empty[i]);
+	*ret_due = x.due;
+	*ret_n = x.n;
+	*ret_left = x.left;
+	return drop_empty(s, x.empty, x.nempty, arena, err);
 }
 
 bool store_give_back(struct store *s, const struct due *due, int n, struct err *err)

@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "store/batch.h"
 #include "store/keys.h"
+#include "store/shards.h"
 
 static const struct {
 	const char *word, *advice;
@@ -90,7 +91,8 @@ bool telemetry_waiting_read(struct redis *r, const char *prefix, int64_t first_m
 	bool good = redis_exec(r, err);
 	size_t n = 0;
 	struct str *places = good ? redis_copy_list(r, 0, &arena, &n) : NULL;
-	for (size_t i = 0; i < n; i++) {
+	good = good && shards_list(r, prefix, &places, &n, &arena, err);
+	for (size_t i = 0; good && i < n; i++) {
 		key_telemetry_waiting(&key, prefix, places[i]);
 		redis_cmdz(r, "HGETALL", key.data, NULL);
 	}

@@ -376,6 +376,9 @@ async function weeks(browser) {
 	await settled(page);
 	ok(!(await page.isVisible("#why")), "and it can be closed");
 	ok(/last month \$[\d,.]+, of which/.test(await text("#months-words")) && (await page.$$("#months canvas")).length === 1, "this month is drawn beside the last", await text("#months-words"));
+	const ends = q => page.$eval(q, e => Math.round(e.getBoundingClientRect().bottom)), below = [await ends(".middle"), await ends(".pair"), await ends("#months-words"), await ends("main > .side")];
+	ok(below[0] === below[1] && below[1] - below[2] < 60 && below[0] >= below[3], "the months leave no hole, neither below them nor beside the budgets", below);
+	ok(!/[+−]0%/.test(await text("#tiles")), "a change that rounds to nothing has no sign", await text("#tiles"));
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
 	ok(/Writes, 5 minutes.*Writes, 1 hour/.test(await text("#cache")) && /saved/.test(await text("#cache")), "what caching saved", await text("#cache"));
 	ok(/no price.*no caller yet/.test(await text("#gaps")), "what has no price, and what no caller", await text("#gaps"));
@@ -563,6 +566,12 @@ async function late(browser) {
 	ok(/^stale since (2 Nov )?0[12]:\d\d/.test((await text("#live")).trim()) && !(await page.$("#live.on")), "old figures are not live", await text("#live"));
 	ok(/figures end at (2 Nov )?0[12]:\d\d: not compared/.test(await text("#tiles")) && !/yesterday/.test(await text("#tiles")), "nor are they compared with a day that was whole", await text("#tiles"));
 	ok(/This hour–not known/.test(await text("#tiles")), "an hour of which nothing is known is not free", await text("#tiles"));
+	ok(/DeveloperSSO role …|Developer\$/.test(await text("#roles")) && !/AWSReserved/.test(await text("#roles")), "a role of SSO is shown by its permission set", await text("#roles"));
+	ok(!/last month/.test(await text("#months-legend")), "a month that was not observed is not drawn", await text("#months-legend"));
+	const dayLate = await open(browser, process.env.DAY_LATE + "/?span=7d");
+	await settled(dayLate);
+	ok(/Today–not known: figures end at/.test(await dayLate.textContent("#tiles")), "nor is a day of which nothing is known", await dayLate.textContent("#tiles"));
+	await dayLate.context().close();
 	ok((await page.$$("#signals .state.stale")).length >= 2, "the signals are stale, though they arrived a moment ago", await text("#signals"));
 	ok(/figures end at/.test(await text("#findings")), "and the doctor says so", await text("#findings"));
 	ok(/not observed/.test(await text("#legend")), "what was not observed has a pattern of its own", await text("#legend"));

@@ -14,7 +14,9 @@ calls come all the time.
 """
 import binascii
 import heapq
+import os
 import random
+import re
 import statistics
 import sys
 
@@ -28,6 +30,8 @@ LOOK_REDIS_US = 23
 CALL_BYTES, WIRE_BYTES, KAFKA_BYTES = 129, 107, 351
 PACKED_BYTES = 38       # docs/operations.md, Sizing
 # Of the program.
+LETTERS = "".join(re.findall(r'"([a-z]{64})"', open(os.path.dirname(__file__) + "/../../store/shards.c").read()))
+assert len(LETTERS) == 128, "store/shards.c has another form: mend this"
 TURN = 0.5              # seconds; then a turn of settling ends (store/engine.c)
 SHARE = 20              # settling takes one part in so many of a worker's time (store/engine.c)
 BUSY = 0.5              # how busy a core may be on average, so that a busy minute has room
@@ -83,7 +87,7 @@ def spread(masters, shards, rng):
     for k in range(1, ACCOUNTS + 1):
         account = "%012d/us-east-1" % rng.randrange(10 ** 12)
         for shard in range(shards):
-            tag = account if shards == 1 else "%s/%d" % (account, shard)
+            tag = account if shards == 1 else "%s~%02d%s" % (account, shard + 1, LETTERS[2 * shard:2 * shard + 2])
             slot = binascii.crc_hqx(tag.encode(), 0) % 16384
             load[slot * masters // 16384] += 1 / k / total / shards
     return max(load) * masters

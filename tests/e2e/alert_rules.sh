@@ -126,6 +126,7 @@ has "a model may be" "$(up)" "which: new model amazon.nova-pro"
 is "one that was there is not" "$(up | grep -c "new model $sonnet")" 0
 spend 2 2026-11-02T02:31:00Z new-2 acme.oracle-v1 stranger
 check
+has "a new model without a price is not one of $0.00" "$(up)" "which: new model acme.oracle[^ ]*: [0-9]+ tokens without a price in the last day"
 has "tokens without a price ring" "$(up)" "unpriced: acme.oracle[^ ]*: [0-9]+ tokens of the last day have no price"
 
 has "and it is said whose they are" "$(up)" "most by: arn:aws:sts::111122223333:assumed-role/stranger/i-1 [1-9][0-9]* tokens"

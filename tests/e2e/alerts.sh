@@ -62,7 +62,7 @@ alert check --now "$now" >"$T/preview"
 has "what would hold at a time is shown" "$(cat "$T/preview")" '^day: .*has spent .*of its budget'
 has "nothing of it is delivered" "$(tail -n 1 "$T/preview") $(alert list | head -n 1)" 'nothing was delivered no alert is up'
 is "to nobody" "$(lines slack) $(redis exists "{nowcast:alerts}:outbox")" "0 0"
-has "the rules in force are listed" "$(alert rules)" '^day +budget +all +- +day +[0-9.]+ +50,80,100 % +warning'
+has "the rules in force are listed" "$(alert rules)" '^day +budget +all +- +day +[$][0-9.]+ +50,80,100 % +warning'
 has "and who is told" "$(alert rules | tail -n 1)" 'alerts.conf; 7 receivers: chat [(]slack[)], '
 # --- budgets: what is spent of them, and how to set one. The rules above are in a file that others may write, too.
 

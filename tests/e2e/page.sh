@@ -25,6 +25,8 @@ serve 2026-11-02T01:40:00Z
 few=$url
 serve 2026-11-02T07:00:00Z
 export LATE=$url
+serve 2026-11-03T07:00:00Z
+export DAY_LATE=$url
 (umask 077 && echo "ops $(printf '0123456789abcdef%.0s' 1 2)" >"$T/tokens")
 serve 2026-11-02T01:40:00Z --auth-tokens-file "$T/tokens"
 export LOCKED=$url

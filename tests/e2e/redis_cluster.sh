@@ -33,6 +33,47 @@ is "nothing was refused" "$(on_cluster info errorstats | grep errorstat_)" ""
 is "each has keys" "$(on_cluster info keyspace | grep -c keys=)" 3
 is "doctor looks at each" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -c '^ok *redis *\(Redis\|Valkey\)')" 3
 
+# One account and Region over three shards, that is over several masters: the same again.
+sharded() { "$nowcast" "$@" --redis "$REDIS_URL" --redis-prefix sharded --shards '2, 111122223333/us-east-1=3'; }
+ok "shards: replay" sharded replay "$world/stream.ndjson"
+report "$T/sharded.estimate" --redis-prefix sharded
+same_file "the same estimate over shards" "$T/sharded.estimate" "$T/masters.estimate"
+ok "shards: reconcile" sharded reconcile "$T/cur"
+report "$T/sharded.billed" --redis-prefix sharded
+same_file "the same bill" "$T/sharded.billed" "$T/masters.billed"
+ok "shards: alerts" sharded alert check --now 2026-11-02T01:59:00Z
+"$nowcast" alert list --redis "$REDIS_URL" --redis-prefix sharded | sed 's/^[0-9a-f]* //' >"$T/sharded.alerts"
+same_file "the same alerts over shards" "$T/sharded.alerts" "$T/masters.alerts"
+has "calls are in each" "$(on_cluster --scan --pattern 'sharded:{111122223333/us-east-1*:calls:*' | grep -o '{.*}' | sort -u | paste -sd ' ')" \
+	'^\{111122223333/us-east-1~01aa\} \{111122223333/us-east-1~02fc\} \{111122223333/us-east-1~03di\}$'
+is "doctor says nothing of them" "$(sharded doctor | grep -cE '^(FAIL|note *shards)')" 0
+has "but of another number" "$("$nowcast" doctor --redis "$REDIS_URL" --redis-prefix sharded)" "111122223333/us-east-1 are over 3 shards in Redis, and .shards. says 1"
+minutes() { # PREFIX
+	free_port
+	start minutes "$nowcast" serve --redis "$REDIS_URL" --redis-prefix "$1" --listen "127.0.0.1:$port" --now 2026-11-02T01:59:00Z
+	local url="http://127.0.0.1:$port/api/v1/series?step=minute&hours=2&by=model"
+	asks() { curl -sf "$url" >"$T/$1.minutes"; }
+	wait_for 20 asks "$1"
+	stop "$pid"
+}
+minutes nowcast
+minutes sharded
+ok "minutes have dollars" grep -q '"usd":\["0\.[0-9]*[1-9]' "$T/sharded.minutes"
+same_file "the same minutes" "$T/sharded.minutes" "$T/nowcast.minutes"
+
+# Another number, as docs/operations.md says (Shards): its commands delete the facts on each master, and the records are read again.
+mkdir "$T/bin"
+printf '#!/bin/sh\nexec %s -p "$NODE" "$@"\n' "$(command -v redis-cli)" >"$T/bin/redis-cli"
+chmod +x "$T/bin/redis-cli"
+sed -n "s/nowcast:{/sharded:{/; /^       \(p=\|redis-cli --scan\)/p" docs/operations.md >"$T/delete"
+for node in "${cluster_ports[@]}"; do PATH=$T/bin:$PATH NODE=$node bash "$T/delete" >/dev/null; done
+facts() { on_cluster --scan --pattern 'sharded:{111122223333/us-east-1*' | grep -cvE '}:(usage|usage_meta|actual|billed|observed|kept|overflow|overflowed|hour_stats|billed_means|part|part_meta)(:|$)'; }
+is "the facts are gone" "$(facts)" 0
+ok "five shards: replay" "$nowcast" replay --redis "$REDIS_URL" --redis-prefix sharded --shards 5 "$world/stream.ndjson"
+report "$T/five.billed" --redis-prefix sharded
+same_file "the same over five shards, as the bill has taught" "$T/five.billed" "$T/plain.again"
+has "doctor knows of five" "$("$nowcast" doctor --redis "$REDIS_URL" --redis-prefix sharded)" "111122223333/us-east-1 are over 5 shards"
+
 # A user with the rights that docs/operations.md names, alike on all nodes.
 on_cluster acl setuser ann on '>p/w' '~nowcast:*' '~{nowcast:alerts}:*' +@read +@write +@scripting +@connection +info +time '+cluster|slots' >/dev/null
 "$nowcast" report --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" --by "$all_keys" --format csv >"$T/ann.billed"

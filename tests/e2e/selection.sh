@@ -192,5 +192,6 @@ has "a comparison says what the span before lacks" "$(gap --from 2026-11-17T08:0
 	'not observed of this span: 1 h, .*not observed of the span before: 3 h, beside 1 h '
 has "no figures of hours that were not observed" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'nothing was observed of this span .2 h.: what was spent in it is not known'
 for h in 6 7; do for m in $(seq 0 59); do echo "setbit gap:{$A/us-east-1}:observed:$(($(date -ud 2026-11-17 +%s) / 86400)):calls $((h * 60 + m)) 1"; done; done | redis >/dev/null
+has "nor is a condition that nobody meets said to have cost nothing" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z --team search)" 'under these conditions from .*: it was observed, and no such use was seen'
 has "of observed ones nothing was spent" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'no figures from 2026-11-17 06:00 to 2026-11-17 08:00 UTC: it was observed, and nothing was spent'
 finish

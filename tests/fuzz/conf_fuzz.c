@@ -28,8 +28,15 @@ static bool read_conf(struct conf *c, struct str text)
 	struct err err = ERR_INIT;
 	conf_init(c);
 	bool good = conf_read_text(c, text, "fuzz.conf", &err);
-	if (!good)
+	if (!good) {
+		struct conf again;
+		struct err_list list = {0};
+		struct err all = {.list = &list};
 		check_refusal(&err);
+		conf_init(&again);
+		check_collected(&err, conf_read_text(&again, text, "fuzz.conf", &all), &all);
+		conf_release(&again);
+	}
 	assert(good || err.kind == ERR_CONFIG);
 	return good;
 }

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -54,6 +55,16 @@ static inline struct str take_text(struct input *in)
 static inline void check_refusal(const struct err *err)
 {
 	assert(err->kind && err->msg[0]);
+}
+
+// A reader that collects all errors refuses what one that stops at the first does, and begins with that.
+static inline void check_collected(const struct err *first, bool good, struct err *all)
+{
+	const struct err *begin = err_listed(all) ? &all->list->items[0] : all;
+	assert(!good && all->kind == first->kind && strcmp(begin->msg, first->msg) == 0);
+	for (size_t i = 0; i < err_listed(all); i++)
+		check_refusal(&all->list->items[i]);
+	err_list_release(all->list);
 }
 
 #endif

@@ -2,10 +2,7 @@
 // Mapping files from anybody: one is refused with its line and column, or every caller has one answer,
 // the same one when asked again. Longest input: 1024 bytes.
 #include "store/mapping.h"
-
-#include <assert.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,7 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mapping *m = NULL;
 	struct err err = ERR_INIT;
 	if (!mapping_read(&m, (struct str){(const char *)data, size}, "map.csv", NULL, &err)) {
+		struct err_list list = {0};
+		struct err all = {.list = &list};
 		assert(err.kind == ERR_CONFIG && str_starts(str_of(err.msg), STR("map.csv:")));
+		check_collected(
+			&err, mapping_read(&m, (struct str){(const char *)data, size}, "map.csv", NULL, &all), &all);
 		return 0;
 	}
 	for (size_t i = 0; i < 2 * sizeof callers / sizeof *callers; i++)

@@ -7,6 +7,7 @@
 #include "pricing/price_file.h"
 #include "pricing/price_merge.h"
 #include "pricing/usage_type.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,9 +37,11 @@ static void try_merge(const struct price_rows *rows)
 static void try_file(struct str text)
 {
 	struct catalogue *c;
-	struct err err = ERR_INIT;
+	struct err_list list = {0};
+	struct err err = ERR_INIT, all = {.list = &list};
 	if (!catalogue_parse(&c, text, "fuzz.csv", &err)) {
 		assert(err.kind == ERR_CONFIG && err.msg[0]);
+		check_collected(&err, catalogue_parse(&c, text, "fuzz.csv", &all), &all);
 		return;
 	}
 	struct rate rate;
@@ -80,9 +83,11 @@ static void try_usage(struct str text)
 static void try_discounts(struct str text)
 {
 	struct discounts *d;
-	struct err err = ERR_INIT;
+	struct err_list list = {0};
+	struct err err = ERR_INIT, all = {.list = &list};
 	if (!discounts_read(&d, text, "discounts.csv", &err)) {
 		assert(err.kind == ERR_CONFIG && err.msg[0]);
+		check_collected(&err, discounts_read(&d, text, "discounts.csv", &all), &all);
 		return;
 	}
 	const struct discount *found =
@@ -107,8 +112,6 @@ static void try_import(struct str text, bool litellm)
 	buf_release(&csv);
 	buf_release(&notes);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -35,8 +35,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (int i = 0; i < rules.nreceivers; i++)
 			assert(alert_receiver_find(&rules, rules.receivers[i].name) == &rules.receivers[i]);
 	} else {
+		struct alert_rules again = {0};
+		struct err_list list = {0};
+		struct err all = {.list = &list};
 		check_refusal(&err);
 		assert(err.kind == ERR_CONFIG);
+		check_collected(&err, alert_rules_parse(&again, text, "alerts.conf", from, &all), &all);
+		alert_rules_release(&again);
 	}
 	alert_rules_release(&rules);
 	return 0;

@@ -198,6 +198,9 @@ function headline() {
 	return sumTile(title, total, [spanBefore(total), [range(total), range(total) ? "; " : "", used(total)], inPart(total)], "headline");
 }
 
+// Without a day of history and without a band, nothing is known of the rest.
+const isForetold = x => forecast.days_of_history > 0 || Number(x.usd_high) > Number(x.usd_low);
+
 function paintTiles() {
 	if (!summary) return;
 	const s = summary, f = forecast, chosen = view.from ? "" : view.span;
@@ -210,8 +213,9 @@ function paintTiles() {
 	if (f) {
 		const worth = (x, what) => x.off === null ? "from " + (f.days_of_history > 1 ? f.days_of_history + " days" : f.days_of_history ? "one day" : "less than a day") + " of history"
 			: "off by " + (100 * x.off).toFixed(x.off < 0.0995 ? 1 : 0) + "% " + what;
-		tiles.push(tile("Today will end at", usd(f.day.usd), [between(f.day), worth(f.day, "on the last " + (f.day.scored_days === 1 ? "day" : f.day.scored_days + " days"))]),
-			tile("The month will end at", usd(f.month.usd), [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
+		const end = (title, x, lines) => isForetold(x) ? tile(title, usd(x.usd), lines) : tile(title, "–", ["not known: too little was observed"]);
+		tiles.push(end("Today will end at", f.day, [between(f.day), worth(f.day, "on the last " + (f.day.scored_days === 1 ? "day" : f.day.scored_days + " days"))]),
+			end("The month will end at", f.month, [between(f.month), lastMonthWords(s.last_month) + "; " + worth(f.month, "so far ahead")]));
 	}
 	fill(byId("tiles"), ...tiles);
 	byId("asof").textContent = day(s.now) + ", " + clock(s.now) + " " + zoneWord(s.now);
@@ -348,7 +352,7 @@ function saveGroups() {
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
 
 function paintTwoMonths() {
-	if (days) paintMonths(days, forecast, now);
+	if (days) paintMonths(days, forecast && isForetold(forecast.month) ? forecast : null, now);
 }
 
 // ---- refreshing

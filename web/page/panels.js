@@ -183,7 +183,7 @@ export function paintBill(b) {
 export function paintSignals(f) {
 	fill(byId("signals"), listOf(f.signals.map(s => el("li", {}, el("span", {}, s.label), el("span", { class: "state " + s.state }, s.state),
 		el("span", { class: "wrap" }, s.newest ? "newest of " + at(s.newest) + ", arrived " + age(s.arrived_age_s) + " ago" :
-			s.state !== "missing" ? "no data" : s.name === "metric" ? "no data: tokens that calls do not report are estimated without it" : "no data: nothing can be attributed")))));
+			s.state !== "missing" ? "no data" : s.name === "metric" ? "no data: tokens that calls do not report are estimated without it" : "no data: nothing can be attributed but calls with a log")))));
 }
 
 export function paintFindings(f) {
