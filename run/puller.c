@@ -22,6 +22,7 @@
 enum {
 	POLL_MS = 100,         // how soon it notices that it should stop
 	LEASE_EVERY_MS = 3000,
+	WAITING_MAX = 64,
 	PLACE_SIZE = ACCOUNT_ID_SIZE + STREAM_REGION_SIZE,
 	SWEEP_EVERY_MS = 3600000,
 	REMOVED_MS = 86400000,   // written by nobody for so long, a source of another account is read by nobody
@@ -48,9 +49,11 @@ struct puller {
 	struct streams streams;
 	struct held_account *held;
 	int64_t *in_redis;       // by stream: the position that Redis has
+	int64_t *stored;         // by stream: the position that Redis was given last
+	uint64_t forgotten, failures; // of the intake and of `redis`, when positions were moved last
 	char owner[96];
 	struct backoff backoff;
-	struct stream *waiting[64]; // whose spans are complete, and not yet safe in Redis
+	struct stream *waiting[WAITING_MAX]; // whose spans are complete, and not yet safe in Redis
 	int nwaiting;
 	uint64_t batches;
 	int64_t apply_due_ms; // monotonic
@@ -86,21 +89,19 @@ static struct str place_of(const struct stream *s, char buf[PLACE_SIZE])
 	return str_of(buf);
 }
 
-static void queue_status(struct puller *p, const struct stream *s)
+static struct source_status status_of(const struct stream *s, char place[PLACE_SIZE])
 {
-	char place[PLACE_SIZE];
 	bool too_much = s->kind == STREAM_CLOUDTRAIL && s->rate > RATE_MAX;
-	struct source_status status = {.source = str_of(stream_word(s)),
-	                               .acct_region = place_of(s, place),
-	                               .position_ms = s->position_ms,
-	                               .read_ms = s->read_ms,
-	                               .failing_ms = s->idle ? 0 : s->failing_ms,
-	                               .rate = s->rate,
-	                               .state = too_much  ? SOURCE_TOO_MUCH
-	                                        : s->idle ? SOURCE_IDLE
-	                                                  : SOURCE_READS,
-	                               .text = str_of(s->failing_ms && !s->idle ? s->why.msg : s->note)};
-	source_status_queue(p->redis, p->conf->redis_prefix, &status);
+	return (struct source_status){.source = str_of(stream_word(s)),
+	                              .acct_region = place_of(s, place),
+	                              .position_ms = s->position_ms,
+	                              .read_ms = s->read_ms,
+	                              .failing_ms = s->idle ? 0 : s->failing_ms,
+	                              .rate = s->rate,
+	                              .state = too_much  ? SOURCE_TOO_MUCH
+	                                       : s->idle ? SOURCE_IDLE
+	                                                 : SOURCE_READS,
+	                              .text = str_of(s->failing_ms && !s->idle ? s->why.msg : s->note)};
 }
 
 // Before the position that is beyond it.
@@ -168,14 +169,6 @@ static bool wait_to_retry(struct puller *p, struct err *err)
 	return true;
 }
 
-static void write_status(struct puller *p, const struct stream *s)
-{
-	struct err err = ERR_INIT;
-	queue_status(p, s);
-	if (!redis_exec(p->redis, &err))
-		log_warn("the state of a source was not written; the next one covers it", LOG_STR("why", err.msg));
-}
-
 static bool is_of_place(const struct source_status *status, const struct stream *s)
 {
 	struct str rest = status->acct_region, account = str_cut(&rest, '/');
@@ -198,64 +191,133 @@ static void note_position(void *user, const struct source_status *status)
 			p->in_redis[i] = status->position_ms;
 }
 
+static bool is_waiting(const struct puller *p, const struct stream *s)
+{
+	for (int i = 0; i < p->nwaiting; i++)
+		if (p->waiting[i] == s)
+			return true;
+	return false;
+}
+
+static bool is_of_queue(const struct puller *p, const struct stream *s)
+{
+	return s->kind == STREAM_TRAIL && !*p->conf->trail_files;
+}
+
+static bool is_ours(const struct puller *p, const struct stream *s)
+{
+	return p->held[s->place->account - p->streams.accounts].ours;
+}
+
+static void report_loss(struct puller *p, int64_t streams, int64_t from_ms)
+{
+	char when[WHEN_SIZE];
+	if (!streams)
+		return;
+	p->loss = (struct loss){when_now_ms(), from_ms};
+	log_error("Redis has lost what was written to it: AWS's APIs are read again", LOG_INT("sources", streams),
+	          LOG_STR("from", from_ms ? when_format(from_ms, when) : "the beginning"));
+}
+
 // Positions are written after the facts before them. Where Redis has an earlier one than it was given, it has
 // lost facts: the stream reads again from there. Those of the batch in hand are looked at when it is applied.
 // What a queue told of is not told again.
 static bool go_back_with_redis(struct puller *p, bool of_batch, struct err *err)
 {
-	char when[WHEN_SIZE];
 	int64_t streams = 0, from_ms = INT64_MAX;
 	memset(p->in_redis, 0, (size_t)p->streams.n * sizeof *p->in_redis);
 	if (!source_status_each(p->redis, p->conf->redis_prefix, note_position, p, err))
 		return false;
 	for (int i = 0; i < p->streams.n; i++) {
 		struct stream *s = &p->streams.v[i];
-		if ((s->kind == STREAM_TRAIL && !*p->conf->trail_files) || s->position_ms <= p->in_redis[i] ||
-		    (s->due_ms == INT64_MAX) != of_batch || !p->held[s->place->account - p->streams.accounts].ours)
+		if (is_of_queue(p, s) || p->stored[i] <= p->in_redis[i] || is_waiting(p, s) != of_batch ||
+		    !is_ours(p, s))
 			continue;
 		stream_go_back(s, p->in_redis[i]);
+		p->stored[i] = s->position_ms;
 		from_ms = s->position_ms < from_ms ? s->position_ms : from_ms;
 		streams++;
 	}
-	if (!streams)
-		return true;
-	p->loss = (struct loss){when_now_ms(), from_ms};
-	log_error("Redis has lost what was written to it: AWS's APIs are read again", LOG_INT("sources", streams),
-	          LOG_STR("from", from_ms ? when_format(from_ms, when) : "the beginning"));
+	report_loss(p, streams, from_ms);
 	return true;
+}
+
+// The position that Redis has does not tell whether it has what was read after it. That the intake says of
+// its batches. What does not go through the intake, tags and profiles, may be lost if the connection
+// broke. So spans under way, and those that have just ended, are read again from where Redis has them.
+static void go_back_with_batches(struct puller *p)
+{
+	bool lost = p->intake.forgotten != p->forgotten, broken = redis_failures(p->redis) != p->failures;
+	int64_t streams = 0, from_ms = INT64_MAX;
+	p->forgotten = p->intake.forgotten;
+	p->failures = redis_failures(p->redis);
+	for (int i = 0; i < p->streams.n; i++) {
+		struct stream *s = &p->streams.v[i];
+		bool by_intake = !stream_is_of_account(s->kind) && s->kind != STREAM_PROFILES;
+		if (!(by_intake ? lost : broken) || !(s->reading || is_waiting(p, s)) || !is_ours(p, s))
+			continue;
+		stream_go_back(s, is_of_queue(p, s) ? s->position_ms : p->stored[i]);
+		from_ms = s->position_ms < from_ms ? s->position_ms : from_ms;
+		streams += by_intake;
+	}
+	report_loss(p, streams, from_ms);
 }
 
 // ---- to Redis -----------------------------------------------------------------------------------
 
-static bool apply_batch(struct puller *p, struct err *err)
+static void queue_positions(struct puller *p)
 {
-	p->apply_due_ms = when_ticks_ms() + p->conf->batch_interval_ms;
-	if (intake_is_empty(&p->intake) && p->nwaiting == 0)
-		return true;
-	p->batches += !intake_is_empty(&p->intake);
-	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
-		if (!wait_to_retry(p, err))
-			return false;
-	while (p->nwaiting > 0 && !go_back_with_redis(p, true, err))
-		if (!wait_to_retry(p, err))
-			return false;
+	struct source_status status[WAITING_MAX];
+	char places[WAITING_MAX][PLACE_SIZE];
+	queue_loss(p);
+	for (int i = 0; i < p->nwaiting; i++) {
+		status[i] = status_of(p->waiting[i], places[i]);
+		queue_gap(p, p->waiting[i]);
+	}
+	redis_barrier(p->redis);
+	source_positions_queue(p->redis, p->conf->redis_prefix, status, (size_t)p->nwaiting);
+	for (int i = 0; i < p->nwaiting; i++) {
+		source_status_queue(p->redis, p->conf->redis_prefix, &status[i]);
+		queue_observed(p, p->waiting[i]);
+	}
+}
+
+// One try to write how far the streams that wait are read. It looks first whether Redis still has what they
+// gave: a Redis, or a master, that goes after that breaks a connection of `redis`, so that nothing is
+// written.
+static bool move_positions(struct puller *p, struct err *err)
+{
+	if (!go_back_with_redis(p, true, err))
+		return false;
+	engine_check_loss(p->intake.engine);
+	if (!intake_apply(&p->intake, err))
+		return false;
+	go_back_with_batches(p);
 	for (int i = 0; i < p->nwaiting; i++)
 		if (p->waiting[i]->due_ms == INT64_MAX) {
 			stream_finish(&p->streams, p->waiting[i]);
 			report_gap(p->waiting[i]);
 		}
-	for (;;) {
-		queue_loss(p);
-		for (int i = 0; i < p->nwaiting; i++) {
-			queue_gap(p, p->waiting[i]);
-			queue_status(p, p->waiting[i]);
-			queue_observed(p, p->waiting[i]);
-		}
-		if (redis_exec(p->redis, err))
-			break;
+	queue_positions(p);
+	if (!redis_exec(p->redis, err))
+		return false;
+	for (int i = 0; i < p->nwaiting; i++)
+		p->stored[p->waiting[i] - p->streams.v] = p->waiting[i]->position_ms;
+	return true;
+}
+
+static bool apply_batch(struct puller *p, struct err *err)
+{
+	p->apply_due_ms = when_ticks_ms() + p->conf->batch_interval_ms;
+	p->batches += !intake_is_empty(&p->intake);
+	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
 		if (!wait_to_retry(p, err))
 			return false;
-	}
+	if (p->nwaiting == 0)
+		return true;
+	while (!move_positions(p, err))
+		if (!wait_to_retry(p, err))
+			return false;
 	p->nwaiting = 0;
 	p->loss = (struct loss){0};
 	p->tried = false;
@@ -302,7 +364,7 @@ static void load_position(void *user, const struct source_status *status)
 		struct stream *s = &p->streams.v[i];
 		if (!is_of_stream(status, s) || s->reading || s->due_ms == INT64_MAX)
 			continue; // a span is under way, or waits to be safe
-		s->position_ms = status->position_ms;
+		s->position_ms = p->stored[i] = status->position_ms;
 		s->read_ms = status->read_ms;
 		s->was_read = status->state == SOURCE_READS && status->position_ms > 0;
 		s->place->used |= s->kind == STREAM_CLOUDTRAIL && status->position_ms > 0;
@@ -388,6 +450,19 @@ static bool hold_account(struct puller *p, struct stream *s)
 	return h->ours;
 }
 
+// It has the position: first Redis is asked whether it still has that.
+static void write_status(struct puller *p, const struct stream *s)
+{
+	struct err err = ERR_INIT;
+	char place[PLACE_SIZE];
+	bool good = go_back_with_redis(p, false, &err);
+	const struct source_status status = status_of(s, place);
+	if (good)
+		source_status_queue(p->redis, p->conf->redis_prefix, &status);
+	if (!good || !redis_exec(p->redis, &err))
+		log_warn("the state of a source was not written; the next one covers it", LOG_STR("why", err.msg));
+}
+
 static void report_change(struct puller *p, const struct stream *s, int64_t failed_ms)
 {
 	const char *word = stream_word(s), *account = s->place->account->id, *region = s->place->region;
@@ -435,30 +510,19 @@ static bool open_account(struct puller *p, struct stream *s)
 	return good;
 }
 
-// A position of a source is in one slot: it would not tell that another master has lost facts.
-static bool check_one_redis(struct puller *p, struct err *err)
-{
-	return !redis_spans(p->redis) ||
-	       err_set(err, ERR_CONFIG,
-	               "sources = aws needs one Redis (or Redis Sentinel): on a Redis Cluster of several masters it "
-	               "would not notice that one of them has lost records. Bring them by Kafka, or name another Redis");
-}
-
 static bool turn_stream(struct puller *p, struct stream *s, struct err *err)
 {
 	int64_t failed_ms = s->failing_ms;
-	bool complete = false;
 	if (!open_account(p, s) || !hold_account(p, s))
 		return true;
-	if (!check_one_redis(p, err))
-		return false;
-	complete = stream_turn(&p->streams, s);
-	report_change(p, s, failed_ms);
-	if (complete) {
+	int64_t position_ms = s->position_ms;
+	bool complete = stream_turn(&p->streams, s);
+	report_change(p, s, failed_ms); // it may find that the stream has to go back
+	if (complete && s->position_ms == position_ms) {
 		s->due_ms = INT64_MAX; // until stream_finish
 		p->waiting[p->nwaiting++] = s;
 	}
-	bool full = intake_is_full(&p->intake) || p->nwaiting == sizeof p->waiting / sizeof *p->waiting;
+	bool full = intake_is_full(&p->intake) || p->nwaiting == WAITING_MAX;
 	return !full || apply_batch(p, err);
 }
 
@@ -504,6 +568,7 @@ static void *puller_main(void *opaque)
 	if (good && apply_batch(p, &p->err)) {
 		ingest_thread_mark_safe(&p->thread);
 		good = settle_hours(p, true, &p->err);
+		engine_end_batches(p->intake.engine);
 		end_leases(p);
 	}
 	publish_stats(p);
@@ -521,6 +586,7 @@ static void puller_free(struct puller *p)
 	redis_close(p->redis);
 	free(p->held);
 	free(p->in_redis);
+	free(p->stored);
 	ingest_thread_destroy(&p->thread);
 	free(p);
 }
@@ -537,10 +603,12 @@ static bool open_parts(struct puller *p, struct err *err)
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
 	                 dead_letters_hooks(p->conf), NULL, err))
 		return false;
+	redis_keep_whole(p->redis, true);
 	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);
 	p->sweep_due_ms = when_ticks_ms() + SWEEP_EVERY_MS;
 	p->in_redis = xcalloc((size_t)p->streams.n, sizeof *p->in_redis);
+	p->stored = xcalloc((size_t)p->streams.n, sizeof *p->stored);
 	return true;
 }
 

@@ -345,6 +345,7 @@ static void *receiver_main(void *opaque)
 		r->status_due_ms = 0;
 		write_status(r);
 		(void)!settle_hours(r, true, &r->err);
+		engine_end_batches(r->intake.engine);
 	}
 	publish_stats(r);
 	ingest_thread_mark_ended(&r->thread);

@@ -228,7 +228,10 @@ static bool replay_all(struct replay *r, struct err *err)
 	if (!replay_buckets(r, err) || !apply_batch(r, err) || !settle_hours(r, err))
 		return false;
 	engine_check_loss(r->intake.engine);
-	return apply_batch(r, err);
+	if (!apply_batch(r, err))
+		return false;
+	engine_end_batches(r->intake.engine);
+	return true;
 }
 
 // What fails again is appended to the file of dead letters. If that file is also read, the replay does not

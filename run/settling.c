@@ -8,9 +8,10 @@ bool settling_turn(struct settling *s, struct intake *in, bool all, int64_t inte
                    struct backoff *backoff, struct err *err)
 {
 	size_t left = 0;
-	int64_t wait = interval_ms;
+	int64_t wait = interval_ms, next_ms = 0;
 	if (engine_settle(in->engine, all, &left, err)) {
 		s->left = left;
+		next_ms = engine_next_turn_ms(in->engine);
 	} else if (err->kind != ERR_RETRY) {
 		return false;
 	} else {
@@ -20,6 +21,6 @@ bool settling_turn(struct settling *s, struct intake *in, bool all, int64_t inte
 		err_clear(err);
 		s->left += s->left == 0; // not known, but not none
 	}
-	s->due_ms = when_ticks_ms() + wait;
+	s->due_ms = next_ms ? next_ms : when_ticks_ms() + wait;
 	return true;
 }

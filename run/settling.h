@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a thread that brings records in computes the hours that are due: every settle.interval, and later
-// while Redis does not answer.
+// When a thread that brings records in computes the hours that are due: every settle.interval, sooner if the
+// last turn has left some, and later while Redis does not answer.
 #ifndef NOWCAST_RUN_SETTLING_H
 #define NOWCAST_RUN_SETTLING_H
 

@@ -385,7 +385,7 @@ void stream_finish(struct streams *all, struct stream *s)
 
 void stream_go_back(struct stream *s, int64_t position_ms)
 {
-	assert(position_ms < s->position_ms);
+	assert(position_ms <= s->position_ms);
 	cloudwatch_reading_free(s->values);
 	s->values = NULL;
 	organization_free(s->organization);

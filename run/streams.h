@@ -188,7 +188,8 @@ bool stream_open(struct streams *all, struct stream *s);
 bool stream_turn(struct streams *all, struct stream *s);
 void stream_finish(struct streams *all, struct stream *s);
 
-// Forward: reads again from an earlier position on, at once.
+// Forward: reads again from its position or an earlier one on, at once. Messages of a queue come again by
+// themselves.
 void stream_go_back(struct stream *s, int64_t position_ms);
 
 const char *stream_word(const struct stream *s); // of the source: "metrics", "metrics_mantle"

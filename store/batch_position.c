@@ -35,11 +35,15 @@ void batch_position_next(struct batch_position *p)
 bool batch_position_is_behind(struct batch_position *p, struct loss *ret)
 {
 	struct position *b = &p->batches;
+	int64_t before_ms = p->written_ms;
+	p->written_ms = when_now_ms();
 	if (!b->behind)
 		return false;
-	*ret = (struct loss){when_now_ms(), b->held_ms};
+	bool expired = b->held == POSITION_NONE && p->written_ms - before_ms >= BATCH_POSITION_KEPT_MS;
+	if (!expired)
+		*ret = (struct loss){p->written_ms, b->held_ms};
 	b->behind = false;
 	b->stored = b->held;
 	b->fresh = b->held == POSITION_NONE;
-	return true;
+	return !expired;
 }

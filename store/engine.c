@@ -28,6 +28,7 @@ enum {
 	// times that one hour is computed, beside those for the hours that it learns from, before it is left to
 	// whoever keeps changing it
 	SETTLED_MAX = 50,
+	TURN_MS = 500,
 	SETTLE_SHARE = 20, // settling takes at most one part in so many of the time, unless all is to be settled
 };
 
@@ -42,6 +43,8 @@ struct engine {
 	uint64_t faults[FAULT_KINDS], nfaults; // dead letters of the batch
 	uint64_t unused[TELEMETRY_UNUSED], nunused; // telemetry of the batch that is not used
 	int64_t settle_not_before; // ticks
+	bool has_left;             // the last turn ended before all that was due was computed
+	struct buf reached_acct_region, reached_model; // of what the last turn computed last
 	int64_t places_due;        // ticks: when the accounts and Regions are read again; 0: they were not yet
 };
 
@@ -68,6 +71,8 @@ void engine_close(struct engine *e)
 	arena_release(&e->arena);
 	arena_release(&e->hidden);
 	map_release(&e->warned);
+	buf_release(&e->reached_acct_region);
+	buf_release(&e->reached_model);
 	free(e);
 }
 
@@ -242,6 +247,11 @@ void engine_check_loss(struct engine *e)
 	store_check_loss(&e->store);
 }
 
+void engine_end_batches(struct engine *e)
+{
+	store_end_batches(&e->store);
+}
+
 void engine_note_loss(struct engine *e, const struct loss *loss)
 {
 	store_note_loss(&e->store, loss);
@@ -369,9 +379,12 @@ static bool is_stopped(const struct engine *e)
 	return e->options.stop && *e->options.stop;
 }
 
-static bool settle_claimed(struct engine *e, const struct due *due, int n, struct err *err)
+// *ret_done: how many were computed before `until` (ticks). The others are given back.
+static bool settle_claimed(struct engine *e, const struct due *due, int n, int64_t until, int *ret_done,
+                           struct err *err)
 {
-	for (int i = 0, end; i < n && !is_stopped(e); i = end) {
+	int i = 0;
+	for (int end; i < n && !is_stopped(e) && (i == 0 || when_ticks_ms() < until); i = end) {
 		for (end = i + 1; end < n; end++)
 			if (!str_eq(due[end].acct_region, due[i].acct_region) ||
 			    !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
@@ -380,7 +393,32 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, struc
 		if (!settle_run(e, due + i, end - i, err))
 			return false;
 	}
-	return true;
+	*ret_done = i;
+	return i == n || is_stopped(e) || store_give_back(&e->store, due + i, n - i, err);
+}
+
+// Goes on behind what the last turn has computed, so that no hour waits for those before it to be done for
+// good.
+static struct due *begin_after_last(const struct engine *e, struct due *due, int n, struct arena *arena)
+{
+	int at = 0;
+	for (int c = 0; at < n; at++) {
+		c = str_cmp(due[at].acct_region, buf_str(&e->reached_acct_region));
+		if (c > 0 || (c == 0 && str_cmp(due[at].model_hex, buf_str(&e->reached_model)) > 0))
+			break;
+	}
+	struct due *turned = arena_alloc(arena, (size_t)(n + 1) * sizeof *turned);
+	memcpy(turned, due + at, (size_t)(n - at) * sizeof *due);
+	memcpy(turned + (n - at), due, (size_t)at * sizeof *due);
+	return turned;
+}
+
+static void note_reached(struct engine *e, const struct due *last)
+{
+	buf_clear(&e->reached_acct_region);
+	buf_clear(&e->reached_model);
+	buf_addstr(&e->reached_acct_region, last->acct_region);
+	buf_addstr(&e->reached_model, last->model_hex);
 }
 
 // Counts how often each hour was claimed. Whether one was not too often: on a busy system there is always
@@ -404,20 +442,32 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 	struct arena claims = ARENA_INIT;
 	struct map times = MAP_INIT;
 	struct due *due;
-	int n = 0;
+	int n = 0, done = 0;
 	size_t left = 0;
 	bool good = true;
+	int64_t until = all ? INT64_MAX : begun + (e->options.turn_ms ? e->options.turn_ms : TURN_MS);
 	*ret_left = 0;
 	if (!all && begun < e->settle_not_before)
 		return true;
 	do {
 		arena_reset(&claims);
-		good = store_claim(&e->store, all, &claims, &due, &n, &left, err) && settle_claimed(e, due, n, err);
+		good = store_claim(&e->store, all, &claims, &due, &n, &left, err);
+		if (good && !all)
+			due = begin_after_last(e, due, n, &claims);
+		good = good && settle_claimed(e, due, n, until, &done, err);
+		if (good && done)
+			note_reached(e, &due[done - 1]);
 	} while (good && all && has_fresh(e, &times, due, n) && !is_stopped(e));
 	map_release(&times);
 	arena_release(&claims);
 	e->settle_not_before = when_ticks_ms() + (when_ticks_ms() - begun) * (SETTLE_SHARE - 1);
 	e->counts.round_trips = redis_round_trips(e->store.redis);
-	*ret_left = left - ((size_t)n < left ? (size_t)n : left);
+	e->has_left = good && done < n;
+	*ret_left = left - ((size_t)done < left ? (size_t)done : left);
 	return good;
+}
+
+int64_t engine_next_turn_ms(const struct engine *e)
+{
+	return e->has_left ? e->settle_not_before : 0;
 }

@@ -36,6 +36,7 @@ struct engine_options {
 	int64_t reopen_ms;       // how long they are kept, packed, after that
 	int64_t retention_ms;    // how long the figures of an hour are kept
 	int64_t settle_ms;       // least time between two computations of the same hour
+	int64_t turn_ms;         // how long engine_settle computes, unless all is wanted; 0: half a second
 	int64_t future_ms;       // a record further ahead of the clock than this is refused
 	int lookback_minutes;    // how long a call waits for its metric
 	int learn_hours;         // how many hours before an hour its weights are learned from
@@ -71,7 +72,7 @@ struct engine_options {
 	void (*on_shards)(void *user, struct str acct_region, int held, int configured);
 
 	// Redis no longer holds what this engine wrote to it (restarted without persistence, flushed, failed over
-	// to an empty replica): what was committed before must be read again. May be NULL.
+	// to a replica that lagged): what was committed before must be read again. May be NULL.
 	void (*on_forgotten)(void *user);
 	void *user;
 };
@@ -107,9 +108,13 @@ void engine_set_reopening(struct engine *e, bool reopening);
 void engine_track(struct engine *e, struct positions *p);
 void engine_add_gap(struct engine *e, const struct gap *gap); // of those positions; copied
 
-// Has the next engine_apply look, on a Redis Cluster of several masters, whether one has lost what this
-// engine wrote (on_forgotten), although there is no batch.
+// Has the next engine_apply look whether Redis, or a master of a Redis Cluster, has lost what this engine
+// wrote (on_forgotten), although there is no batch.
 void engine_check_loss(struct engine *e);
+
+// No batch comes any more: what was kept to notice a loss is deleted. Without it, Redis keeps that for two
+// days.
+void engine_end_batches(struct engine *e);
 
 // That Redis has lost what was written to it, for doctor. Written with the next batch.
 void engine_note_loss(struct engine *e, const struct loss *loss);
@@ -133,10 +138,15 @@ size_t engine_pending_records(const struct engine *e);
 // any.
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
-// Computes the hours that are due. With `all`, also those that are not due yet, until none is left,
-// options.stop says so, or all that are left change as fast as they are computed.
-// *ret_left: how many are known to be left.
+// Computes the hours that are due, for options.turn_ms and the run of hours in hand: the rest stays due for
+// whoever asks next, so that the caller goes on reading. With `all`, all of them, and also those that are
+// not due yet, until none is left, options.stop says so, or all that are left change as fast as they are
+// computed. *ret_left: how many are known to be left.
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;
+
+// If the last turn has left hours that were due: when the next one may begin (when_ticks_ms). 0: it has
+// left none.
+int64_t engine_next_turn_ms(const struct engine *e);
 
 // Hours settled from now on are priced with these; those settled before stay as they are (store/reprice.h).
 void engine_set_prices(struct engine *e, const struct prices *p);

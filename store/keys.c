@@ -151,6 +151,13 @@ struct str key_sources(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":sources", STR_NONE);
 }
 
+struct str key_sources_copy(struct buf *b, const char *prefix, int span_tag)
+{
+	buf_clear(b);
+	buf_addf(b, "%s:{%d}:sources", prefix, span_tag);
+	return buf_str(b);
+}
+
 struct str key_sources_written(struct buf *b, const char *prefix)
 {
 	return global_key(b, prefix, ":sources:written", STR_NONE);

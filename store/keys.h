@@ -138,6 +138,11 @@ struct str key_profile(struct buf *b, const char *prefix, struct str id);
 // nowcast:source_lease:ACCOUNT  string
 //     which process reads it. Written by source_status.c; kept for ten seconds.
 struct str key_sources(struct buf *b, const char *prefix);
+// nowcast:{SPAN}:sources  hash
+//     the fields of AWS's APIs -> POSITION, on a Redis Cluster of several masters: SPAN as of
+//     key_positions_copy.
+//     Written by source_status.c; kept as long.
+struct str key_sources_copy(struct buf *b, const char *prefix, int span_tag);
 struct str key_sources_written(struct buf *b, const char *prefix);
 struct str key_source_lease(struct buf *b, const char *prefix, struct str account);
 

@@ -89,6 +89,15 @@ size_t positions_queue(struct redis *r, struct positions_scripts s, struct buf *
 	return replies;
 }
 
+void positions_queue_end(struct redis *r, struct buf *key, const char *prefix, const struct positions *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct partition_of x = {p->cluster, p->group, p->v[i].topic, 0};
+		for (size_t copy = 0; copy < p->copies; copy++)
+			redis_cmd(r, 2, (struct str[]){STR("DEL"), key_of_copy(r, key, prefix, copy, &x)});
+	}
+}
+
 // What one copy has said; of several, the one that has least is right.
 static void read_answer(struct str held, size_t copy, struct position *p)
 {

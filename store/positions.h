@@ -46,6 +46,9 @@ struct partition_of {
 bool positions_held(struct redis *r, const char *prefix, const struct partition_of *x, int64_t *ret_next,
                     struct err *err) NC_CHECK;
 
+// Queues that Redis forgets them; redis_exec sends it.
+void positions_queue_end(struct redis *r, struct buf *key, const char *prefix, const struct positions *p);
+
 // Reads the answers, replies first..., into the positions that were queued.
 void positions_read(struct redis *r, size_t first, struct positions *p);
 

@@ -367,6 +367,7 @@ static bool is_connected(const struct redis *r)
 
 static bool drop_connection(struct redis *r)
 {
+	r->failures++;
 	redis_disconnect(r);
 	return false;
 }
@@ -454,6 +455,11 @@ void redis_barrier(struct redis *r)
 void redis_keep_whole(struct redis *r, bool on)
 {
 	r->is_whole = on;
+}
+
+uint64_t redis_failures(const struct redis *r)
+{
+	return r->failures;
 }
 
 size_t redis_spans(const struct redis *r)

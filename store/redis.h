@@ -89,6 +89,9 @@ void redis_barrier(struct redis *r);
 // case.
 void redis_keep_whole(struct redis *r, bool on);
 
+// How many pipelines have failed. If there are more, what an earlier one wrote may be lost.
+uint64_t redis_failures(const struct redis *r);
+
 // How many spans of slots such a cluster has, each with a hash tag, a number: every master with 255 slots in
 // a row has one of them. 0: it is one Redis. Known once the first redis_exec has returned true.
 size_t redis_spans(const struct redis *r);

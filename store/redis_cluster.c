@@ -202,7 +202,8 @@ static const char *find_fault(const redisReply *answer)
 	for (size_t i = 0; i < answer->elements; i++)
 		if (!is_range(answer->element[i]))
 			return "a range is not [FIRST, LAST, [HOST, PORT, ...], ...] with slots up to 16383";
-	return answer->elements ? NULL : "no master has a slot: the cluster is not made yet, or has lost all of them";
+	return answer->elements ? NULL
+	                        : "no master has a slot: the cluster is not made yet, or has lost all of them";
 }
 
 // Asks one node for the slots. Nodes that have none any more are let go. False: it does not answer, or says
@@ -413,7 +414,8 @@ static bool judge(struct dealing *d, struct command *x, struct node *from, redis
 		d->informed = from;
 	d->is_moved |= moved;
 	if (waits && d->err.kind == ERR_NONE)
-		err_set(&d->err, ERR_RETRY, "redis %s: slot %d is on its way to another master: scripts wait until it is there",
+		err_set(&d->err, ERR_RETRY,
+		        "redis %s: slot %d is on its way to another master: scripts wait until it is there",
 		        redis_where(from->redis), x->slot);
 	d->has_to_wait |= waits;
 	d->again[x->slot] = true;
@@ -481,15 +483,17 @@ static bool prepare_to_retry(struct dealing *d, struct err *err)
 	d->losses += d->is_lost;
 	if (d->waits > WAITS_MAX || d->moves > MOVES_MAX || d->losses >= LOSSES_MAX)
 		return err_set(err, d->err.kind == ERR_NONE ? ERR_RETRY : d->err.kind, "%s",
-		               d->err.kind == ERR_NONE ? "redis: slots of the Redis Cluster move to and fro" : d->err.msg);
+		               d->err.kind == ERR_NONE ? "redis: slots of the Redis Cluster move to and fro"
+		                                       : d->err.msg);
 	err_clear(&d->err);
 	for (size_t i = 0; i < d->n && (d->is_moved || d->is_lost); i++)
 		d->v[i].asked = NULL;
 	if ((d->is_moved || d->is_lost) && !find_slots(d->cluster, d->informed, err))
 		return false;
 	if (d->is_whole && (d->is_lost || d->cluster->left != left))
-		return err_set(err, ERR_RETRY, "redis: a master of the Redis Cluster has gone, and perhaps some of what it had "
-		                               "taken: all of the batch is sent again");
+		return err_set(err, ERR_RETRY,
+		               "redis: a master of the Redis Cluster has gone, and perhaps some of what it had "
+		               "taken: all of the batch is sent again");
 	if (d->has_to_wait)
 		nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
 	return true;

@@ -45,7 +45,7 @@ struct redis {
 	redis_connect_fn *on_connect; // may be NULL
 	const char *prefix;           // for on_connect
 	bool let_in;                  // has carried out what was asked, once
-	uint64_t round_trips;
+	uint64_t round_trips, failures;
 	int silent_ms;                // that are waited for an answer
 };
 

@@ -35,6 +35,23 @@ void source_status_queue(struct redis *r, const char *prefix, const struct sourc
 	buf_release(&value);
 }
 
+void source_positions_queue(struct redis *r, const char *prefix, const struct source_status *v, size_t n)
+{
+	struct buf key = BUF_INIT, field = BUF_INIT;
+	for (size_t span = 0; n && span < redis_spans(r); span++) {
+		redis_begin(r, 2 + 2 * (int)n);
+		redis_argz(r, "HSET");
+		redis_arg(r, key_sources_copy(&key, prefix, redis_span_tag(r, span)));
+		for (size_t i = 0; i < n; i++) {
+			redis_arg(r, field_of(&field, &v[i]));
+			redis_argi(r, v[i].position_ms);
+		}
+	}
+	redis_barrier(r);
+	buf_release(&key);
+	buf_release(&field);
+}
+
 void source_status_queue_end(struct redis *r, const char *prefix, struct str source, struct str acct_region)
 {
 	struct buf key = BUF_INIT, field = BUF_INIT;
@@ -67,21 +84,64 @@ static bool parse_status(struct str field, struct str value, struct source_statu
 	return true;
 }
 
-bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
+// Of the copies that have some of `fields`. A source that none has was never read by a cluster.
+static bool read_copies(struct redis *r, const char *prefix, const struct str *fields, size_t n,
                         struct err *err)
 {
 	struct buf key = BUF_INIT;
+	for (size_t span = 0; span < redis_spans(r); span++) {
+		redis_begin(r, 2 + (int)n);
+		redis_argz(r, "HMGET");
+		redis_arg(r, key_sources_copy(&key, prefix, redis_span_tag(r, span)));
+		for (size_t i = 0; i < n; i++)
+			redis_arg(r, fields[i]);
+	}
+	buf_release(&key);
+	return redis_exec(r, err);
+}
+
+// Field i of them. A master that has no copy where another has one has lost all.
+static int64_t least_position(const struct redis *r, size_t i, int64_t position_ms)
+{
+	int64_t least = position_ms;
+	size_t known = 0;
+	for (size_t span = 0; span < redis_count(r); span++) {
+		int64_t ms;
+		struct str text = i < redis_len(r, span) ? redis_elem(r, span, i) : STR_NONE;
+		if (!text.len || !usd_parse_scaled(text, 0, &ms))
+			continue;
+		known++;
+		least = ms < least ? ms : least;
+	}
+	return known == 0 || known == redis_count(r) ? least : 0;
+}
+
+bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
+                        struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf key = BUF_INIT;
+	size_t n;
 	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_sources(&key, prefix)});
 	buf_release(&key);
-	if (!redis_exec(r, err))
-		return false;
-	redis_sort_fields(r, 0);
-	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2) {
+	bool good = redis_exec(r, err);
+	if (good)
+		redis_sort_fields(r, 0);
+	struct str *pairs = good ? redis_copy_list(r, 0, &arena, &n) : NULL;
+	n = good ? n / 2 : 0;
+	struct str *fields = arena_alloc(&arena, (n + 1) * sizeof *fields);
+	for (size_t i = 0; i < n; i++)
+		fields[i] = pairs[2 * i];
+	good = good && (n == 0 || read_copies(r, prefix, fields, n, err));
+	for (size_t i = 0; good && i < n; i++) {
 		struct source_status s;
-		if (parse_status(redis_elem(r, 0, i), redis_elem(r, 0, i + 1), &s))
-			fn(user, &s);
+		if (!parse_status(fields[i], pairs[2 * i + 1], &s))
+			continue;
+		s.position_ms = least_position(r, i, s.position_ms);
+		fn(user, &s);
 	}
-	return true;
+	arena_release(&arena);
+	return good;
 }
 
 struct swept {
@@ -102,6 +162,10 @@ static void queue_swept(struct redis *r, const char *prefix, struct swept *x)
 	}
 	redis_cmd(r, 3, (struct str[]){STR("HDEL"), key_sources(&key, prefix), x->field});
 	redis_cmd(r, 3, (struct str[]){STR("HDEL"), key_sources_written(&key, prefix), x->field});
+	for (size_t span = 0; span < redis_spans(r); span++)
+		redis_cmd(
+			r, 3,
+			(struct str[]){STR("HDEL"), key_sources_copy(&key, prefix, redis_span_tag(r, span)), x->field});
 	buf_release(&key);
 }
 

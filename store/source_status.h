@@ -8,6 +8,10 @@
 // POSITION: everything before is read (ms); READ: when that was last brought forward; FAILING: since when it
 // fails; 0 each if never. STATE is a word of source_state_words. RATE: events a second. TEXT: what is wrong
 // and what to do, or a note.
+//
+// A position is written once Redis has all facts before it. On a Redis Cluster of several masters every
+// span of slots has a copy of it (key_sources_copy), as of the positions of Kafka (store/positions.h): the
+// least of them is how far all masters have it.
 #ifndef NOWCAST_STORE_SOURCE_STATUS_H
 #define NOWCAST_STORE_SOURCE_STATUS_H
 
@@ -35,13 +39,17 @@ struct source_status {
 	struct str text;
 };
 
-// Queues the status; redis_exec writes it.
+// Queues the status; redis_exec writes it. Its position is written with it, but for the copies of it.
 void source_status_queue(struct redis *r, const char *prefix, const struct source_status *s);
+
+// Queues the copies of the positions of `n` sources, before their status: nothing on one Redis.
+void source_positions_queue(struct redis *r, const char *prefix, const struct source_status *v, size_t n);
 
 // Queues that there is no such source any more.
 void source_status_queue_end(struct redis *r, const char *prefix, struct str source, struct str acct_region);
 
-// Sorted by source, account and Region. Fields of another form are passed over.
+// Sorted by source, account and Region, with the least of the copies of a position. Fields of another form
+// are passed over.
 typedef void source_status_fn(void *user, const struct source_status *s);
 bool source_status_each(struct redis *r, const char *prefix, source_status_fn *fn, void *user,
                         struct err *err) NC_CHECK;

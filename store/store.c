@@ -199,7 +199,7 @@ static void detect_loss(struct store *s)
 	bool forgotten = s->epoch && s->epoch != epoch;
 	s->epoch = epoch;
 	s->marks_checked &= !forgotten;
-	if (forgotten && s->options->on_forgotten)
+	if (forgotten && s->positions != &s->own.all && s->options->on_forgotten) // else read_positions tells
 		s->options->on_forgotten(s->options->user);
 }
 
@@ -268,7 +268,7 @@ void store_note_loss(struct store *s, const struct loss *loss)
 
 static bool count_batch(struct store *s, struct err *err)
 {
-	if (!s->positions && redis_spans(s->redis)) {
+	if (!s->positions) {
 		if (!batch_position_begin(&s->own, err))
 			return false;
 		s->positions = &s->own.all;
@@ -281,6 +281,17 @@ static bool count_batch(struct store *s, struct err *err)
 void store_check_loss(struct store *s)
 {
 	s->own.batches.check = s->positions == &s->own.all;
+}
+
+void store_end_batches(struct store *s)
+{
+	struct err ignored = ERR_INIT;
+	if (s->positions != &s->own.all)
+		return;
+	positions_queue_end(s->redis, &s->key, s->options->redis.prefix, &s->own.all);
+	(void)!redis_exec(s->redis, &ignored);
+	s->positions = NULL;
+	s->own = (struct batch_position){0};
 }
 
 bool store_has_more(const struct store *s)
@@ -508,7 +519,7 @@ static bool write_batch(struct writing *w, struct err *err)
 	return true;
 }
 
-bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+static bool apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct writing w = {.s = s, .b = b};
 	if (!check_marks(s, err) || !agree_on_name_key(s, b, err) || !count_batch(s, err))
@@ -527,5 +538,15 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
 	}
 	arena_release(&w.arena);
+	return good;
+}
+
+// A master that goes between the facts and the positions may have taken facts with it: then all is sent
+// again.
+bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+{
+	redis_keep_whole(s->redis, true);
+	bool good = apply(s, b, counts, err);
+	redis_keep_whole(s->redis, false);
 	return good;
 }

@@ -34,7 +34,7 @@ struct store {
 	struct map shards; // digest of an account and Region -> how many shards Redis has of it (store/shards.h)
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
-	struct batch_position own;   // what `positions` is of then, on a Redis Cluster of several masters
+	struct batch_position own;   // what `positions` is of then, from the first batch on
 	struct gap *gaps;            // found since the last batch
 	size_t ngaps;
 	struct loss loss;            // since the last batch; seen_ms 0: none
@@ -62,8 +62,11 @@ void store_note_read(struct store *s, int64_t from_minute, int64_t to_minute);
 // Remembers with the next batch that Redis has lost what was written to it.
 void store_note_loss(struct store *s, const struct loss *loss);
 
-// Has the next store_apply look whether a Redis Cluster has lost something.
+// Has the next store_apply look whether Redis has lost something.
 void store_check_loss(struct store *s);
+
+// Nothing more comes: Redis forgets how many batches there were, or does so later if it does not answer now.
+void store_end_batches(struct store *s);
 
 // Whether there is something to write beside a batch.
 bool store_has_more(const struct store *s);
@@ -97,6 +100,9 @@ enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Red
 // waiting, the claimed ones included.
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err) NC_CHECK;
+
+// Gives back hours that were claimed and not computed: they are due now.
+bool store_give_back(struct store *s, const struct due *due, int n, struct err *err) NC_CHECK;
 
 // Tags as a JSON object, and the field under which key_tagsets has them; no tags are "-" and "{}".
 struct tagset {

@@ -249,6 +249,22 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 	return drop_empty(s, x.empty, x.nempty, arena, err);
 }
 
+bool store_give_back(struct store *s, const struct due *due, int n, struct err *err)
+{
+	struct buf now = BUF_INIT, member = BUF_INIT;
+	buf_addf(&now, "%lld", (long long)when_now_ms());
+	for (int i = 0; i < n; i++) {
+		buf_clear(&member);
+		buf_addf(&member, "%lld:%.*s", (long long)due[i].hour, STR_ARG(due[i].model_hex));
+		redis_cmd(s->redis, 6,
+		          (struct str[]){STR("ZADD"), key_due(&s->key, s->options->redis.prefix, due[i].acct_region),
+		                         STR("XX"), STR("LT"), buf_str(&now), buf_str(&member)});
+	}
+	buf_release(&now);
+	buf_release(&member);
+	return redis_exec(s->redis, err);
+}
+
 // ---- statistics of hours ------------------------------------------------------------------------
 
 static void queue_hour_stats(struct store *s, const struct series *series, const struct settled *x)

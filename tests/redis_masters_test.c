@@ -135,7 +135,8 @@ static void test_whole(struct redis *r)
 	for (int in_one = 0; in_one < 2; in_one++) {
 		struct err err = ERR_INIT;
 		hang_ups = 1;
-		ok(write_batch(r, in_one, &err), "what belongs to nothing is sent again to whom has its slots: %s", err.msg);
+		ok(write_batch(r, in_one, &err), "what belongs to nothing is sent again to whom has its slots: %s",
+		   err.msg);
 		hang_ups = 1;
 		redis_keep_whole(r, true);
 		ok(!write_batch(r, in_one, &err), "what belongs to a batch is not, when a master has gone");
@@ -166,8 +167,8 @@ static void test_slots(const char *url)
 		return;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		slots_reply = cases[i].reply;
-		ok(!ping(r, "", &err) && err.kind == ERR_RETRY && strstr(err.msg, cases[i].says), "slots that cannot be: %s",
-		   err.msg);
+		ok(!ping(r, "", &err) && err.kind == ERR_RETRY && strstr(err.msg, cases[i].says),
+		   "slots that cannot be: %s", err.msg);
 		err_clear(&err);
 	}
 	slots_reply = NULL;

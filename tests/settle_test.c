@@ -146,6 +146,33 @@ static void while_computed(void)
 	arena_release(&b.arena);
 }
 
+// A turn is over after a run of hours. What it leaves is there for the next one at once.
+static void in_turns(void)
+{
+	struct arena arena = ARENA_INIT;
+	struct engine_options o = test_options("turns");
+	o.turn_ms = 1;
+	struct engine *e = open_with(&o), *next = open_with(&o);
+	struct err err = ERR_INIT;
+	size_t left = 0;
+	fill(e, &arena);
+	for (int i = 0; i < 500 && !engine_counts(e)->settled; i++, usleep(10000))
+		must(engine_settle(e, false, &left, &err), &err);
+	int64_t settled = (int64_t)engine_counts(e)->settled;
+	ok(settled > 0 && settled <= 24, "a turn computes a run of hours (%d)", (int)settled);
+	is_int((int64_t)left, HOURS - settled, "and leaves the rest");
+	must(engine_settle(next, false, &left, &err), &err);
+	ok(engine_counts(next)->settled > 0, "which is not held until a lease has passed");
+	for (int i = 0; i < 500 && ask("ZCARD", "turns:" TEST_ACCT_REGION ":due", NULL, NULL); i++, usleep(10000))
+		must(engine_settle(i % 2 ? e : next, false, &left, &err), &err);
+	is_int(ask("ZCARD", "turns:" TEST_ACCT_REGION ":due", NULL, NULL), 0, "turn by turn, nothing is left");
+	int fields, differ = differences("t", "turns", &fields);
+	ok(fields > 0 && differ == 0, "and the figures are the same");
+	engine_close(e);
+	engine_close(next);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	struct arena arena = ARENA_INIT;
@@ -166,6 +193,7 @@ int main(void)
 	is_int((long long)(engine_counts(e)->settled - once), 0,
 	       "the same records once more: nothing is computed again");
 
+	in_turns();
 	many_at_once();
 	while_computed();
 

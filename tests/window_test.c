@@ -212,7 +212,8 @@ static void live_records(void)
 	ask("RPUSH", packed.p, "calls", NULL);
 	add_call(e, now * 60, 1, 3);
 	apply(e);
-	is_int((long long)engine_counts(e)->late, 1, "a bucket that is packed is closed, whatever the clock says");
+	is_int((long long)engine_counts(e)->late, 1,
+	       "a bucket that is packed is closed, whatever the clock says");
 	engine_close(e);
 }
 
@@ -847,6 +848,34 @@ static void redis_forgets(int64_t hour)
 	engine_close(e);
 }
 
+// A Redis that comes back as it was some batches ago, with the same epoch: what it lost is told of.
+static void redis_comes_back_older(int64_t hour)
+{
+	static const char older[] =
+		"local key = redis.call('KEYS', KEYS[1])[1]; local held = redis.call('HGET', key, '0'); "
+		"local n, rest = string.match(held, '^(%d+)(.*)$'); redis.call('HSET', key, '0', (n - 1) .. rest); return 1";
+	struct engine_options o = test_options("older");
+	o.on_forgotten = on_forgotten;
+	struct engine *e = open_with(&o);
+	forgotten = 0;
+	for (int i = 0; i < 3; i++) {
+		add_call(e, hour * 60, 1, i);
+		apply(e);
+	}
+	ask("EVAL", older, "1", "older:positions:-:-:*");
+	engine_check_loss(e);
+	apply(e);
+	is_int(forgotten, 1, "a Redis that has come back older is told of, without a batch");
+	engine_check_loss(e);
+	apply(e);
+	add_call(e, hour * 60, 1, 4);
+	apply(e);
+	is_int(forgotten, 1, "once");
+	engine_end_batches(e);
+	is_int(keys("older:positions:*"), 0, "at the end nothing is kept of it");
+	engine_close(e);
+}
+
 // The facts of a bucket that had no calls when it closed.
 static void reopened_calls(int64_t hour)
 {
@@ -907,6 +936,8 @@ int main(void)
 	many_sessions(hour);
 	many_acct_regions(hour);
 	redis_forgets(hour);
+
+	redis_comes_back_older(hour);
 	arena_release(&arena);
 	stop_test_redis();
 	return done();

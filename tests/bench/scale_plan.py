@@ -8,8 +8,9 @@
 
 The costs are those that `make bench-hundredth` prints. Two things are simulated. How accounts spread over the masters of a Redis
 Cluster: by the CRC16 of what is in the braces of a key, as Redis does. And how settling goes (store/claim.lua, store/engine.c): a
-worker takes all hours that are due and computes one after the other; it then leaves settling alone for 19 times as long as it took.
-What it has taken is due again after settle.interval, for calls come all the time, so others may take it, too.
+worker takes all hours that are due, computes one after the other for half a second, from where it ended the last time, and gives the
+rest back; it then leaves settling alone for 19 times as long as it took. What it has computed is due again after settle.interval, for
+calls come all the time.
 """
 import binascii
 import heapq
@@ -31,6 +32,7 @@ PACKED_BYTES = 38       # docs/operations.md, Sizing
 # Of the program.
 LETTERS = "".join(re.findall(r'"([a-z]{64})"', open(os.path.dirname(__file__) + "/../../store/shards.c").read()))
 assert len(LETTERS) == 128, "store/shards.c has another form: mend this"
+TURN = 0.5              # seconds; then a turn of settling ends (store/engine.c)
 SHARE = 20              # settling takes one part in so many of a worker's time (store/engine.c)
 BUSY = 0.5              # how busy a core may be on average, so that a busy minute has room
 
@@ -45,6 +47,7 @@ def settle(workers, hours, cost, interval, seconds, rng, first=0):
     written = []          # (when, hour, of when)
     ages, waits, turns = [], [], []
     sample = first
+    reached = [0] * workers
     while wakes[0][0] < seconds:
         now, worker = heapq.heappop(wakes)
         while sample <= now:
@@ -55,13 +58,20 @@ def settle(workers, hours, cost, interval, seconds, rng, first=0):
             waits.append(max(0, max(sample - d for d in due)))
             sample += 1
         taken = [h for h in range(hours) if due[h] <= now]
-        at = now
-        for hour in taken:
+        taken = [h for h in taken if h > reached[worker]] + [h for h in taken if h <= reached[worker]]
+        at, wait = now, interval
+        for n, hour in enumerate(taken):
+            if at - now >= TURN:
+                for left in taken[n:]: # nobody else gets them meanwhile
+                    due[left] = at
+                wait = 0
+                break
+            reached[worker] = hour
             due[hour] = now + interval
             heapq.heappush(written, (at + cost(at), hour, at))
             at += cost(at)
         turns.append(at - now)
-        heapq.heappush(wakes, (max(now + interval, at + (at - now) * (SHARE - 1)), worker))
+        heapq.heappush(wakes, (max(now + wait, at + (at - now) * (SHARE - 1)), worker))
     return ages, waits, turns
 
 

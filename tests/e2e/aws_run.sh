@@ -29,7 +29,7 @@ for i in 1 2 3; do
 	run "killed$i"
 	sleep "$((RANDOM % 3)).$((RANDOM % 10))"
 	stop "$pid" KILL
-	redis keys 'nowcast:source_lease:*' | xargs -r -n 1 redis-cli -p "$redis_port" del >/dev/null # that of the dead ends in ten seconds
+	redis keys 'nowcast:source_lease:*' | while read -r lease; do redis del "$lease"; done >/dev/null # that of the dead ends in ten seconds
 done
 run last
 daemon=$pid

@@ -21,8 +21,8 @@ int nanosleep(const struct timespec *request, struct timespec *rest) // the wait
 int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
 {
 	static struct sockaddr_in at = {.sin_family = AF_INET};
-	static struct addrinfo one = {.ai_family = AF_INET, .ai_addrlen = sizeof at,
-	                              .ai_addr = (struct sockaddr *)&at};
+	static struct addrinfo one = {
+		.ai_family = AF_INET, .ai_addrlen = sizeof at, .ai_addr = (struct sockaddr *)&at};
 	(void)host, (void)port, (void)hints;
 	*ret = &one;
 	return 0;

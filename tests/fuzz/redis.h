@@ -128,8 +128,8 @@ static void serve(struct str sent)
 		if (str_is(command, "SELECT"))
 			buf_adds(&replies, "+OK\r\n");
 		else if (str_is(command, "HELLO"))
-			buf_adds(&replies, is_of_cluster ? "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n"
-			                                 : "-ERR unknown command\r\n");
+			buf_adds(&replies,
+			         is_of_cluster ? "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n" : "-ERR unknown command\r\n");
 		else if (is_of_cluster && str_is(command, "CLUSTER"))
 			answer_slots();
 		else if (str_is(command, "GET") && str_ends(key, STR("schema")))
