@@ -253,10 +253,11 @@ static bool is_word_of(struct str words, struct str given, struct nearest *near)
 	bool found = false;
 	while (words.len) {
 		struct str word = str_cut(&words, ' ');
+		if (str_is(word, "or"))
+			continue;
 		word.len -= str_ends(word, STR(","));
 		found |= str_eq(word, given);
-		if (!str_is(word, "or"))
-			nearest_try(near, word);
+		nearest_try(near, word);
 	}
 	return found;
 }

@@ -117,6 +117,8 @@ for command in budget alert price tags profiles; do
 	has "  names the verbs" "$(cat "$T/err")" "^nowcast $command: expected .* or [a-z-]+, got nothing; .nowcast help $command. says more"
 	fails 2 "$command with a flag first" "$nowcast" $command --format json list
 	has "  says where the verb is to be" "$(cat "$T/err")" 'got none before --format'
+	fails 2 "$command with the or of that list" "$nowcast" $command or
+	has "  is no verb" "$(cat "$T/err")" "^nowcast $command: expected .*, got or;"
 done
 fails 0 "a verb behind --now" "$nowcast" price --now 2026-11-18T14:50:00Z list sonnet --prices builtin
 
