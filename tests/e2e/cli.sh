@@ -90,6 +90,10 @@ is "each is named, with its line, in one run" "$(sed -E "s#$T/##g; s/^nowcast ch
 has "a value out of range with the range" "$(cat "$T/err")" 'all.conf:1: listen = 127.0.0.1:99999: expected a port from 0 to 65535'
 has "a number likewise" "$(cat "$T/err")" 'all.conf:2: workers = 900: expected a whole number from 1 to 64'
 mv "$T/err" "$T/all.err"
+printf '%s\n' "names.hash = users" "names.hash.key = $T/none" "redis = rediss://127.0.0.1:1" "redis.iam = x" "redis.ca = $T/none" "prices.dir = $T/all.map" "secrets.file = $T/none" >"$T/keys.conf"
+fails 2 "files and words of other keys" env -u NOWCAST_PRICES_DIR "$nowcast" check-config --config "$T/keys.conf"
+is "  each with the line of its key" "$(sed -E "s#$T/##g; s/^nowcast check-config: (keys.conf:[0-9]+: [a-z.]+)[: ].*/\1/" "$T/err" | sort | xargs)" \
+	"keys.conf:2: names.hash.key keys.conf:4: redis.iam keys.conf:5: redis.ca keys.conf:6: prices.dir keys.conf:7: secrets.file"
 for name in run serve; do
 	fails 2 "$name refuses it" "$nowcast" $name --config "$T/all.conf"
 	is "  in the same words" "$(sed "s/^nowcast $name: //" "$T/err" | grep -vxFf <(sed 's/^nowcast check-config: //' "$T/all.err"))" ""
