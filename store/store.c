@@ -548,7 +548,7 @@ static bool agree_on_name_key(struct store *s, struct batch *b, struct err *err)
 	return true;
 }
 
-bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+static bool apply_batch(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
 	const char *prefix = s->options->redis.prefix;
@@ -598,5 +598,15 @@ bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts,
 	if (good)
 		counts->tags += (uint64_t)b->nsession_tags + (uint64_t)b->ntag_changes;
 	arena_release(&arena);
+	return good;
+}
+
+// The positions say that Redis has the batch, so that what one master has taken of it has to be there still when
+// they are written.
+bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
+{
+	redis_keep_whole(s->redis, true);
+	bool good = apply_batch(s, b, counts, err);
+	redis_keep_whole(s->redis, false);
 	return good;
 }
