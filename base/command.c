@@ -342,5 +342,8 @@ int command_fail(const struct command *c, const struct err *err)
 			print_error(c, &err->list->items[i]);
 	if (!err->listed)
 		print_error(c, err);
+	if (!err->listed && err_listed(err)) // the list is full (base/err.h)
+		fprintf(stderr, "nowcast%s%s: behind %zu mistakes nothing more is read\n", c->name ? " " : "",
+		        c->name ? c->name : "", err_listed(err) + 1);
 	return err->kind == ERR_CONFIG ? STATUS_USAGE : STATUS_FAILED;
 }

@@ -99,6 +99,11 @@ for name in run serve; do
 	is "  in the same words" "$(sed "s/^nowcast $name: //" "$T/err" | grep -vxFf <(sed 's/^nowcast check-config: //' "$T/all.err"))" ""
 done
 
+yes 'nonsense = 1' | head -n 2000 >"$T/long.conf"
+fails 2 "a file that is something else" "$nowcast" check-config --config "$T/long.conf"
+has "is read up to some line" "$(tail -n 1 "$T/err")" 'check-config: behind 1001 mistakes nothing more is read'
+is "which is the last that is named" "$(sed -n '$!p' "$T/err" | tail -n 1 | grep -o 'long.conf:[0-9]*')" long.conf:1001
+
 fails 0 "check-config --sample" "$nowcast" check-config --sample
 same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deploy/nowcast.conf
 cp "$T/out" "$T/sample.conf"
