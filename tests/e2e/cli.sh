@@ -103,6 +103,9 @@ yes 'nonsense = 1' | head -n 2000 >"$T/long.conf"
 fails 2 "a file that is something else" "$nowcast" check-config --config "$T/long.conf"
 has "is read up to some line" "$(tail -n 1 "$T/err")" 'check-config: behind 1001 mistakes nothing more is read'
 is "which is the last that is named" "$(sed -n '$!p' "$T/err" | tail -n 1 | grep -o 'long.conf:[0-9]*')" long.conf:1001
+for command in help "help report" version "complete bash" "complete -- budget"; do
+	fails 0 "it is no hindrance to $command" "$nowcast" $command --config "$T/all.conf"
+done
 
 fails 0 "check-config --sample" "$nowcast" check-config --sample
 same_file "prints deploy/nowcast.conf (else: make sample-config)" "$T/out" deploy/nowcast.conf
