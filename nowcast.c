@@ -307,7 +307,8 @@ static int run_reader(const struct subcommand *s, struct command *c)
 // Who is told of a mistake of the configuration asks for help. check-config reads it by itself.
 static bool needs_configuration(const struct subcommand *s)
 {
-	return s->run != cmd_help && s->run != cmd_version && s->run != cmd_complete && s->run != cmd_check_config;
+	return s->run != cmd_help && s->run != cmd_version && s->run != cmd_complete &&
+	       s->run != cmd_check_config;
 }
 
 static int run_subcommand(struct command *c, struct err *err)

@@ -36,8 +36,8 @@ static struct usd usd_before(const struct report *r, const struct group *g)
 	return before ? before->usd : USD_ZERO;
 }
 
-// A span before that had tokens without a price, or that was not observed, has unknown dollars, and so has what
-// has changed since.
+// A span before that had tokens without a price, or that was not observed, has unknown dollars, and so has
+// what has changed since.
 static bool knows_before(const struct report *r, const struct group *g)
 {
 	const struct group *before = group_before(r, g);

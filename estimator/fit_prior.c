@@ -35,8 +35,8 @@ static double unit_prior(double size, double mean)
 	return (1 + x) * part * mean * mean;
 }
 
-// `variance`: what is left of `prior`, as the filter sees it; less than nothing, where the covariance that was
-// taken off is that of others, of whom less is known. Residuals that go together say less than that.
+// `variance`: what is left of `prior`, as the filter sees it; less than nothing, where the covariance that
+// was taken off is that of others, of whom less is known. Residuals that go together say less than that.
 static struct part part_of(const struct fit_filter *f, double log, double variance, double prior)
 {
 	double left = fmin(fmax(variance / (prior * f->typical * f->typical), 0), 1), in_cells = 1 - left,

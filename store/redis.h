@@ -83,9 +83,10 @@ bool redis_send(struct redis *r, struct err *err) NC_CHECK;
 // here on is sent there once all before it is done. One Redis has the order anyway: then this does nothing.
 void redis_barrier(struct redis *r);
 
-// Whether what follows is one thing to its writer, several pipelines of it: until it is off again, one in which
-// a master of a cluster is found gone fails (ERR_RETRY), and is not sent again to the node in its place. That
-// one may be older than what the earlier pipelines have written. One Redis fails then in any case.
+// Whether what follows is one thing to its writer, several pipelines of it: until it is off again, one in
+// which a master of a cluster is found gone fails (ERR_RETRY), and is not sent again to the node in its
+// place. That one may be older than what the earlier pipelines have written. One Redis fails then in any
+// case.
 void redis_keep_whole(struct redis *r, bool on);
 
 // How many spans of slots such a cluster has, each with a hash tag, a number: every master with 255 slots in

@@ -179,7 +179,8 @@ static bool is_range(const redisReply *range)
 		return false;
 	const redisReply *first = range->element[0], *last = range->element[1], *master = range->element[2];
 	return is_number(first, 0, REDIS_SLOTS - 1) && is_number(last, first->integer, REDIS_SLOTS - 1) &&
-	       master->type == REDIS_REPLY_ARRAY && master->elements >= 2 && is_number(master->element[1], 1, 65535);
+	       master->type == REDIS_REPLY_ARRAY && master->elements >= 2 &&
+	       is_number(master->element[1], 1, 65535);
 }
 
 static void take_range(struct redis_cluster *c, const struct redis *like, const redisReply *range)
@@ -487,8 +488,9 @@ static bool prepare_to_retry(struct dealing *d, struct err *err)
 	if ((d->is_moved || d->is_lost) && !find_slots(d->cluster, d->informed, err))
 		return false;
 	if (d->is_whole && (d->is_lost || d->cluster->left != left))
-		return err_set(err, ERR_RETRY, "redis: a master of the Redis Cluster has gone, and perhaps some of what it had "
-		                               "taken: all of the batch is sent again");
+		return err_set(err, ERR_RETRY,
+		               "redis: a master of the Redis Cluster has gone, and perhaps some of what it had taken: all "
+		               "of the batch is sent again");
 	if (d->has_to_wait)
 		nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
 	return true;

@@ -601,8 +601,8 @@ static bool apply_batch(struct store *s, struct batch *b, struct engine_counts *
 	return good;
 }
 
-// The positions say that Redis has the batch, so that what one master has taken of it has to be there still when
-// they are written.
+// The positions say that Redis has the batch, so that what one master has taken of it has to be there still
+// when they are written.
 bool store_apply(struct store *s, struct batch *b, struct engine_counts *counts, struct err *err)
 {
 	redis_keep_whole(s->redis, true);

@@ -139,7 +139,8 @@ static void test_whole(struct redis *r)
 		hang_ups = 1;
 		redis_keep_whole(r, true);
 		ok(!write_batch(r, in_one, &err), "what belongs to a batch is not, when a master has gone");
-		ok(err.kind == ERR_RETRY && strstr(err.msg, "all of the batch"), "and the batch is to be: %s", err.msg);
+		ok(err.kind == ERR_RETRY && strstr(err.msg, "all of the batch"), "and the batch is to be: %s",
+		   err.msg);
 		err_clear(&err);
 		ok(write_batch(r, in_one, &err), "which works: %s", err.msg);
 		redis_keep_whole(r, false);
@@ -174,7 +175,8 @@ static void test_slots(const char *url)
 	slots_reply = cases[0].reply;
 	hang_ups = 1;
 	redis_cmdz(r, "GET", "drop", NULL);
-	ok(!redis_exec(r, &err) && strstr(err.msg, "no master has a slot"), "a cluster that has lost all slots: %s", err.msg);
+	ok(!redis_exec(r, &err) && strstr(err.msg, "no master has a slot"),
+	   "a cluster that has lost all slots: %s", err.msg);
 	err_clear(&err);
 	slots_reply = NULL;
 	ok(ping(r, "", &err) && r->cluster, "and has them again: %s", err.msg);

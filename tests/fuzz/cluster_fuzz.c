@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replies of the nodes of a Redis Cluster: CLUSTER SLOTS, MOVED, ASK, and what else they say (tests/fuzz/redis.h).
+// Replies of the nodes of a Redis Cluster: CLUSTER SLOTS, MOVED, ASK, and what else they say
+// (tests/fuzz/redis.h).
 // Whatever these hold, a pipeline ends: with a reply a command, or with a reason.
 // Longest input: 512 bytes.
 #include <netdb.h>
@@ -21,7 +22,8 @@ int nanosleep(const struct timespec *request, struct timespec *rest) // the wait
 int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
 {
 	static struct sockaddr_in at = {.sin_family = AF_INET};
-	static struct addrinfo one = {.ai_family = AF_INET, .ai_addrlen = sizeof at, .ai_addr = (struct sockaddr *)&at};
+	static struct addrinfo one = {
+		.ai_family = AF_INET, .ai_addrlen = sizeof at, .ai_addr = (struct sockaddr *)&at};
 	(void)host, (void)port, (void)hints;
 	*ret = &one;
 	return 0;

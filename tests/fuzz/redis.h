@@ -81,8 +81,8 @@ static void answer_slots(void)
 	for (unsigned i = n / 4 % 8; i > 0; i--) {
 		unsigned first = take_byte(&script) << 8 | take_byte(&script), port = take_byte(&script);
 		unsigned last = take_byte(&script) << 8 | take_byte(&script), host = take_byte(&script);
-		buf_addf(&replies, "*3\r\n:%u\r\n:%u\r\n*2\r\n%s:%u\r\n", first % 20000, last % 20000, hosts[host % 4],
-		         port < 4 ? port * 65535 : port);
+		buf_addf(&replies, "*3\r\n:%u\r\n:%u\r\n*2\r\n%s:%u\r\n", first % 20000, last % 20000,
+		         hosts[host % 4], port < 4 ? port * 65535 : port);
 	}
 }
 
@@ -128,7 +128,8 @@ static void serve(struct str sent)
 		if (str_is(command, "SELECT"))
 			buf_adds(&replies, "+OK\r\n");
 		else if (str_is(command, "HELLO"))
-			buf_adds(&replies, is_of_cluster ? "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n" : "-ERR unknown command\r\n");
+			buf_adds(&replies, is_of_cluster ? "*2\r\n$4\r\nmode\r\n$7\r\ncluster\r\n"
+			                                 : "-ERR unknown command\r\n");
 		else if (is_of_cluster && str_is(command, "CLUSTER"))
 			answer_slots();
 		else if (str_is(command, "GET") && str_ends(key, STR("schema")))
