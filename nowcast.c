@@ -304,6 +304,13 @@ static int run_reader(const struct subcommand *s, struct command *c)
 	return begun && written ? status : command_fail(c, &err);
 }
 
+// Who is told of a mistake of the configuration asks for help. check-config reads it by itself.
+static bool needs_configuration(const struct subcommand *s)
+{
+	return s->run != cmd_help && s->run != cmd_version && s->run != cmd_complete &&
+	       s->run != cmd_check_config;
+}
+
 static int run_subcommand(struct command *c, struct err *err)
 {
 	if (c->version)
@@ -321,7 +328,7 @@ static int run_subcommand(struct command *c, struct err *err)
 	}
 	c->synopsis = s->synopsis;
 	c->details = s->help;
-	if (s->run != cmd_check_config && !command_configure(c, err))
+	if (needs_configuration(s) && !command_configure(c, err))
 		return command_fail(c, err);
 	return strstr(s->synopsis, "[--out ") ? run_reader(s, c) : s->run(c);
 }

@@ -188,10 +188,10 @@ static bool read_rule_key(struct rules_reader *r, struct str key, struct str val
 		return read_severities(r, key, value, x, err);
 	if (str_is(key, "receivers"))
 		return x->receivers = value, true;
-	return reject_value(
-		r, key, value,
-		"a key of a rule (kind, by, only, period, amount, at, floor, factor, quiet, clear, severity, receivers)",
-		err);
+	return err_set(
+		err, ERR_CONFIG,
+		"%s:%d: %.*s is no key of a rule; the keys are: kind, by, only, period, amount, at, floor, factor, quiet, clear, severity, receivers",
+		r->file, r->line, STR_ARG(key));
 }
 
 static bool read_receiver_key(struct rules_reader *r, struct str key, struct str value, struct err *err)
@@ -346,6 +346,23 @@ static bool check_receivers(const struct alert_rules *out, const char *file, str
 	return true;
 }
 
+// What is shown of a line that is not understood: what is behind its first word may be a secret.
+static struct str first_word(struct str line)
+{
+	size_t n = 0;
+	while (n < line.len && !str_is_space(line.p[n]) && line.p[n] != '=')
+		n++;
+	bool shown = n < line.len && !memmem(line.p, n, "://", 3);
+	return shown ? (struct str){line.p, n} : STR("a word");
+}
+
+static bool refuse_head(const struct rules_reader *r, struct str line, struct err *err)
+{
+	const char *end = memchr(line.p, ']', line.len);
+	return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got %.*s%s", r->file, r->line,
+	               end ? (int)(end + 1 - line.p) : (int)line.len, line.p, end ? " and more" : "");
+}
+
 // A line within a section, or the head of one.
 static bool read_line(struct rules_reader *r, struct str line, struct err *err)
 {
@@ -357,8 +374,7 @@ static bool read_line(struct rules_reader *r, struct str line, struct err *err)
 		r->rule = NULL;
 		r->receiver = NULL;
 		r->skipped = true;
-		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME], got %.*s", r->file,
-		               r->line, STR_ARG(line));
+		return refuse_head(r, line, err);
 	}
 	struct str value = line, key = str_trim(str_cut(&value, '='));
 	value = str_trim(value);
@@ -366,9 +382,12 @@ static bool read_line(struct rules_reader *r, struct str line, struct err *err)
 		return true;
 	if (!r->rule && !r->receiver) {
 		r->skipped = true;
-		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME] first, got \"%.*s\"",
-		               r->file, r->line, STR_ARG(line));
+		return err_set(err, ERR_CONFIG, "%s:%d: expected [rule NAME] or [receiver NAME] first, got %.*s", r->file,
+		               r->line, STR_ARG(first_word(line)));
 	}
+	if (!value.p)
+		return err_set(err, ERR_CONFIG, "%s:%d: expected `key = value`, got %.*s and no =", r->file, r->line,
+		               STR_ARG(first_word(line)));
 	return (r->rule ? read_rule_key : read_receiver_key)(r, key, value, err);
 }
 

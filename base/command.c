@@ -253,10 +253,11 @@ static bool is_word_of(struct str words, struct str given, struct nearest *near)
 	bool found = false;
 	while (words.len) {
 		struct str word = str_cut(&words, ' ');
+		if (str_is(word, "or"))
+			continue;
 		word.len -= str_ends(word, STR(","));
 		found |= str_eq(word, given);
-		if (!str_is(word, "or"))
-			nearest_try(near, word);
+		nearest_try(near, word);
 	}
 	return found;
 }
@@ -341,5 +342,8 @@ int command_fail(const struct command *c, const struct err *err)
 			print_error(c, &err->list->items[i]);
 	if (!err->listed)
 		print_error(c, err);
+	if (!err->listed && err_listed(err)) // the list is full (base/err.h)
+		fprintf(stderr, "nowcast%s%s: behind %zu mistakes nothing more is read\n", c->name ? " " : "",
+		        c->name ? c->name : "", err_listed(err) + 1);
 	return err->kind == ERR_CONFIG ? STATUS_USAGE : STATUS_FAILED;
 }

@@ -171,7 +171,8 @@ bool conf_read_secrets(struct conf *c, struct err *err)
 {
 	struct buf text = BUF_INIT;
 	char *file = xstrdup(str_of(c->secrets_file)); // the key itself may be in it, and changes nothing then
-	bool good = !*file || ((file_read(file, FILE_BYTES_MAX, &text, err) || err_prefix(err, "secrets.file")) &&
+	bool good = !*file || ((file_read(file, FILE_BYTES_MAX, &text, err) || err_prefix(err, "secrets.file") ||
+	                        conf_blame(c, "secrets.file", err)) &&
 	                       read_text(c, buf_str(&text), CONF_SECRETS, file, err));
 	if (text.data)
 		explicit_bzero(text.data, text.len);

@@ -17,6 +17,7 @@
 #include "pricing/prices.h"
 #include "store/mapping.h"
 #include "web/auth.h"
+#include "web/http.h"
 #include "web/server.h"
 
 static void print_open_file(void *user, const char *key, const char *path)
@@ -113,9 +114,14 @@ static bool check_trust(const struct conf *conf, struct err *err)
 static bool check_redis(const struct conf *conf, struct err *err)
 {
 	struct redis *redis = NULL;
-	bool good = redis_open(&redis, redis_target_of(conf), err) || conf_blame(conf, "redis", err);
+	size_t before = err_listed(err);
+	bool good = redis_open(&redis, redis_target_of(conf), err);
 	redis_close(redis);
-	return good;
+	if (!good) // the message begins with the key
+		conf_blame(conf, str_starts(str_of(err->msg), STR("redis.iam")) ? "redis.iam" : "redis", err);
+	good = (good || err_collect(err)) && (http_check_pem(conf->redis_ca, "redis.ca", err) ||
+	                                      conf_blame(conf, "redis.ca", err) || err_collect(err));
+	return good && err_check(err, before);
 }
 
 static bool check_trail(const struct conf *conf, struct err *err)

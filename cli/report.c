@@ -90,7 +90,7 @@ static bool parse_span(struct command *c, struct report *r, struct err *err)
 	if (r->by_default) {
 		bool good = span_parse(&r->of.span, NULL, STR("today"), r->of.now_ms, &unused);
 		assert(good);
-		r->of.span.from -= HOURS_PER_DAY;
+		r->of.span.from -= r->of.span.from > 0 ? HOURS_PER_DAY : 0;
 		r->of.before = span_before(r->of.span);
 		r->of.has_span = true;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estimator/fit_prior.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,11 +35,13 @@ static double unit_prior(double size, double mean)
 	return (1 + x) * part * mean * mean;
 }
 
-// `variance`: what is left of `prior`, as the filter sees it. Residuals that go together say less than that.
+// `variance`: what is left of `prior`, as the filter sees it; less than nothing, where the covariance that
+// was taken off is that of others, of whom less is known. Residuals that go together say less than that.
 static struct part part_of(const struct fit_filter *f, double log, double variance, double prior)
 {
-	double in_cells = fmax(1 - variance / (prior * f->typical * f->typical), 0),
-		   known = in_cells / (in_cells + f->noise.together * (1 - in_cells));
+	double left = fmin(fmax(variance / (prior * f->typical * f->typical), 0), 1), in_cells = 1 - left,
+		   known = in_cells / (in_cells + f->noise.together * left);
+	assert(known >= 0 && known <= 1);
 	return (struct part){in_cells > 0 ? log * known / in_cells : 0, known};
 }
 

@@ -78,8 +78,8 @@ bool pseudonyms_open(struct pseudonyms **ret, const struct conf *conf, struct er
 		conf_blame(conf, "names.hash", err);
 		good = err_collect(err);
 	}
-	good = good && (read_key(p, conf->names_hash_key, err) || conf_blame(conf, "names.hash", err) ||
-	                err_collect(err));
+	const char *key = *conf->names_hash_key ? "names.hash.key" : "names.hash";
+	good = good && (read_key(p, conf->names_hash_key, err) || conf_blame(conf, key, err) || err_collect(err));
 	if (!good || !err_check(err, before)) {
 		pseudonyms_close(p);
 		return false;

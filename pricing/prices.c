@@ -68,8 +68,10 @@ static bool load_imported(struct prices *p, const char *name, const struct conf 
 	struct buf path = BUF_INIT, pattern = BUF_INIT;
 	if (!*conf->prices_dir || (access(conf->prices_dir, F_OK) != 0 && errno == ENOENT))
 		return true; // no prices were imported yet
-	if (access(conf->prices_dir, R_OK | X_OK) != 0)
-		return err_set(err, ERR_CONFIG, "prices.dir: cannot read %s: %s", conf->prices_dir, strerror(errno));
+	if (access(conf->prices_dir, R_OK | X_OK) != 0) {
+		err_set(err, ERR_CONFIG, "prices.dir: cannot read %s: %s", conf->prices_dir, strerror(errno));
+		return conf_blame(conf, "prices.dir", err);
+	}
 	prices_path(conf, name, NULL, &path);
 	bool good = access(path.data, F_OK) != 0 || load_file(p, name, path.data, err) || err_collect(err);
 	for (const char *z = conf->prices_dir; *z; z++) // the name of the folder is not a pattern

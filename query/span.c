@@ -71,6 +71,12 @@ static bool parse_date(struct time_span *ret, struct str text)
 	return true;
 }
 
+// Time begins at hour 0.
+static struct time_span clip(struct time_span s)
+{
+	return (struct time_span){s.from > 0 ? s.from : 0, s.to > 0 ? s.to : 0};
+}
+
 bool span_parse(struct time_span *ret, struct time_span *ret_before, struct str text, int64_t now_ms,
                 struct err *err)
 {
@@ -82,9 +88,11 @@ bool span_parse(struct time_span *ret, struct time_span *ret_before, struct str 
 		good = true;
 	}
 	if (good && ret_before)
-		*ret_before = before;
-	if (good)
+		*ret_before = clip(before);
+	if (good) {
+		*ret = clip(*ret);
 		return true;
+	}
 	return err_set(err, ERR_CONFIG, "expected a span, one of " SPAN_WORDS ", got \"%.*s\"",
 	               (int)(text.len < 60 ? text.len : 60), text.p);
 }

@@ -15,7 +15,7 @@ struct time_span {
 
 // What SPAN_WORDS lists. `now_ms`: the present, milliseconds since the epoch. "24h", "7d" and "2w" end with
 // the hour of `now_ms`, that hour included; "today", "this-week" and "this-month" end there too.
-// ERR_CONFIG: another form.
+// No hour is before the epoch. ERR_CONFIG: another form.
 #define SPAN_NAMES "24h, 7d, 2w, today, yesterday, this-week, last-week, this-month, last-month"
 #define SPAN_WORDS SPAN_NAMES ", a day (2026-11-02), a month (2026-11) or all"
 //

@@ -26,7 +26,7 @@ static void test_wrong(void)
 		{"[rule x]\namount = -5\n", "f:2: amount: expected dollars"},
 		{"[rule x]\nquiet = 5\n", "f:2: quiet: expected a duration"},
 		{"[rule x]\nfactor = 1\n", "f:2: factor: expected a number from 1.5 to 1000"},
-		{"[rule x]\ncolour = red\n", "f:2: colour: expected a key of a rule"},
+		{"[rule x]\ncolour = red\n", "f:2: colour is no key of a rule; the keys are: kind"},
 		{"[rule x]\nkind = silent\n[rule x]\n", "f:3: rule x is defined twice"},
 		{"[receiver a]\nkind = slack\nurl = http://h\n[receiver a]\n", "f:4: receiver a is defined twice"},
 		{"[rule x]\nkind = silent\nreceivers = a\n", "rule x: there is no [receiver a]"},
@@ -43,6 +43,31 @@ static void test_wrong(void)
 		struct err err = ERR_INIT;
 		bool taken = parse(&r, cases[i].text, &err);
 		if (!ok(!taken && err.kind == ERR_CONFIG && strstr(err.msg, cases[i].says), "%s", cases[i].says))
+			diag("said: %s", taken ? "nothing" : err.msg);
+		alert_rules_release(&r);
+	}
+}
+
+// A receiver's URL, password or secret is not shown, wherever it is.
+static void test_secrets(void)
+{
+	static const struct { const char *text, *says; } cases[] = {
+		{"url = https://h/SECRET\n", "f:1: expected [rule NAME] or [receiver NAME] first, got url"},
+		{"https://h/SECRET\n", "f:1: expected [rule NAME] or [receiver NAME] first, got a word"},
+		{"[rule a]\nurl = https://h/SECRET\n", "f:2: url is no key of a rule"},
+		{"[receiver a]\npasword = SECRET\n", "f:2: pasword is no key of a receiver"},
+		{"[receiver a]\nurl https://h/SECRET\n", "f:2: expected `key = value`, got url and no ="},
+		{"[receiver a]\npassword: SECRET\n", "f:2: expected `key = value`, got password: and no ="},
+		{"[receiver a]\nSECRET\n", "f:2: expected `key = value`, got a word and no ="},
+		{"[receiver a]\nhttps://h/SECRET x\n", "f:2: expected `key = value`, got a word and no ="},
+		{"[receiver a] url = https://h/SECRET\n", "f:1: expected [rule NAME] or [receiver NAME], got [receiver a] and more"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct alert_rules r;
+		struct err err = ERR_INIT;
+		bool taken = parse(&r, cases[i].text, &err);
+		bool good = !taken && strstr(err.msg, cases[i].says) && !strstr(err.msg, "SECRET");
+		if (!ok(good, "without the secret: %s", cases[i].says))
 			diag("said: %s", taken ? "nothing" : err.msg);
 		alert_rules_release(&r);
 	}
@@ -131,6 +156,7 @@ static void test_periods(void)
 int main(void)
 {
 	test_wrong();
+	test_secrets();
 	test_right();
 	test_edit();
 	test_periods();

@@ -464,6 +464,49 @@ static void ttl(struct arena *arena)
 	ok(may_pay(900, arena), "who reads nearly as much as it writes may have it");
 }
 
+// Roles of which one member calls often, so that more is known of it than of what it has in common with the
+// others, who call once an hour. What calls take goes up and down for minutes: the noise goes together.
+static double off_of_known(struct arena *arena)
+{
+	static struct lecture l;
+	enum { ROLES = 12, EACH = 4, N = ROLES * EACH, OFTEN = 20, WAVE = 40 };
+	struct who *callers = make_callers(arena, N);
+	int64_t means[N];
+	struct str stats;
+	struct weights w;
+	double off = 0;
+	for (int i = 0; i < N; i++) {
+		callers[i].arn = arena_text(arena, "arn:aws:sts::111122223333:assumed-role/role-%02d/%d", i / EACH, i % EACH);
+		means[i] = 100LL << below(6);
+	}
+	make_hour(&l, callers, means, N, 0, arena);
+	for (int m = 0; m < 60; m++) {
+		struct minute *at = &l.hour.minutes[m];
+		for (int i = 0; i < N; i++) {
+			int64_t calls = i % EACH ? m == 30 : m % ROLES == i / EACH ? OFTEN : 0;
+			double usual = (double)(calls * means[i]);
+			if (calls)
+				at->calls[at->ncalls++] = (struct calls){.caller = i, .n = calls};
+			at->metric[TOKENS_INPUT] += (int64_t)(usual * (1 + 0.8 * sin(6.2832 * m / WAVE)));
+		}
+	}
+	stats = stats_of(&l, arena);
+	learn_weights(&(struct evidence_of_hours){&stats, 1, NULL, 0}, &l.span, 5, arena, &w);
+	for (int i = 0; i < N; i += EACH)
+		off += off_by(&w, i, (double)means[i]) / ROLES;
+	return off;
+}
+
+static void known_beside_unknown(struct arena *arena)
+{
+	enum { WORLDS = 20 };
+	double off = 0;
+	for (int i = 0; i < WORLDS; i++)
+		off += off_of_known(arena) / WORLDS;
+	if (!ok(off < 0.5, "who is known well is found beside those of its role who are not"))
+		diag("off by %.1f %%", 100 * off);
+}
+
 // Figures from one to past what any metric may say, all kinds of nothing, exact calls that outdo the metric.
 static void extremes(struct arena *arena)
 {
@@ -517,6 +560,7 @@ int main(void)
 	walks(&arena);
 	hours_apart(&arena);
 	hours_alike(&arena);
+	known_beside_unknown(&arena);
 	ttl(&arena);
 	many(&arena);
 	extremes(&arena);

@@ -68,6 +68,14 @@ int main(void)
 	says("2026-11-30T00:00:00Z", "this-week", "2026-11-30", "2026-11-30T01:00:00Z"); // a Monday
 	says("2027-01-01T00:00:00Z", "last-month", "2026-12-01", "2027-01-01");
 	says("2027-01-01T00:00:00Z", "yesterday", "2026-12-31", "2027-01-01");
+	for (struct str words = STR(SPAN_NAMES), word; words.len;) {
+		struct time_span s = {-1, -1}, before = {-1, -1};
+		struct err err = ERR_INIT;
+		word = str_trim(str_cut(&words, ','));
+		ok(span_parse(&s, &before, word, 5 * MS_PER_HOUR, &err) && 0 <= s.from && s.from <= s.to &&
+		       0 <= before.from && before.from <= before.to && before.to <= s.to,
+		   "no hour is before the first one: %.*s", STR_ARG(word));
+	}
 	static const char *const wrong[] = {
 		"",        "h",       "0h",    "24",       "24m",        "-1h",        "last-day",
 		"2026-13", "2026-1x", "Today", "2026-2-2", "2026-11-31", "999999999h", "1h2",

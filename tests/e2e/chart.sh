@@ -74,4 +74,14 @@ refuses "a key that the chart sets" 'config: listen is set by the chart' -f "$T/
 refuses "the bill in each worker" 'reconcile.enabled' -f "$T/least.yaml" --set 'config.reconcile\.source=s3://a/b'
 refuses "reconcile without a bill" 'reconcile.source: ' -f "$T/least.yaml" --set reconcile.enabled=true
 refuses "KEDA without brokers" 'config.brokers' -f "$T/least.yaml" --set autoscaling.enabled=true
+
+# --- the package
+ok "it is packaged" deploy/make-chart --output "$T/one"
+sleep 1 # another second
+ok "once more" deploy/make-chart --output "$T/two"
+same_file "the same bytes" "$T/two/nowcast-$(cat VERSION).tgz" "$T/one/nowcast-$(cat VERSION).tgz"
+mkdir "$T/bin"
+for name in bash dirname sed cat find sort tail; do ln -s "$(command -v $name)" "$T/bin/"; done
+fails 1 "without helm" env XDG_CACHE_HOME="$T/none" PATH="$T/bin" deploy/make-chart --output "$T/none"
+has "it is said" "$(cat "$T/err")" "no helm: deploy/install-deps --chart"
 finish

@@ -90,9 +90,21 @@ is "each is named, with its line, in one run" "$(sed -E "s#$T/##g; s/^nowcast ch
 has "a value out of range with the range" "$(cat "$T/err")" 'all.conf:1: listen = 127.0.0.1:99999: expected a port from 0 to 65535'
 has "a number likewise" "$(cat "$T/err")" 'all.conf:2: workers = 900: expected a whole number from 1 to 64'
 mv "$T/err" "$T/all.err"
+printf '%s\n' "names.hash = users" "names.hash.key = $T/none" "redis = rediss://127.0.0.1:1" "redis.iam = x" "redis.ca = $T/none" "prices.dir = $T/all.map" "secrets.file = $T/none" >"$T/keys.conf"
+fails 2 "files and words of other keys" env -u NOWCAST_PRICES_DIR "$nowcast" check-config --config "$T/keys.conf"
+is "  each with the line of its key" "$(sed -E "s#$T/##g; s/^nowcast check-config: (keys.conf:[0-9]+: [a-z.]+)[: ].*/\1/" "$T/err" | sort | xargs)" \
+	"keys.conf:2: names.hash.key keys.conf:4: redis.iam keys.conf:5: redis.ca keys.conf:6: prices.dir keys.conf:7: secrets.file"
 for name in run serve; do
 	fails 2 "$name refuses it" "$nowcast" $name --config "$T/all.conf"
 	is "  in the same words" "$(sed "s/^nowcast $name: //" "$T/err" | grep -vxFf <(sed 's/^nowcast check-config: //' "$T/all.err"))" ""
+done
+
+yes 'nonsense = 1' | head -n 2000 >"$T/long.conf"
+fails 2 "a file that is something else" "$nowcast" check-config --config "$T/long.conf"
+has "is read up to some line" "$(tail -n 1 "$T/err")" 'check-config: behind 1001 mistakes nothing more is read'
+is "which is the last that is named" "$(sed -n '$!p' "$T/err" | tail -n 1 | grep -o 'long.conf:[0-9]*')" long.conf:1001
+for command in help "help report" version "complete bash" "complete -- budget"; do
+	fails 0 "it is no hindrance to $command" "$nowcast" $command --config "$T/all.conf"
 done
 
 fails 0 "check-config --sample" "$nowcast" check-config --sample
@@ -117,6 +129,8 @@ for command in budget alert price tags profiles; do
 	has "  names the verbs" "$(cat "$T/err")" "^nowcast $command: expected .* or [a-z-]+, got nothing; .nowcast help $command. says more"
 	fails 2 "$command with a flag first" "$nowcast" $command --format json list
 	has "  says where the verb is to be" "$(cat "$T/err")" 'got none before --format'
+	fails 2 "$command with the or of that list" "$nowcast" $command or
+	has "  is no verb" "$(cat "$T/err")" "^nowcast $command: expected .*, got or;"
 done
 fails 0 "a verb behind --now" "$nowcast" price --now 2026-11-18T14:50:00Z list sonnet --prices builtin
 

@@ -105,6 +105,23 @@ has "without a fault" "$(cat "$T/replay.log")" "^records_per_s"
 settled_report "$T/moved.estimate"
 same_file "the same when they have moved" "$T/moved.estimate" "$T/plain.again"
 
+# A batch that meets a lost connection is sent again as a whole: the node at its other end may be one that lacks what was written.
+mkfifo "$T/slow"
+start lost "$nowcast" replay --redis "$REDIS_URL" --batch.records 100 "$T/slow"
+exec 9>"$T/slow"
+half=$(($(wc -l <"$world/stream.ndjson") / 2))
+head -n $half "$world/stream.ndjson" >&9
+has_clients() { at "$to" client list type normal | grep -q 'cmd=evalsha'; }
+ok "a replay of half of the stream" wait_for 10 has_clients
+on_cluster client kill type normal >/dev/null
+tail -n +$((half + 1)) "$world/stream.ndjson" >&9
+exec 9>&-
+ok "goes on behind a connection that was lost" wait_for 20 gone "$pid"
+has "with all of the batch" "$(cat "$T/lost.log")" 'all of the batch is sent again'
+has "and without a fault" "$(cat "$T/lost.log")" "^records_per_s"
+settled_report "$T/lost.estimate"
+same_file "the same after that" "$T/lost.estimate" "$T/plain.again"
+
 # A slot that no master has: questions about it fail, and nothing of them is mistaken for what is asked next.
 on_cluster config set cluster-require-full-coverage no >/dev/null
 free_port
@@ -133,7 +150,6 @@ redis cluster meet 127.0.0.1 "$first" "$first_bus" >/dev/null
 replicates() { redis cluster replicate "$id" | grep OK; }
 follows() { redis info replication | grep master_link_status:up; }
 ok "a replica joins" wait_for 20 replicates && wait_for 20 follows
-half=$(($(wc -l <"$world/stream.ndjson") / 2))
 ok "a replay by the URL of the replica" "$nowcast" replay --redis "$replica_url" <(head -n $half "$world/stream.ndjson")
 has "goes to the master" "$("$nowcast" doctor --redis "$replica_url")" "at 127.0.0.1:$first \(127.0.0.1:$redis_port\)"
 free_port

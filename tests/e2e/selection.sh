@@ -34,6 +34,7 @@ has "the table says which that is" "$("$nowcast" report --redis "$REDIS_URL" --n
 has "compared with the two days before" "$("$nowcast" report --redis "$REDIS_URL" --now 2026-11-11T23:30:00Z --compare previous)" '^2026-11-10 00:00 to 2026-11-12 00:00 UTC, compared with 2026-11-08 00:00 to 2026-11-10 00:00 UTC'
 is "where these have no figures: the last two days that have some" "$(now=2026-11-25T14:50:00Z; rows)" "ann,2000000 cid,3000000 dot,100000"
 has "which is said" "$(cat "$T/err")" 'no figures since yesterday: this is of the last two days that have some, up to 2026-11-18 .`nowcast report all` is of all'
+fails 2 "on the first day of all there is nothing before" "$nowcast" report --redis "$REDIS_URL" --now 1970-01-01T05:00:00Z --compare previous
 is "all" "$(rows all)" "$all"
 is "today" "$(rows today)" "cid,3000000 dot,100000"
 is "yesterday" "$(rows yesterday)" "ann,2000000"
