@@ -6,6 +6,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "estimator/fit_doubt.h"
 #include "estimator/learn.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
@@ -383,6 +384,27 @@ static void walks(struct arena *arena)
 		diag("off by %.1f %%", 100 * off);
 }
 
+// What a caller's mean may be off by is divided, and where means move it is more and lasts longer.
+static void doubts(void)
+{
+	double state[] = {100}, before[] = {400}, none[] = {0}, calls[] = {5};
+	struct fit_filter f = {.n = 1, .whole = true, .state = state, .typical = 100, .before = before};
+	f.calls_newest = calls;
+	f.check.hours = 20;
+	struct fit_doubt steady = fit_doubt_of(&f, 0, 300);
+	f.walk = 0.02;
+	struct fit_doubt moving = fit_doubt_of(&f, 0, 300);
+	f.calls_newest = none;
+	struct fit_doubt silent = fit_doubt_of(&f, 0, 300);
+	ok(fabs(steady.lasting + steady.passing - 300) < 1e-9 && steady.lasting > 150 && steady.passing > 90,
+	   "of what steady means may be off by, most lasts and a part passes");
+	ok(moving.lasting + moving.passing > 600 &&
+	       moving.lasting * 300 > steady.lasting * (moving.lasting + moving.passing),
+	   "where means move, kinds err together, and more of it lasts");
+	ok(silent.lasting == 300 && silent.passing == 0,
+	   "who does not call in the hour has nothing that passes with it");
+}
+
 // Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
 static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
 {
@@ -515,6 +537,7 @@ int main(void)
 	many_unlike(&arena);
 	factors(&arena);
 	walks(&arena);
+	doubts();
 	hours_apart(&arena);
 	hours_alike(&arena);
 	ttl(&arena);
