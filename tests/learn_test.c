@@ -384,6 +384,38 @@ static void walks(struct arena *arena)
 		diag("off by %.1f %%", 100 * off);
 }
 
+// Of callers that a bill has, after two hours.
+static double off_of_billed(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 5, BILLED_CALLS = 500 };
+	struct who *callers = make_callers(arena, N);
+	struct billed_means bill[N];
+	int64_t means[N];
+	struct weights w;
+	struct str stats[2];
+	set_roles_apart(callers, N, arena);
+	for (int i = 0; i < N; i++) {
+		means[i] = 500LL << i;
+		bill[i] = (struct billed_means){.arn = callers[i].arn, .calls = BILLED_CALLS};
+		bill[i].tokens[TOKENS_INPUT] = BILLED_CALLS * means[i];
+	}
+	for (int h = 0; h < 2; h++)
+		make_hour_by_chance(&l, callers, means, N, arena, &stats[h]);
+	learn_weights(&(struct evidence_of_hours){stats, 2, bill, N}, &l.span, 5, arena, &w);
+	return off_of(&w, means, N);
+}
+
+static void billed(struct arena *arena)
+{
+	enum { WORLDS = 40 };
+	double off = 0;
+	for (int i = 0; i < WORLDS; i++)
+		off += off_of_billed(arena) / WORLDS;
+	if (!ok(off < 0.03, "what a bill says is not forgotten in an hour"))
+		diag("off by %.1f %%", 100 * off);
+}
+
 // What a caller's mean may be off by is divided, and where means move it is more and lasts longer.
 static void doubts(void)
 {
@@ -537,6 +569,7 @@ int main(void)
 	many_unlike(&arena);
 	factors(&arena);
 	walks(&arena);
+	billed(&arena);
 	doubts();
 	hours_apart(&arena);
 	hours_alike(&arena);
