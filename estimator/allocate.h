@@ -78,7 +78,9 @@ struct weight {
 	// thousandths of a token: the weight of the split, and the provisional figure of a call; 0: unknown
 	int64_t milli[METRIC_KINDS];
 	int32_t sd_permille[METRIC_KINDS]; // standard deviation of that, in thousandths of it
-	// variance of a sum of its calls by chance, in thousandths of a token per token
+	int32_t lasting_permille[METRIC_KINDS]; // the same, as far as it lasts from hour to hour (fit_doubt.h)
+	// variance of a sum of its calls by chance and by what passes with the hour, in thousandths of a token
+	// per token
 	int64_t noise_milli[METRIC_KINDS];
 	// of the cache writes, the thousandths that have the one-hour TTL; TTL_UNKNOWN
 	int32_t ttl_permille;

@@ -107,7 +107,7 @@ void contests_doubt(const struct contests *a, int32_t caller, const struct weigh
 		const struct contest *x = &a->by_caller[caller][kind], *all = &a->all[kind];
 		double tokens = (double)ret->by_kind[kind].allocated, noise = (double)w->noise_milli[kind] / 1000;
 		ret->spread[kind] =
-			bounded(of_hour(x->split, x->mixed, all->mixed, tokens) * w->sd_permille[kind] / 1000);
+			bounded(of_hour(x->split, x->mixed, all->mixed, tokens) * w->lasting_permille[kind] / 1000);
 		ret->noise[kind] = bounded(of_hour(x->chance, x->mixed_chance, all->mixed_chance, tokens * noise));
 	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "estimator/fit_check.h"
+#include "estimator/fit_doubt.h"
 #include "estimator/fit_filter.h"
 #include "estimator/fit_prior.h"
 #include "estimator/fit_spread.h"
@@ -23,6 +24,7 @@
 struct sizes {
 	double *size, *variance; // by position
 	struct fit_check check;  // under the prior that is as wide for all
+	double scale;            // of noise and doubt, by that
 };
 
 static void keep_sizes(const struct fit_filter *f, struct sizes *ret)
@@ -34,12 +36,20 @@ static void keep_sizes(const struct fit_filter *f, struct sizes *ret)
 	}
 }
 
+// As far as a size is known from the prior alone, it is off in proportion to itself. A prior that is as wide
+// for all does not say so; with all covariances, the one for logarithms does.
+static double variance_of_large(const struct fit_filter *f, double size, double variance)
+{
+	double prior = fit_filter_prior(f), more = pow(size / f->typical, 2) - 1;
+	return f->whole || more <= 0 ? variance : variance * (1 + fmin(variance / prior, 1) * more);
+}
+
 // Under a prior that is as wide for all, and under one for logarithms, which the sizes of the first make. The
-// one is off where sizes differ by factors, the other where they are alike: the geometric mean of both. A
-// principal that is alone is known from the learning.
+// one is off where sizes differ by factors, the other where they are alike: the geometric mean of both, and
+// the larger doubt. A principal that is alone is known from the learning.
 static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *ret)
 {
-	*ret = (struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {0, 0}};
+	*ret = (struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {0, 0}, 1};
 	if (f->n < 2) {
 		keep_sizes(f, ret);
 		return;
@@ -50,8 +60,9 @@ static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *r
 	fit_prior_learn(f, arena);
 	fit_filter_run(f);
 	for (int32_t i = 0; i < f->n; i++) {
+		ret->variance[i] =
+			fmax(variance_of_large(f, ret->size[i], ret->variance[i]), fit_filter_variance(f, i));
 		ret->size[i] = sqrt(ret->size[i] * fit_filter_size(f, i));
-		ret->variance[i] = (ret->variance[i] + fit_filter_variance(f, i)) / 2;
 	}
 }
 
@@ -84,6 +95,24 @@ static double mean_of_all(const struct fit_filter *f)
 	return tokens / calls;
 }
 
+// What passes with the hour counts as chance: per token, of as many calls as the newest hour has.
+static void set_mean(const struct fit_filter *f, const struct sizes *sizes, int32_t i, struct fit *ret)
+{
+	int32_t at = f->position[i];
+	double share = f->in->users->share[i], size = at < 0 ? f->typical : sizes->size[at],
+		   variance = at < 0 ? (f->within + f->between) * size * size
+	                         : fit_check_scale_variance(f, sizes->variance[at], sizes->scale),
+		   of_share = size * f->in->users->sd[i];
+	variance = share * share * (variance + MODEL_DOUBT * size * size) + of_share * of_share;
+	struct fit_doubt doubt = at < 0 ? (struct fit_doubt){variance, 0} : fit_doubt_of(f, at, variance);
+	ret->mean[i] = fmax(share * size, FLOOR * ret->model);
+	ret->sd[i] = sqrt(variance);
+	ret->lasting[i] = sqrt(doubt.lasting);
+	ret->noise[i] = sizes->scale * noise_of(f, size);
+	if (doubt.passing > 0)
+		ret->noise[i] += doubt.passing * f->calls_newest[at] / share / ret->mean[i];
+}
+
 void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 {
 	size_t n = (size_t)in->n;
@@ -91,6 +120,7 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	struct sizes sizes;
 	*ret = (struct fit){.mean = solve_zeros(arena, n),
 	                    .sd = solve_zeros(arena, n),
+	                    .lasting = solve_zeros(arena, n),
 	                    .noise = solve_zeros(arena, n)};
 	if (!fit_filter_init(&f, in, arena))
 		return;
@@ -100,19 +130,10 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	fit_sizes(&f, arena, &sizes);
 	ret->walk = f.walk;
 	ret->model = mean_of_all(&f);
-	double scale = fit_check_scale(&sizes.check);
-	for (int32_t i = 0; i < in->n; i++) {
-		int32_t at = f.position[i];
-		double share = in->users->share[i], size = at < 0 ? f.typical : sizes.size[at],
-			   variance = at < 0 ? (f.within + f.between) * size * size
-		                         : fit_check_scale_variance(&f, sizes.variance[at], scale);
-		variance *= fmax(pow(size / f.typical, 2), 1);
-		variance += MODEL_DOUBT * size * size;
-		ret->mean[i] = fmax(share * size, FLOOR * ret->model);
-		ret->sd[i] = sqrt(share * share * variance + size * size * in->users->sd[i] * in->users->sd[i]);
-		ret->noise[i] = scale * noise_of(&f, size);
-	}
-	ret->noise_typical = scale * noise_of(&f, f.typical);
+	sizes.scale = fit_check_scale(&sizes.check);
+	for (int32_t i = 0; i < in->n; i++)
+		set_mean(&f, &sizes, i, ret);
+	ret->noise_typical = sizes.scale * noise_of(&f, f.typical);
 	ret->role_sd = sqrt(f.within);
 	ret->model_sd = sqrt(f.within + f.between);
 }

@@ -26,8 +26,12 @@ struct fit_input {
 };
 
 struct fit {
-	double *mean, *sd; // tokens of a call, by principal
-	double *noise;     // by principal: variance of a sum of its calls by chance, tokens per token
+	double *mean;      // tokens of a call, by principal
+	double *sd;        // standard deviation of that
+	double *lasting;   // the same, as far as it lasts from hour to hour, for bands (fit_doubt.h)
+	// by principal: variance of a sum of its calls by chance and by what passes with the hour, tokens per
+	// token
+	double *noise;
 	// of a caller of which only the role is known, or only the model: standard deviation of its mean, as a
 	// part of it
 	double role_sd, model_sd;

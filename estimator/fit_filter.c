@@ -124,6 +124,8 @@ bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct ar
 	f->step = solve_zeros(arena, f->width);
 	f->prior = solve_zeros(arena, n);
 	f->prior_role = solve_zeros(arena, (size_t)in->nroles);
+	f->before = solve_zeros(arena, n);
+	f->calls_newest = solve_zeros(arena, n);
 	f->role_calls = solve_zeros(arena, (size_t)in->nroles);
 	f->seen = arena_alloc(arena, (n + 1) * sizeof *f->seen);
 	f->residual = solve_zeros(arena, (size_t)f->ncells);
@@ -456,6 +458,16 @@ void fit_filter_judge_noise(struct fit_filter *f)
 		judge_cell(f, c);
 }
 
+// The newest hour before its cells, which are from .. to - 1, are read.
+static void note_newest(struct fit_filter *f, int32_t from, int32_t to)
+{
+	for (int32_t i = 0; i < f->n; i++)
+		f->before[i] = fit_filter_variance(f, i);
+	memset(f->calls_newest, 0, (size_t)f->n * sizeof *f->calls_newest);
+	for (int32_t e = f->cells[from].begin; e < f->cells[to].begin; e++)
+		f->calls_newest[f->who[e]] += f->calls[e];
+}
+
 void fit_filter_run(struct fit_filter *f)
 {
 	struct observation o;
@@ -469,6 +481,8 @@ void fit_filter_run(struct fit_filter *f)
 			to++;
 		if (from > 0 && to > from)
 			fit_check_hour(f, from, to);
+		if (hour == f->in->nhours - 1)
+			note_newest(f, from, to);
 		for (; c < f->ncells && f->cells[c].hour == hour; c++)
 			read_cell(f, c, &o);
 	}

@@ -53,6 +53,8 @@ struct fit_filter {
 	double *state, *covariance; // tokens; tokens squared: n rows, or one a state
 	size_t width;             // of a row: n, made even
 	int32_t *seen;            // of a position: the hour in which it last called; -1: in none
+	double *before;           // of a position: its variance in the newest hour, before the cells of that
+	double *calls_newest;     // ... and its calls that use such tokens in these
 	double *step, *role_calls; // work
 	// what it assumes
 	double within, between;   // variances of sizes within roles, and of roles, as parts of typical^2

@@ -247,13 +247,22 @@ static int64_t milli(double tokens)
 	                       : (int64_t)llround(tokens * 1000);
 }
 
-static void set_weight(struct weight *w, int kind, double mean, double sd, double noise,
-                       enum weight_source source)
+static int32_t permille(double sd, double mean)
 {
-	w->noise_milli[kind] = milli(noise);
-	w->source[kind] = mean > 0 ? source : WEIGHT_NONE;
-	w->milli[kind] = milli(mean);
-	w->sd_permille[kind] = mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
+	return mean > 0 ? (int32_t)llround(fmin(sd / mean, 10) * 1000) : 0;
+}
+
+struct learned {
+	double mean, sd, lasting, noise; // as of struct fit
+};
+
+static void set_weight(struct weight *w, int kind, struct learned x, enum weight_source source)
+{
+	w->noise_milli[kind] = milli(x.noise);
+	w->source[kind] = x.mean > 0 ? source : WEIGHT_NONE;
+	w->milli[kind] = milli(x.mean);
+	w->sd_permille[kind] = permille(x.sd, x.mean);
+	w->lasting_permille[kind] = permille(x.lasting, x.mean);
 }
 
 // A 5-minute write costs 1.25 times the input, a 1-hour write twice, a read a tenth. A caller that reads this
@@ -282,7 +291,8 @@ static void assign_like_others(const struct cohorts *cohorts, const struct who *
 		source = WEIGHT_ROLE, unknown = fit->role_sd;
 	else if (has_tags(who) && cohort_mean(cohorts, who->tagset, kind, &mean))
 		source = WEIGHT_TAGS;
-	set_weight(ret, kind, mean, unknown * mean, fit->noise_typical, source);
+	double sd = unknown * mean;
+	set_weight(ret, kind, (struct learned){mean, sd, sd, fit->noise_typical}, source);
 }
 
 static void assign_weight(const struct training_set *c, const struct fit *fits, const struct cohorts *cohorts,
@@ -295,7 +305,8 @@ static void assign_weight(const struct training_set *c, const struct fit *fits, 
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct fit *r = &fits[kind];
 		if (at && calls_of(c, kind, *at) > 0)
-			set_weight(ret, kind, r->mean[*at], r->sd[*at], r->noise[*at],
+			set_weight(ret, kind,
+			           (struct learned){r->mean[*at], r->sd[*at], r->lasting[*at], r->noise[*at]},
 			           c->has_bill[*at]                ? WEIGHT_BILL
 			           : c->exact_calls[kind][*at] > 0 ? WEIGHT_EXACT
 			                                           : WEIGHT_MINUTES);

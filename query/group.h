@@ -9,9 +9,10 @@
 //     weights   the smaller of the group's own variance and that of the others
 //     chance    own x others' / all of the variance by chance
 //
-// Both are 0 for all callers together, and for a caller that was alone. The weight of a caller errs the same
-// way every hour, so its standard deviations are added, and the variances of different callers and models
-// (query/error_sketch.h); chance differs every hour, so its variances are added. The weights are fitted to
+// Both are 0 for all callers together, and for a caller that was alone. What lasts of the doubt of a weight
+// errs the same way every hour (estimator/fit_doubt.h), so its standard deviations are added, and the
+// variances of different callers and models (query/error_sketch.h); chance and what passes differ every hour,
+// so their variances are added. The weights are fitted to
 // sums: what one side has too much of, the other lacks, so neither is further off than the other.
 // query/split_band.h makes the band of the two.
 //

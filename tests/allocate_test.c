@@ -214,7 +214,7 @@ static void doubtful_facts(struct facts *f)
 {
 	facts_init(f);
 	for (int i = 0; i < 2; i++) {
-		f->weights[caller(f, i ? "bob" : "alice")].sd_permille[TOKENS_INPUT] = 100;
+		f->weights[caller(f, i ? "bob" : "alice")].lasting_permille[TOKENS_INPUT] = 100;
 		f->weights[i].noise_milli[TOKENS_INPUT] = 400 * 1000;
 	}
 }

@@ -92,7 +92,7 @@ key_table() {
 # No float holds money or tokens: what touches them has no floating-point type, conversion or constant in it.
 # learn.c, fit*.c, equations.c, hour_stats*.c, cache_users.c, contest.c, lag.c and solve.c hold statistics about tokens, and give back integers.
 money() {
-	git ls-files 'base/usd.*' 'pricing/*.[ch]' 'estimator/*.[ch]' 'store/*.[ch]' 'reconcile/*.[ch]' | grep -vE '^estimator/(learn|fit|fit_check|fit_filter|fit_prior|fit_spread|fit_walk|contest|equations|hour_stats(_codec|_priv)?|cache_users|lag|solve)\.[ch]$' |
+	git ls-files 'base/usd.*' 'pricing/*.[ch]' 'estimator/*.[ch]' 'store/*.[ch]' 'reconcile/*.[ch]' | grep -vE '^estimator/(learn|fit|fit_check|fit_doubt|fit_filter|fit_prior|fit_spread|fit_walk|contest|equations|hour_stats(_codec|_priv)?|cache_users|lag|solve)\.[ch]$' |
 		while read -r file; do
 			# Comments and strings are blanked first: prose may speak of floats.
 			perl -0pe 's{(//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*")}{$_=$1; s/[^\n]/ /g; $_}gse' "$file" |

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "estimator/fit_doubt.h"
 #include "estimator/learn.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
@@ -383,6 +384,59 @@ static void walks(struct arena *arena)
 		diag("off by %.1f %%", 100 * off);
 }
 
+// Of callers that a bill has, after two hours.
+static double off_of_billed(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 5, BILLED_CALLS = 500 };
+	struct who *callers = make_callers(arena, N);
+	struct billed_means bill[N];
+	int64_t means[N];
+	struct weights w;
+	struct str stats[2];
+	set_roles_apart(callers, N, arena);
+	for (int i = 0; i < N; i++) {
+		means[i] = 500LL << i;
+		bill[i] = (struct billed_means){.arn = callers[i].arn, .calls = BILLED_CALLS};
+		bill[i].tokens[TOKENS_INPUT] = BILLED_CALLS * means[i];
+	}
+	for (int h = 0; h < 2; h++)
+		make_hour_by_chance(&l, callers, means, N, arena, &stats[h]);
+	learn_weights(&(struct evidence_of_hours){stats, 2, bill, N}, &l.span, 5, arena, &w);
+	return off_of(&w, means, N);
+}
+
+static void billed(struct arena *arena)
+{
+	enum { WORLDS = 40 };
+	double off = 0;
+	for (int i = 0; i < WORLDS; i++)
+		off += off_of_billed(arena) / WORLDS;
+	if (!ok(off < 0.03, "what a bill says is not forgotten in an hour"))
+		diag("off by %.1f %%", 100 * off);
+}
+
+// What a caller's mean may be off by is divided, and where means move it is more and lasts longer.
+static void doubts(void)
+{
+	double state[] = {100}, before[] = {400}, none[] = {0}, calls[] = {5};
+	struct fit_filter f = {.n = 1, .whole = true, .state = state, .typical = 100, .before = before};
+	f.calls_newest = calls;
+	f.check.hours = 20;
+	struct fit_doubt steady = fit_doubt_of(&f, 0, 300);
+	f.walk = 0.02;
+	struct fit_doubt moving = fit_doubt_of(&f, 0, 300);
+	f.calls_newest = none;
+	struct fit_doubt silent = fit_doubt_of(&f, 0, 300);
+	ok(fabs(steady.lasting + steady.passing - 300) < 1e-9 && steady.lasting > 150 && steady.passing > 90,
+	   "of what steady means may be off by, most lasts and a part passes");
+	ok(moving.lasting + moving.passing > 600 &&
+	       moving.lasting * 300 > steady.lasting * (moving.lasting + moving.passing),
+	   "where means move, kinds err together, and more of it lasts");
+	ok(silent.lasting == 300 && silent.passing == 0,
+	   "who does not call in the hour has nothing that passes with it");
+}
+
 // Hours of one caller beside another, whose calls take more in some hours and less in others, by `permille`.
 static int32_t doubt_of(const struct who *callers, int64_t permille, struct arena *arena)
 {
@@ -558,6 +612,8 @@ int main(void)
 	many_unlike(&arena);
 	factors(&arena);
 	walks(&arena);
+	billed(&arena);
+	doubts();
 	hours_apart(&arena);
 	hours_alike(&arena);
 	known_beside_unknown(&arena);
