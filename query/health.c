@@ -28,7 +28,7 @@
 #include "store/keys.h"
 #include "store/overflow.h"
 #include "store/positions.h"
-#include "store/redis.h"
+#include "store/redis_info.h"
 #include "store/schema.h"
 #include "store/shards.h"
 #include "store/telemetry_counts.h"
@@ -61,28 +61,9 @@ static void add_finding(struct health *h, enum health_level level, const char *w
 
 // ---- Redis --------------------------------------------------------------------------------------
 
-// The value of "name:value" in the answer to INFO.
-static struct str info_field(struct str info, const char *name)
-{
-	while (info.len) {
-		struct str line = str_cut(&info, '\n'), key = str_cut(&line, ':');
-		if (str_is(key, name))
-			return line.len && line.p[line.len - 1] == '\r' ? (struct str){line.p, line.len - 1} : line;
-	}
-	return STR("");
-}
-
-static int64_t info_number(struct str info, const char *name)
-{
-	char text[32] = "";
-	struct str s = info_field(info, name);
-	memcpy(text, s.p, s.len < sizeof text - 1 ? s.len : sizeof text - 1);
-	return strtoll(text, NULL, 10);
-}
-
 static void check_version(struct health *h, const struct redis *master, struct str info)
 {
-	struct str version = info_field(info, "redis_version"), valkey = info_field(info, "valkey_version"),
+	struct str version = redis_info_field(info, "redis_version"), valkey = redis_info_field(info, "valkey_version"),
 			   shown = valkey.len ? valkey : version;
 	if (strtol(version.len ? version.p : "0", NULL, 10) < 7) // of Valkey, too
 		add_finding(h, HEALTH_FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey",
@@ -94,9 +75,9 @@ static void check_version(struct health *h, const struct redis *master, struct s
 
 static void check_memory(struct health *h, struct str info)
 {
-	struct str policy = info_field(info, "maxmemory_policy");
-	int64_t used = info_number(info, "used_memory"), max = info_number(info, "maxmemory"),
-			evicted = info_number(info, "evicted_keys");
+	struct str policy = redis_info_field(info, "maxmemory_policy");
+	int64_t used = redis_info_number(info, "used_memory"), max = redis_info_number(info, "maxmemory"),
+			evicted = redis_info_number(info, "evicted_keys");
 	if (max && !str_is(policy, "noeviction"))
 		add_finding(h, HEALTH_WARN, "redis",
 		            "maxmemory-policy is %.*s: Redis may evict figures; set it to noeviction",
@@ -114,7 +95,7 @@ static void check_memory(struct health *h, struct str info)
 	else
 		add_finding(h, HEALTH_OK, "redis", "%lld MB used%s", (long long)(used >> 20),
 		            max ? "" : ", no maxmemory set");
-	if (info_number(info, "aof_enabled") == 0 && info_number(info, "rdb_last_save_time") == 0)
+	if (redis_info_number(info, "aof_enabled") == 0 && redis_info_number(info, "rdb_last_save_time") == 0)
 		add_finding(h, HEALTH_NOTE, "redis",
 		            "no persistence: after a restart of Redis everything must be replayed");
 }

@@ -20,7 +20,7 @@
 #include "store/keys.h"
 #include "store/overflow.h"
 #include "store/positions.h"
-#include "store/redis.h"
+#include "store/redis_info.h"
 #include "store/source_status.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
@@ -416,6 +416,19 @@ static bool write_sources(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+static bool write_redis(struct api *a, struct buf *out, struct err *err)
+{
+	struct redis_memory m;
+	if (!redis_memory_read(view_redis(rollups_view(a->rollups)), &m, err))
+		return false;
+	write_family(out, "nowcast_redis_memory_bytes", "gauge",
+	             "Memory that Redis uses; of a Redis Cluster the fullest master.");
+	buf_addf(out, "nowcast_redis_memory_bytes %lld\n", (long long)m.used);
+	write_family(out, "nowcast_redis_memory_max_bytes", "gauge", "Its maxmemory; 0 if none is set.");
+	buf_addf(out, "nowcast_redis_memory_max_bytes %lld\n", (long long)m.max);
+	return true;
+}
+
 static bool write_alerts(struct api *a, struct buf *out, struct err *err)
 {
 	static const struct {
@@ -454,7 +467,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	          write_observed(a, q.now_ms, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
 	          write_gaps(a, &figures, &err) && write_telemetry(a, q.now_ms, &figures, &err) &&
-	          write_sources(a, &figures, &err) &&
+	          write_sources(a, &figures, &err) && write_redis(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
 	struct version v = version_get();
 	write_family(out, "nowcast_build_info", "gauge", "1; which nowcast this is.");

@@ -282,6 +282,10 @@ if command -v prometheus >/dev/null; then
 	today=$(field "$T/body" '"%.3f" % float(a["today"]["usd"])')
 	is "PromQL sums the day to what the API says" "$(printf %.3f "$(promql 'sum(nowcast_spend_usd{span="today"})')")" "$today"
 	is "and by principal to the same" "$(printf %.3f "$(promql 'sum(nowcast_principal_spend_usd)')")" "$today"
+	redis config set maxmemory 7gb >/dev/null
+	is "how full Redis may be is as it says" "$(curl -s "$url/metrics" | sed -n 's/^nowcast_redis_memory_max_bytes //p')" $((7 << 30))
+	ok "and it holds less" [ "$(curl -s "$url/metrics" | sed -n 's/^nowcast_redis_memory_bytes //p')" -gt 500000 ]
+	redis config set maxmemory 0 >/dev/null
 	is "tokens by team and type add up to those of the day" "$(promql 'sum(nowcast_team_tokens)')" "$(promql 'nowcast_tokens_total')"
 	is "by model likewise, with the prompts' share" "$(promql 'sum(nowcast_model_tokens{type!="output"})')" "$(promql 'sum(nowcast_team_tokens{type!="output"})')"
 	ok "no more principals than metrics.top, and other" test "$(promql 'count(count by (principal) (nowcast_principal_spend_usd))')" -le 21
