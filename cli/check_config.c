@@ -5,20 +5,13 @@
 #include <stdio.h>
 
 #include "alert/unmatched.h"
-#include "aws/sqs.h"
 #include "base/secret_files.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/config_files.h"
 #include "ingest/dead_letter_file.h"
-#include "ingest/kafka.h"
-#include "ingest/pseudonym.h"
-#include "ingest/trust.h"
-#include "pricing/prices.h"
 #include "store/mapping.h"
-#include "web/auth.h"
-#include "web/http.h"
-#include "web/server.h"
 
 static void print_open_file(void *user, const char *key, const char *path)
 {
@@ -52,10 +45,18 @@ static void check_names(const struct alert_rules *rules, const struct conf *conf
 	rollups_close(rollups);
 }
 
-static bool check_alerts_file(const struct conf *conf, struct err *err)
+// How much is in the files of rules and of the mapping, which are right.
+static bool print_counts(const struct conf *conf, struct err *err)
 {
 	struct alert_rules rules;
-	bool good = alert_rules_load(&rules, conf, err);
+	struct mapping *mapping = NULL;
+	bool good = mapping_load(&mapping, conf, err);
+	if (mapping)
+		fprintf(stderr, "nowcast check-config: %s has %d line%s and %d key%s\n", conf->map_file,
+		        mapping_nlines(mapping), text_s(mapping_nlines(mapping)), mapping_nkeys(mapping),
+		        text_s(mapping_nkeys(mapping)));
+	mapping_free(mapping);
+	good = alert_rules_load(&rules, conf, err) && good;
 	if (good && *conf->alerts_file)
 		fprintf(stderr, "nowcast check-config: %s has %d rule%s and %d receiver%s\n", conf->alerts_file,
 		        rules.nrules, text_s(rules.nrules), rules.nreceivers, text_s(rules.nreceivers));
@@ -65,87 +66,14 @@ static bool check_alerts_file(const struct conf *conf, struct err *err)
 	return good;
 }
 
-static bool check_mapping(const struct conf *conf, struct err *err)
-{
-	struct mapping *mapping = NULL;
-	bool good = mapping_load(&mapping, conf, err);
-	if (mapping)
-		fprintf(stderr, "nowcast check-config: %s has %d line%s and %d key%s\n", conf->map_file,
-		        mapping_nlines(mapping), text_s(mapping_nlines(mapping)), mapping_nkeys(mapping),
-		        text_s(mapping_nkeys(mapping)));
-	mapping_free(mapping);
-	return good;
-}
-
-static bool check_prices(const struct conf *conf, struct err *err)
-{
-	struct prices *prices = NULL;
-	bool good = prices_load(&prices, conf, err);
-	prices_free(prices);
-	return good;
-}
-
-static bool check_hashes(const struct conf *conf, struct err *err)
-{
-	struct pseudonyms *pseudonyms = NULL;
-	bool good = pseudonyms_open(&pseudonyms, conf, err);
-	pseudonyms_close(pseudonyms);
-	return good;
-}
-
-static bool check_firehose_keys(const struct conf *conf, struct err *err)
-{
-	struct auth *keys = NULL;
-	const char *key = "firehose.keys.file";
-	bool good = auth_open(&keys, key, conf->firehose_keys_file, conf->listen_rate, err) ||
-	            conf_blame(conf, key, err);
-	auth_close(keys);
-	return good;
-}
-
-static bool check_trust(const struct conf *conf, struct err *err)
-{
-	struct trust *trust = NULL;
-	bool good = trust_open(&trust, conf, err);
-	trust_close(trust);
-	return good;
-}
-
-static bool check_redis(const struct conf *conf, struct err *err)
-{
-	struct redis *redis = NULL;
-	size_t before = err_listed(err);
-	bool good = redis_open(&redis, redis_target_of(conf), err);
-	redis_close(redis);
-	if (!good) // the message begins with the key
-		conf_blame(conf, str_starts(str_of(err->msg), STR("redis.iam")) ? "redis.iam" : "redis", err);
-	good = (good || err_collect(err)) && (http_check_pem(conf->redis_ca, "redis.ca", err) ||
-	                                      conf_blame(conf, "redis.ca", err) || err_collect(err));
-	return good && err_check(err, before);
-}
-
-static bool check_trail(const struct conf *conf, struct err *err)
-{
-	char region[64];
-	return !*conf->trail_queue || sqs_region(str_of(conf->trail_queue), region, sizeof region, err) ||
-	       conf_blame(conf, "trail.queue", err);
-}
-
-// Every mistake of the configuration and of the files that it names, by what `run` and `serve` read them
-// with.
+// Every mistake of the configuration and of what it names.
 static bool check_all(struct command *c, struct err *err)
 {
-	static bool (*const checks[])(const struct conf *conf, struct err *err) = {
-		kafka_check,  check_trust,         check_redis,  check_trail, check_mapping, check_prices,
-		check_hashes, check_firehose_keys, server_check, check_alerts_file,
-	};
 	size_t before = err_listed(err);
-	if (!command_configure(c, err) && !err_collect(err))
+	if ((!command_configure(c, err) && !err_collect(err)) ||
+	    (!config_files_check(&c->conf, err) && !err_collect(err)))
 		return false;
-	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-		if (!checks[i](&c->conf, err) && !err_collect(err))
-			return false;
-	return err_check(err, before);
+	return err_check(err, before) && print_counts(&c->conf, err);
 }
 
 static void print_hints(const struct conf *conf)

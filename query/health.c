@@ -63,8 +63,8 @@ static void add_finding(struct health *h, enum health_level level, const char *w
 
 static void check_version(struct health *h, const struct redis *master, struct str info)
 {
-	struct str version = redis_info_field(info, "redis_version"), valkey = redis_info_field(info, "valkey_version"),
-			   shown = valkey.len ? valkey : version;
+	struct str version = redis_info_field(info, "redis_version"),
+			   valkey = redis_info_field(info, "valkey_version"), shown = valkey.len ? valkey : version;
 	if (strtol(version.len ? version.p : "0", NULL, 10) < 7) // of Valkey, too
 		add_finding(h, HEALTH_FAIL, "redis", "version %.*s at %s; nowcast needs Redis 7, or Valkey",
 		            STR_ARG(version), redis_where(master));

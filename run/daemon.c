@@ -17,6 +17,7 @@
 #include "base/secret_files.h"
 #include "base/version.h"
 #include "base/when.h"
+#include "cli/config_files.h"
 #include "ingest/dead_letter_file.h"
 #include "pricing/prices.h"
 #include "query/snapshot.h"
@@ -353,12 +354,26 @@ static void check_dead_letter_file(const char *file, int64_t max)
 		log_error("dead letters have no place", LOG_STR("why", err.msg));
 }
 
+// Tells all that is wrong before anything is started.
+static int refuse(struct command *c)
+{
+	struct err_list mistakes = {0};
+	struct err err = {.list = &mistakes};
+	bool good = command_done(c, 0, 0, &err) && config_files_check(&c->conf, &err);
+	int status = good ? STATUS_OK : command_fail(c, &err);
+	err_list_release(&mistakes);
+	return status;
+}
+
 int cmd_run(struct command *c)
 {
 	struct err err = ERR_INIT;
 	struct daemon d = {
 		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = systemd_watchdog_ms()};
-	if (!command_done(c, 0, 0, &err) || !prices_load(&d.prices, &c->conf, &err))
+	int refused = refuse(c);
+	if (refused)
+		return refused;
+	if (!prices_load(&d.prices, &c->conf, &err))
 		return command_fail(c, &err);
 	secret_files_log_open(&c->conf);
 	block_signals(&d);

@@ -22,9 +22,9 @@ int64_t redis_info_number(struct str info, const char *name)
 	return strtoll(text, NULL, 10);
 }
 
-static double share_used(struct redis_memory m)
+static int64_t permille_used(struct redis_memory m)
 {
-	return m.max > 0 ? (double)m.used / (double)m.max : 0;
+	return m.max > 0 ? m.used / (m.max / 1000 + 1) : 0;
 }
 
 static bool read_master(struct redis *master, void *user, struct err *err)
@@ -35,8 +35,8 @@ static bool read_master(struct redis *master, void *user, struct err *err)
 		return false;
 	struct str info = redis_str(master, 0);
 	struct redis_memory m = {redis_info_number(info, "used_memory"), redis_info_number(info, "maxmemory")};
-	double more = share_used(m) - share_used(*fullest);
-	if (more > 0 || (!(more < 0) && m.used > fullest->used))
+	int64_t more = permille_used(m) - permille_used(*fullest);
+	if (more > 0 || (more == 0 && m.used > fullest->used))
 		*fullest = m;
 	return true;
 }

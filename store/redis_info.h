@@ -18,7 +18,7 @@ struct redis_memory {
 	int64_t used, max; // bytes; max 0: no maxmemory is set
 };
 
-// Of a Redis Cluster that of the master with the least room left for each byte that it may use.
+// Of a Redis Cluster: of the master that is the fullest.
 bool redis_memory_read(struct redis *r, struct redis_memory *ret, struct err *err) NC_CHECK;
 
 #endif

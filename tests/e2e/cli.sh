@@ -99,6 +99,13 @@ for name in run serve; do
 	is "  in the same words" "$(sed "s/^nowcast $name: //" "$T/err" | grep -vxFf <(sed 's/^nowcast check-config: //' "$T/all.err"))" ""
 done
 
+grep "file = " "$T/all.conf" >"$T/files.conf"
+fails 2 "files full of mistakes" "$nowcast" check-config --config "$T/files.conf"
+sed 's/^nowcast check-config: //' "$T/err" >"$T/files.err"
+ok "are many" [ "$(grep -c . "$T/files.err")" -ge 15 ]
+fails 2 "run refuses them before it starts" "$nowcast" run --config "$T/files.conf"
+is "  in the same words, all of them" "$(sed 's/^nowcast run: //' "$T/err")" "$(cat "$T/files.err")"
+
 yes 'nonsense = 1' | head -n 2000 >"$T/long.conf"
 fails 2 "a file that is something else" "$nowcast" check-config --config "$T/long.conf"
 has "is read up to some line" "$(tail -n 1 "$T/err")" 'check-config: behind 1001 mistakes nothing more is read'
