@@ -189,7 +189,8 @@ valkey_binary() { # prints where it is
 }
 
 redis() {
-	case "${REDIS_CLUSTER:-} ${1,,}" in "3 flushall" | "3 keys" | "3 --scan") REDIS_CLUSTER= on_cluster "$@"; return ;; esac
+	local first=${1:-} # none: commands come by the standard input
+	case "${REDIS_CLUSTER:-} ${first,,}" in "3 flushall" | "3 keys" | "3 --scan") REDIS_CLUSTER= on_cluster "$@"; return ;; esac
 	redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} $([ "${REDIS_CLUSTER:-}" != 3 ] || echo -c) -p "$redis_port" "$@"
 }
 
