@@ -375,26 +375,33 @@ static bool check_unpriced(struct health *h, struct err *err)
 	return true;
 }
 
+// Adds the callers of an hour, and the width of their bands.
+static bool add_callers(struct health *h, int64_t hour, struct group *all, struct usd *width, struct err *err)
+{
+	struct grouping by = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
+	struct groups g;
+	groups_init(&g, &by);
+	bool good = view_each(h->view, hour, hour + 1, groups_add, &g, err);
+	for (int32_t i = 0; i < g.n; i++) {
+		group_add(all, &g.list[i]);
+		*width = usd_add(*width, usd_sub(g.list[i].usd_high, g.list[i].usd_low));
+	}
+	groups_release(&g);
+	return good;
+}
+
 // How wide the bands of the last day are, in the mean over callers and hours.
 static bool check_bands(struct health *h, struct err *err)
 {
-	struct grouping by;
-	struct groups g;
 	struct group all = {0};
 	struct usd width = USD_ZERO;
 	char basis[GROUP_BASIS_SIZE], usd[USD_SIZE], scaled[96] = "";
 	int64_t now = h->now_ms / MS_PER_HOUR;
-	if (!grouping_parse(&by, STR("hour,principal"), (struct caller_sources){0}, err))
-		return false;
-	groups_init(&g, &by);
-	bool good = view_each(h->view, now - 23, now + 1, groups_add, &g, err);
-	for (int32_t i = 0; i < g.n; i++) {
-		group_add(&all, &g.list[i]);
-		width = usd_add(width, usd_sub(g.list[i].usd_high, g.list[i].usd_low));
-	}
-	groups_release(&g);
-	if (!good || all.usd.pico <= 0)
-		return good;
+	for (int64_t hour = now - 23; hour <= now; hour++) // one at a time: all may be a hundred thousand groups
+		if (!add_callers(h, hour, &all, &width, err))
+			return false;
+	if (all.usd.pico <= 0)
+		return true;
 	int scale = view_band_scale(h->view);
 	if (scale != BAND_SCALE_ONE)
 		snprintf(scaled, sizeof scaled,
