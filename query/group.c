@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "query/group.h"
+#include "query/group_sum.h"
 
 #include <assert.h>
 #include <math.h>
@@ -14,6 +14,7 @@
 #include "base/when.h"
 #include "estimator/facts.h"
 #include "estimator/rate_class.h"
+#include "query/group_priv.h"
 #include "query/split_band.h"
 #include "pricing/model_id.h"
 
@@ -284,7 +285,7 @@ struct str grouping_key(const struct grouping *by, int i, struct view *v, const 
 	return STR_NONE;
 }
 
-static uint64_t hash_keys(const struct groups *g, const struct str *at)
+uint64_t groups_hash(const struct groups *g, const struct str *at)
 {
 	uint64_t h = 0;
 	for (int i = 0; i < g->by.n; i++) {
@@ -296,25 +297,36 @@ static uint64_t hash_keys(const struct groups *g, const struct str *at)
 
 const struct group *groups_find(const struct groups *g, const struct str *at)
 {
-	const int32_t *i = map_find(&g->index, hash_keys(g, at));
+	const int32_t *i = map_find(&g->index, groups_hash(g, at));
 	return i ? &g->list[*i] : NULL;
 }
 
-struct group *groups_get(struct groups *g, const struct str *at)
+void groups_reserve(struct groups *g, int32_t n)
+{
+	if (n <= g->cap)
+		return;
+	g->cap = n;
+	g->list = xrealloc(g->list, (size_t)g->cap, sizeof *g->list);
+}
+
+struct group *groups_get_hashed(struct groups *g, uint64_t hash, const struct str *at)
 {
 	bool added;
-	int32_t *where = map_add(&g->index, hash_keys(g, at), g->n, &added);
+	int32_t *where = map_add(&g->index, hash, g->n, &added);
 	if (!added)
 		return &g->list[*where];
-	if (g->n == g->cap) {
-		g->cap = g->cap ? g->cap * 2 : 64;
-		g->list = xrealloc(g->list, (size_t)g->cap, sizeof *g->list);
-	}
+	if (g->n == g->cap)
+		groups_reserve(g, g->cap ? g->cap * 2 : 64);
 	struct group *new = &g->list[g->n++];
 	*new = (struct group){0};
 	for (int i = 0; i < g->by.n; i++)
 		new->keys[i] = arena_str(&g->arena, at[i]);
 	return new;
+}
+
+struct group *groups_get(struct groups *g, const struct str *at)
+{
+	return groups_get_hashed(g, groups_hash(g, at), at);
 }
 
 static struct doubt *enter_model_hour(struct groups *g, struct group *x)

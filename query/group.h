@@ -182,9 +182,6 @@ const struct group *groups_find(const struct groups *g, const struct str *keys);
 // The same; an empty one is made if there is none.
 struct group *groups_get(struct groups *g, const struct str *keys);
 
-// usd_low and usd_high, from all that the group has beside them.
-void group_set_band(struct group *x);
-
 // By name, or the largest first; equal ones by name. groups_find no longer works afterwards.
 enum group_order { ORDER_NAME, ORDER_USD, ORDER_TOKENS, ORDER_CALLS };
 void groups_sort(struct groups *g, enum group_order order);

@@ -5,97 +5,65 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "query/group_priv.h"
 
 __extension__ typedef unsigned __int128 wide;
 
 enum { DIGIT_BITS = 7, MORE = 1 << DIGIT_BITS };
 
-// Every figure of a group that adds up. The band is made of them.
-enum form { COUNT, DOLLARS, FLOAT };
-#define FIELD(form, name) {offsetof(struct group, name), form}
-static const struct {
-	uint16_t at;
-	uint8_t form;
-} fields[] = {
-	FIELD(COUNT, calls),
-	FIELD(COUNT, failed),
-	FIELD(COUNT, calls_final),
-	FIELD(COUNT, prompt),
-	FIELD(COUNT, cache_read),
-	FIELD(COUNT, units),
-	FIELD(COUNT, tokens),
-	FIELD(COUNT, billed),
-	FIELD(COUNT, exact),
-	FIELD(COUNT, telemetry),
-	FIELD(COUNT, allocated),
-	FIELD(COUNT, provisional),
-	FIELD(COUNT, unpriced),
-	FIELD(COUNT, unbilled),
-	FIELD(DOLLARS, usd_unbilled),
-	FIELD(DOLLARS, usd),
-	FIELD(DOLLARS, usd_billed),
-	FIELD(DOLLARS, usd_exact),
-	FIELD(DOLLARS, usd_telemetry),
-	FIELD(DOLLARS, usd_allocated),
-	FIELD(DOLLARS, usd_provisional),
-	FIELD(DOLLARS, usd_band_estimated),
-	FIELD(DOLLARS, usd_ttl_estimated),
-	FIELD(DOLLARS, usd_borrowed),
-	FIELD(DOLLARS, usd_scope_unknown),
-	FIELD(DOLLARS, less),
-	FIELD(DOLLARS, floor),
-	FIELD(DOLLARS, ceiling),
-	FIELD(FLOAT, chance_variance),
-	FIELD(FLOAT, usd_of_others),
+// Every figure of a group that adds up: whole numbers, dollars and floats, in the order of their numbers;
+// then the bins of the errors. The band is made of them.
+#define AT(name) offsetof(struct group, name)
+static const uint16_t counts[] = {
+	AT(calls),     AT(failed), AT(calls_final), AT(prompt),      AT(cache_read), AT(units),    AT(tokens),
+	AT(billed),    AT(exact),  AT(telemetry),   AT(allocated),   AT(provisional), AT(unpriced), AT(unbilled),
 };
-#undef FIELD
-enum { FIELDS = sizeof fields / sizeof *fields, NUMBERS = FIELDS + ERROR_BINS };
+static const uint16_t dollars[] = {
+	AT(usd_unbilled),      AT(usd),           AT(usd_billed),         AT(usd_exact),
+	AT(usd_telemetry),     AT(usd_allocated), AT(usd_provisional),    AT(usd_band_estimated),
+	AT(usd_ttl_estimated), AT(usd_borrowed),  AT(usd_scope_unknown),  AT(less),
+	AT(floor),             AT(ceiling),
+};
+static const uint16_t floats[] = {AT(chance_variance), AT(usd_of_others)};
+#undef AT
+enum {
+	COUNTS = sizeof counts / sizeof *counts,
+	WHOLE = COUNTS + sizeof dollars / sizeof *dollars, // numbers below that are whole
+	FIELDS = WHOLE + sizeof floats / sizeof *floats,
+	NUMBERS = FIELDS + ERROR_BINS
+};
 static_assert(NUMBERS <= 64, "a bit for each number");
 
-static void add_number(struct group *x, int k, wide whole, double real)
+static int64_t *count_at(const struct group *x, int k)
 {
-	char *p = (char *)x + (k < FIELDS ? fields[k].at : 0);
-	if (k >= FIELDS)
-		x->weights_errors.bins[k - FIELDS] += real;
-	else if (fields[k].form == COUNT)
-		*(int64_t *)(void *)p += (int64_t)whole;
-	else if (fields[k].form == DOLLARS)
-		*(struct usd *)(void *)p = usd_add(*(struct usd *)(void *)p, (struct usd){(usd_pico)whole});
-	else
-		*(double *)(void *)p += real;
+	return (int64_t *)(void *)((uintptr_t)x + counts[k]);
 }
 
-// Whether number `k` is not 0, and it.
-static bool number_of(const struct group *x, int k, wide *ret_whole, double *ret_real)
+static struct usd *dollars_at(const struct group *x, int k)
 {
-	const char *p = (const char *)x + (k < FIELDS ? fields[k].at : 0);
-	*ret_whole = 0;
-	*ret_real = 0;
-	if (k >= FIELDS)
-		*ret_real = x->weights_errors.bins[k - FIELDS];
-	else if (fields[k].form == COUNT)
-		*ret_whole = (wide)*(const int64_t *)(const void *)p;
-	else if (fields[k].form == DOLLARS)
-		*ret_whole = (wide)((const struct usd *)(const void *)p)->pico;
-	else
-		*ret_real = *(const double *)(const void *)p;
-	return *ret_whole || *ret_real != 0;
+	return (struct usd *)(void *)((uintptr_t)x + dollars[k - COUNTS]);
 }
 
-static bool is_float(int k)
+static double *float_at(const struct group *x, int k)
 {
-	return k >= FIELDS || fields[k].form == FLOAT;
+	return k < FIELDS ? (double *)(void *)((uintptr_t)x + floats[k - WHOLE])
+	                  : (double *)(uintptr_t)&x->weights_errors.bins[k - FIELDS];
+}
+
+void group_add_figures(struct group *to, const struct group *from)
+{
+	for (int k = 0; k < COUNTS; k++)
+		*count_at(to, k) += *count_at(from, k);
+	for (int k = COUNTS; k < WHOLE; k++)
+		*dollars_at(to, k) = usd_add(*dollars_at(to, k), *dollars_at(from, k));
+	for (int k = WHOLE; k < NUMBERS; k++)
+		*float_at(to, k) += *float_at(from, k);
+	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;
 }
 
 void group_add(struct group *to, const struct group *from)
 {
-	for (int k = 0; k < NUMBERS; k++) {
-		wide whole;
-		double real;
-		if (number_of(from, k, &whole, &real))
-			add_number(to, k, whole, real);
-	}
-	to->band_scale = from->band_scale ? from->band_scale : to->band_scale;
+	group_add_figures(to, from);
 	group_set_band(to);
 }
 
@@ -121,43 +89,68 @@ static void put_whole(struct buf *b, wide signed_value)
 
 static wide take_whole(const char **p)
 {
+	enum { SHORT_BITS = 63 };
+	uint64_t low = 0;
 	wide v = 0;
 	unsigned char c;
 	int shift = 0;
 	do {
 		c = (unsigned char)*(*p)++;
-		v |= (wide)(c & (MORE - 1)) << shift;
+		if (shift < SHORT_BITS)
+			low |= (uint64_t)(c & (MORE - 1)) << shift;
+		else
+			v |= (wide)(c & (MORE - 1)) << shift;
 		shift += DIGIT_BITS;
 	} while (c & MORE);
+	v |= low;
 	return v >> 1 ^ -(v & 1);
+}
+
+static double take_float(const char **p)
+{
+	double x;
+	memcpy(&x, *p, sizeof x);
+	*p += sizeof x;
+	return x;
+}
+
+static uint64_t take_bits(const char **p)
+{
+	uint64_t x;
+	memcpy(&x, *p, sizeof x);
+	*p += sizeof x;
+	return x;
+}
+
+static bool is_set(const struct group *x, int k)
+{
+	return k < COUNTS ? *count_at(x, k) != 0 : k < WHOLE ? dollars_at(x, k)->pico != 0 : *float_at(x, k) != 0;
 }
 
 static void pack_group(struct buf *b, const struct groups *g, const struct group *x)
 {
-	uint64_t which = 0;
+	uint64_t which = 0, hash = groups_hash(g, x->keys);
+	buf_add(b, &hash, sizeof hash);
 	for (int i = 0; i < g->by.n; i++) {
-		put_whole(b, x->keys[i].len);
+		put_whole(b, (wide)x->keys[i].len);
 		buf_addstr(b, x->keys[i]);
 	}
-	size_t at = b->len;
+	for (int k = 0; k < NUMBERS; k++)
+		which |= (uint64_t)is_set(x, k) << k;
 	buf_add(b, &which, sizeof which);
 	put_whole(b, (wide)x->band_scale);
-	for (int k = 0; k < NUMBERS; k++) {
-		wide whole;
-		double real;
-		if (!number_of(x, k, &whole, &real))
-			continue;
-		which |= (uint64_t)1 << k;
-		if (is_float(k))
-			buf_add(b, &real, sizeof real);
+	for (; which; which &= which - 1) {
+		int k = __builtin_ctzll(which);
+		if (k < WHOLE)
+			put_whole(b, k < COUNTS ? (wide)*count_at(x, k) : (wide)dollars_at(x, k)->pico);
 		else
-			put_whole(b, whole);
+			buf_add(b, float_at(x, k), sizeof(double));
 	}
-	memcpy(b->data + at, &which, sizeof which);
 }
 
 void groups_pack(struct buf *ret, const struct groups *g)
 {
+	buf_add(ret, &g->n, sizeof g->n);
 	for (int32_t i = 0; i < g->n; i++)
 		pack_group(ret, g, &g->list[i]);
 }
@@ -165,37 +158,43 @@ void groups_pack(struct buf *ret, const struct groups *g)
 static const char *merge_group(struct groups *g, const char *p)
 {
 	struct str at[GROUP_KEYS_MAX];
-	uint64_t which;
+	uint64_t hash = take_bits(&p);
 	for (int i = 0; i < g->by.n; i++) {
 		at[i].len = (size_t)take_whole(&p);
 		at[i].p = p;
 		p += at[i].len;
 	}
-	struct group *to = groups_get(g, at);
-	memcpy(&which, p, sizeof which);
-	p += sizeof which;
+	struct group *to = groups_get_hashed(g, hash, at);
+	uint64_t which = take_bits(&p);
 	int scale = (int)take_whole(&p);
 	to->band_scale = scale ? scale : to->band_scale;
 	for (; which; which &= which - 1) {
 		int k = __builtin_ctzll(which);
-		double real = 0;
-		wide whole = 0;
-		if (is_float(k)) {
-			memcpy(&real, p, sizeof real);
-			p += sizeof real;
-		} else {
-			whole = take_whole(&p);
-		}
-		add_number(to, k, whole, real);
+		if (k < COUNTS)
+			*count_at(to, k) += (int64_t)take_whole(&p);
+		else if (k < WHOLE)
+			*dollars_at(to, k) = usd_add(*dollars_at(to, k), (struct usd){(usd_pico)take_whole(&p)});
+		else
+			*float_at(to, k) += take_float(&p);
 	}
-	group_set_band(to);
 	return p;
 }
 
 void groups_merge_packed(struct groups *g, struct str packed)
 {
 	const char *p = packed.p, *end = packed.p + packed.len;
+	int32_t n;
+	assert(packed.len >= sizeof n);
+	memcpy(&n, p, sizeof n);
+	p += sizeof n;
+	groups_reserve(g, n);
 	while (p < end)
 		p = merge_group(g, p);
 	assert(p == end);
+}
+
+void groups_set_bands(struct groups *g)
+{
+	for (int32_t i = 0; i < g->n; i++)
+		group_set_band(&g->list[i]);
 }

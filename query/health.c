@@ -375,7 +375,7 @@ static bool check_unpriced(struct health *h, struct err *err)
 	return true;
 }
 
-// Adds the callers of an hour, and the width of their bands.
+// Adds the callers of an hour, without a band of all, and the width of their own bands.
 static bool add_callers(struct health *h, int64_t hour, struct group *all, struct usd *width, struct err *err)
 {
 	struct grouping by = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
@@ -383,7 +383,7 @@ static bool add_callers(struct health *h, int64_t hour, struct group *all, struc
 	groups_init(&g, &by);
 	bool good = view_each(h->view, hour, hour + 1, groups_add, &g, err);
 	for (int32_t i = 0; i < g.n; i++) {
-		group_add(all, &g.list[i]);
+		group_add_figures(all, &g.list[i]);
 		*width = usd_add(*width, usd_sub(g.list[i].usd_high, g.list[i].usd_low));
 	}
 	groups_release(&g);

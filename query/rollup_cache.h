@@ -60,7 +60,7 @@ static inline struct rollup *rollup_older(const struct rollup *x)
 
 void rollup_open(struct rollup_cache *c, struct rollup *x);  // empties it: sums may be added
 void rollup_close(struct rollup_cache *c, struct rollup *x); // packs them
-void rollup_merge(const struct rollup *x, struct groups *to); // adds them to others
+void rollup_merge(const struct rollup *x, struct groups *to); // adds them to others, but for bands
 
 // Drops those that nobody asked for in a day (an hour, once it is not recent, is summed as a part of its
 // day), then the least recently used until the rest fits. ticks_ms: when_ticks_ms.

@@ -326,6 +326,7 @@ bool rollups_sum(struct rollups *f, const struct rollups_query *q, struct groups
 		add_rollups(f, b.list, b.n, q->now, ret);
 		trim(f);
 	}
+	groups_set_bands(ret);
 	return true;
 }
 
@@ -339,6 +340,7 @@ bool rollups_each(struct rollups *f, const struct rollups_query *q, rollups_fn *
 			struct groups sums;
 			groups_init(&sums, q->by);
 			rollup_merge(b.list[i], &sums);
+			groups_set_bands(&sums);
 			use(user, &sums);
 			groups_release(&sums);
 		}

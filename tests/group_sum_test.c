@@ -72,6 +72,7 @@ int main(void)
 	}
 	groups_pack(&packed, &from);
 	groups_merge_packed(&back, buf_str(&packed));
+	groups_set_bands(&back);
 	for (int32_t i = 0; i < from.n; i++) {
 		const struct group *x = groups_find(&back, from.list[i].keys);
 		wrong += !x || !same_figures(x, &from.list[i]);
@@ -80,6 +81,7 @@ int main(void)
 	is_int(wrong, 0, "each as it was");
 	groups_merge_packed(&twice, buf_str(&packed));
 	groups_merge_packed(&twice, buf_str(&packed));
+	groups_set_bands(&twice);
 	groups_merge(&back, &from);
 	wrong = 0;
 	for (int32_t i = 0; i < back.n; i++)

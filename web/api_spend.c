@@ -134,7 +134,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		all++;
 		matching += fits;
 		if (!fits || shown == q->limit) {
-			group_add(&other, &g.list[i]);
+			group_add_figures(&other, &g.list[i]);
 			continue;
 		}
 		shown++;
@@ -146,6 +146,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	}
 	jw_end(j);
 	assert(shown <= matching && matching <= all);
+	group_set_band(&other);
 	jw_int(j, "shown", shown);
 	jw_int(j, "matching", matching);
 	jw_int(j, "all", all);

@@ -126,8 +126,9 @@ static bool write_top(struct api *a, const struct api_query *q, const struct top
 				write_basis(out, m->name, "today", m->label, g.list[i].keys[0], &g.list[i]);
 				continue;
 			}
-			group_add(&other, &g.list[i]);
+			group_add_figures(&other, &g.list[i]);
 		}
+		group_set_band(&other);
 		if (g.n > a->conf->metrics_top)
 			write_basis(out, m->name, "today", m->label, STR("(other)"), &other);
 		good = !m->tokens || write_top_tokens(a, q, m, &g, (int32_t)a->conf->metrics_top, out, err);
