@@ -242,6 +242,14 @@ static bool go_back_with_redis(struct puller *p, bool of_batch, struct err *err)
 	return true;
 }
 
+// Of batches that Redis does not know at all, their count cannot tell since when they are lost; the positions
+// of the streams can, and are what is noted.
+static void note_no_loss_of_batches(struct puller *p)
+{
+	if (p->intake.forgotten != p->forgotten)
+		engine_note_loss(p->intake.engine, &(struct loss){0});
+}
+
 // The position that Redis has does not tell whether it has what was read after it. That the intake says of
 // its batches. What does not go through the intake, tags and profiles, may be lost if the connection
 // broke. So spans under way, and those that have just ended, are read again from where Redis has them.
@@ -292,6 +300,7 @@ static bool move_positions(struct puller *p, struct err *err)
 	engine_check_loss(p->intake.engine);
 	if (!intake_apply(&p->intake, err))
 		return false;
+	note_no_loss_of_batches(p);
 	go_back_with_batches(p);
 	for (int i = 0; i < p->nwaiting; i++)
 		if (p->waiting[i]->due_ms == INT64_MAX) {
@@ -313,6 +322,7 @@ static bool apply_batch(struct puller *p, struct err *err)
 	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
 		if (!wait_to_retry(p, err))
 			return false;
+	note_no_loss_of_batches(p);
 	if (p->nwaiting == 0)
 		return true;
 	while (!move_positions(p, err))
