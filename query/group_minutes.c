@@ -65,8 +65,8 @@ static void *grown(void *list, int32_t n, int32_t *cap, size_t size)
 static int32_t group_number(struct groups *g, struct str key)
 {
 	struct str keys[GROUP_KEYS_MAX] = {key};
-	groups_get(g, keys);
-	return (int32_t)(groups_find(g, keys) - g->list);
+	const struct group *x = groups_get(g, keys);
+	return (int32_t)(x - g->list);
 }
 
 static void add_part(struct reading *r, struct model_parts *m, const struct view_row *row, int32_t group)

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/when.h"
 #include "store/redis_cluster.h"
+#include "store/redis_info.h"
 #include "store/redis_priv.h"
 #include "store/redis_sentinel.h"
 
@@ -284,10 +285,8 @@ static bool check_is_master(struct redis *r, struct err *err)
 	redis_cmdz(r, "INFO", "replication", NULL);
 	if (!round_trip(r, err))
 		return false;
-	struct str rest = redis_str(r, 0);
-	while (rest.len)
-		if (str_is(str_trim(str_cut(&rest, '\n')), "role:master"))
-			return true;
+	if (str_is(redis_info_field(redis_str(r, 0), "role"), "master"))
+		return true;
 	return err_set(err, ERR_RETRY, "redis %s: it is no master any more, or not yet: a failover is under way",
 	               r->wire.where);
 }

@@ -325,19 +325,14 @@ static int by_caller_and_class(const void *a, const void *b)
 	const struct calls *x = a, *y = b;
 	if (x->caller != y->caller)
 		return (x->caller > y->caller) - (x->caller < y->caller);
-	if (x->rate_class != y->rate_class)
-		return x->rate_class - y->rate_class;
-	if (x->telemetry != y->telemetry)
-		return x->telemetry - y->telemetry;
-	if (x->second != y->second)
-		return x->second < y->second ? -1 : 1;
-	if (x->second_is_end != y->second_is_end)
-		return x->second_is_end - y->second_is_end;
+	int c = compare_kind_of_calls(x, y);
+	if (c)
+		return c;
 	const int64_t left[] = {x->n, x->failed, x->started}, right[] = {y->n, y->failed, y->started};
 	for (int i = 0; i < 3; i++)
 		if (left[i] != right[i])
 			return left[i] < right[i] ? -1 : 1;
-	int c = memcmp(x->exact, y->exact, sizeof x->exact);
+	c = memcmp(x->exact, y->exact, sizeof x->exact);
 	return c ? c : memcmp(x->exact_n, y->exact_n, sizeof x->exact_n);
 }
 

@@ -24,6 +24,18 @@ struct labelled_caller {
 	int32_t number;  // before they are sorted
 };
 
+// Orders the calls of one caller and minute by what keeps them apart: rate class, telemetry, second.
+static inline int compare_kind_of_calls(const struct calls *x, const struct calls *y)
+{
+	if (x->rate_class != y->rate_class)
+		return x->rate_class - y->rate_class;
+	if (x->telemetry != y->telemetry)
+		return x->telemetry - y->telemetry;
+	if (x->second != y->second)
+		return x->second < y->second ? -1 : 1;
+	return x->second_is_end - y->second_is_end;
+}
+
 struct hour_reader {
 	struct store *store;
 	struct arena *arena;

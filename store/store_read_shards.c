@@ -15,13 +15,7 @@ static int by_field(const void *a, const void *b)
 		return x->caller_id < y->caller_id ? -1 : 1;
 	if (x->meta_id != y->meta_id)
 		return x->meta_id < y->meta_id ? -1 : 1;
-	if (x->rate_class != y->rate_class)
-		return x->rate_class - y->rate_class;
-	if (x->telemetry != y->telemetry)
-		return x->telemetry - y->telemetry;
-	if (x->second != y->second)
-		return x->second < y->second ? -1 : 1;
-	return x->second_is_end - y->second_is_end;
+	return compare_kind_of_calls(x, y);
 }
 
 static void add_calls(struct calls *to, const struct calls *c)
