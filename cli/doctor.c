@@ -54,7 +54,8 @@ int cmd_doctor(struct command *c)
 	struct err bad_file = ERR_INIT; // a bad mapping file is one of the findings
 	bool mapped = view_map(view, &c->conf, &bad_file);
 	(void)mapped;
-	health_check(&c->conf, view, now_ms, print_finding, found);
+	static struct last_day none; // too large for the stack
+	health_check(&c->conf, view, now_ms, &none, print_finding, found);
 	health_check_kafka(&c->conf, view, print_finding, found);
 	check_rules(&c->conf, rollups, now_ms, found);
 	rollups_close(rollups);

@@ -357,6 +357,8 @@ static double weights_sd(const struct figure *f)
 // none.
 static void add_doubt(struct doubt *d, const struct figure *f, const struct figure *twin)
 {
+	if (!f->spread && !f->noise && !f->allocated) // known exactly, as most rows are
+		return;
 	double usd = (double)rate_of(f) / 1e12, sd = weights_sd(f);
 	d->weights += sd * sd + (twin ? 2 * sd * weights_sd(twin) : 0);
 	d->chance += (double)f->noise * usd * usd;
@@ -373,7 +375,7 @@ static bool ttl_is_guessed(const struct figure *f)
 // How much less so many of its tokens may cost.
 static struct usd less_of(const struct figure *f, int64_t tokens)
 {
-	return f->tokens ? usd_muldiv(f->less, tokens, f->tokens) : USD_ZERO;
+	return f->tokens && f->less.pico ? usd_muldiv(f->less, tokens, f->tokens) : USD_ZERO;
 }
 
 static void note_error(struct groups *g, const struct group *x, const struct view_row *row, uint64_t model)
@@ -540,17 +542,50 @@ static const struct figure *twin_of(const struct model_hour *model_hour, int k)
 	return twins ? &before->figure : NULL;
 }
 
+// The row before, in the same model hour. Rows of a caller follow each other, and but for the kind of usage
+// their keys are the same.
+struct row_before {
+	const struct view_row *row; // NULL: none
+	struct str at[GROUP_KEYS_MAX];
+	int32_t group;              // in `list`; -1: none
+};
+
+static bool is_same_str(struct str a, struct str b)
+{
+	return (a.p == b.p && a.len == b.len) || str_eq(a, b); // rows that are kept share their strings
+}
+
+static bool is_same_caller(const struct view_row *a, const struct view_row *b)
+{
+	return is_same_str(a->principal, b->principal) && is_same_str(a->role, b->role) &&
+	       is_same_str(a->tagset, b->tagset);
+}
+
+static bool is_key_of_caller(enum group_by by)
+{
+	return by != BY_TOKEN_TYPE && by != BY_TIER;
+}
+
 // The group of a row that passes; NULL: the grouping has none for it, since calls have no token type.
 static struct group *group_of(struct groups *g, struct view *v, const struct model_hour *model_hour,
-                              const struct view_row *row, const struct model_hour_names *names)
+                              const struct view_row *row, const struct model_hour_names *names,
+                              struct row_before *before)
 {
-	struct str at[GROUP_KEYS_MAX];
+	bool same = before->row && is_same_caller(row, before->row), moved = !before->row, has_group = true;
+	before->row = row;
 	for (int i = 0; i < g->by.n; i++) {
-		at[i] = grouping_key(&g->by, i, v, model_hour, row, names);
-		if (row->kind == ROW_CALLS && g->by.by[i] == BY_TOKEN_TYPE)
-			return NULL;
+		has_group = has_group && (row->kind != ROW_CALLS || g->by.by[i] != BY_TOKEN_TYPE);
+		if (same && is_key_of_caller(g->by.by[i]))
+			continue;
+		struct str key = grouping_key(&g->by, i, v, model_hour, row, names);
+		moved = moved || !is_same_str(key, before->at[i]);
+		before->at[i] = key;
 	}
-	return groups_get(g, at);
+	if (!has_group)
+		before->group = -1;
+	else if (moved || before->group < 0)
+		before->group = (int32_t)(groups_get(g, before->at) - g->list);
+	return has_group ? &g->list[before->group] : NULL;
 }
 
 // What the bill does not have stands beside the sums.
@@ -573,6 +608,7 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 	struct doubt whole[METRIC_KINDS] = {{0}};
 	struct model_hour_names names = model_hour_names_of(model_hour);
 	struct row_context in = {NULL, NULL, whole, digest_model(model_hour)};
+	struct row_before last = {.row = NULL};
 	int64_t before = -1; // number of the group of the row before
 	for (int k = 0; k < model_hour->nrows; k++) {
 		const struct view_row *row = &model_hour->rows[k];
@@ -582,7 +618,7 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 			before = -1;
 			continue;
 		}
-		struct group *x = group_of(g, v, model_hour, row, &names);
+		struct group *x = group_of(g, v, model_hour, row, &names, &last);
 		int64_t at = x ? x - g->list : -1;
 		in.twin = at == before ? twin : NULL;
 		in.whole_twin = twin;
@@ -592,10 +628,11 @@ bool groups_add(void *groups, struct view *v, const struct model_hour *model_hou
 		if (x && model_hour->billed)
 			x->calls_final += row->calls.charged;
 	}
-	for (int k = 0; k < model_hour->nunbilled; k++)
-		if (group_filter_passes(g->only, v, model_hour, &model_hour->unbilled[k], &names))
-			add_unbilled(group_of(g, v, model_hour, &model_hour->unbilled[k], &names),
-			             &model_hour->unbilled[k]);
+	for (int k = 0; k < model_hour->nunbilled; k++) {
+		const struct view_row *row = &model_hour->unbilled[k];
+		if (group_filter_passes(g->only, v, model_hour, row, &names))
+			add_unbilled(group_of(g, v, model_hour, row, &names, &last), row);
+	}
 	close_model_hour(g, whole, view_band_scale(v));
 	return true;
 }

@@ -19,7 +19,7 @@
 #include "pricing/model_id.h"
 #include "pricing/prices.h"
 #include "query/freshness.h"
-#include "query/group_sum.h"
+#include "query/group.h"
 #include "query/observed_health.h"
 #include "query/source_health.h"
 #include "store/batch.h"
@@ -375,45 +375,24 @@ static bool check_unpriced(struct health *h, struct err *err)
 	return true;
 }
 
-// Adds the callers of an hour, without a band of all, and the width of their own bands.
-static bool add_callers(struct health *h, int64_t hour, struct group *all, struct usd *width, struct err *err)
-{
-	struct grouping by = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
-	struct groups g;
-	groups_init(&g, &by);
-	bool good = view_each(h->view, hour, hour + 1, groups_add, &g, err);
-	for (int32_t i = 0; i < g.n; i++) {
-		group_add_figures(all, &g.list[i]);
-		*width = usd_add(*width, usd_sub(g.list[i].usd_high, g.list[i].usd_low));
-	}
-	groups_release(&g);
-	return good;
-}
-
 // How wide the bands of the last day are, in the mean over callers and hours.
-static bool check_bands(struct health *h, struct err *err)
+static void check_bands(struct health *h, const struct last_day_sum *day)
 {
-	struct group all = {0};
-	struct usd width = USD_ZERO;
 	char basis[GROUP_BASIS_SIZE], usd[USD_SIZE], scaled[96] = "";
-	int64_t now = h->now_ms / MS_PER_HOUR;
-	for (int64_t hour = now - 23; hour <= now; hour++) // one at a time: all may be a hundred thousand groups
-		if (!add_callers(h, hour, &all, &width, err))
-			return false;
-	if (all.usd.pico <= 0)
-		return true;
+	const struct group *all = &day->all;
+	if (all->usd.pico <= 0)
+		return;
 	int scale = view_band_scale(h->view);
 	if (scale != BAND_SCALE_ONE)
 		snprintf(scaled, sizeof scaled,
 		         "; bands are %d.%02d times what the method says, as learned from the bill",
 		         scale / BAND_SCALE_ONE, scale % BAND_SCALE_ONE / 10);
-	bool uncertain = 4 * all.usd_provisional.pico > all.usd.pico;
+	bool uncertain = 4 * all->usd_provisional.pico > all->usd.pico;
 	add_finding(h, uncertain ? HEALTH_WARN : HEALTH_OK, "bands",
 	            "the last 24 hours: $%s, %s; the band of a caller's hour is %d %% wide in the mean%s%s",
-	            usd_format(all.usd, 2, usd), group_basis(&all, basis), (int)(100 * width.pico / all.usd.pico),
-	            scaled,
+	            usd_format(all->usd, 2, usd), group_basis(all, basis),
+	            (int)(100 * day->width.pico / all->usd.pico), scaled,
 	            uncertain ? ": much is provisional; see which signal above is missing or silent" : "");
-	return true;
 }
 
 // What is declared about the TTL of cache writes, and was billed otherwise.
@@ -579,35 +558,23 @@ static bool check_dead_letters(struct health *h, struct err *err)
 	return true;
 }
 
-static bool add_telemetry_calls(void *user, struct view *v, const struct model_hour *model_hour)
-{
-	struct telemetry_calls *sum = user;
-	(void)v;
-	sum->used += model_hour->telemetry.used;
-	sum->refused += model_hour->telemetry.refused;
-	sum->unjoined += model_hour->telemetry.unjoined;
-	return true;
-}
-
 // What callers tell of their own calls: how much of it was used, and what was not.
-static bool check_telemetry(struct health *h, struct err *err)
+static bool check_telemetry(struct health *h, const struct telemetry_calls *calls, struct err *err)
 {
-	const int64_t span = BUCKET_HOURS * MS_PER_HOUR, hour = h->now_ms / MS_PER_HOUR;
+	const int64_t span = BUCKET_HOURS * MS_PER_HOUR;
 	int64_t unused[TELEMETRY_UNUSED];
-	struct telemetry_calls calls = {0};
 	struct telemetry_waiting waiting;
 	if (!telemetry_counts_read(h->redis, view_prefix(h->view), unused, err) ||
 	    !telemetry_waiting_read(h->redis, view_prefix(h->view), h->now_ms - 24 * MS_PER_HOUR - span,
-	                            h->now_ms - span - MS_PER_HOUR, &waiting, err) ||
-	    !view_each(h->view, hour - 23, hour + 1, add_telemetry_calls, &calls, err))
+	                            h->now_ms - span - MS_PER_HOUR, &waiting, err))
 		return false;
-	if (calls.used || calls.unjoined || waiting.old || waiting.recent)
+	if (calls->used || calls->unjoined || waiting.old || waiting.recent)
 		add_finding(
-			h, 10 * (calls.refused + calls.unjoined + waiting.old) > calls.used ? HEALTH_NOTE : HEALTH_OK,
+			h, 10 * (calls->refused + calls->unjoined + waiting.old) > calls->used ? HEALTH_NOTE : HEALTH_OK,
 			"telemetry",
 			"of the last 24 hours: %lld call%s with telemetry; of these %lld exceeded the metric and were refused; %lld "
 			"that fit no call or several; by request id %lld of calls that did not come, %lld of calls that may still come",
-			(long long)calls.used, text_s(calls.used), (long long)calls.refused, (long long)calls.unjoined,
+			(long long)calls->used, text_s(calls->used), (long long)calls->refused, (long long)calls->unjoined,
 			(long long)waiting.old, (long long)waiting.recent);
 	for (int why = 0; why < TELEMETRY_UNUSED; why++)
 		if (unused[why])
@@ -757,7 +724,17 @@ static void check_overflow(void *user, const struct overflow *f)
 		(long long)most[f->kind]);
 }
 
-void health_check(const struct conf *conf, struct view *view, int64_t now_ms, health_fn *report, void *user)
+static bool check_last_day(struct health *h, struct last_day *kept, struct err *err)
+{
+	struct last_day_sum day;
+	if (!last_day_read(kept, h->view, h->now_ms / MS_PER_HOUR, &day, err))
+		return false;
+	check_bands(h, &day);
+	return check_telemetry(h, &day.telemetry, err);
+}
+
+void health_check(const struct conf *conf, struct view *view, int64_t now_ms, struct last_day *kept,
+                  health_fn *report, void *user)
 {
 	struct err err = ERR_INIT;
 	struct health h = {.conf = conf,
@@ -773,8 +750,8 @@ void health_check(const struct conf *conf, struct view *view, int64_t now_ms, he
 	if (!check_redis(&h, &err) || !check_signals(&h, &err) ||
 	    !observed_health_check(h.redis, view_prefix(view), now_ms, report, user, &err) ||
 	    !check_unpriced(&h, &err) || !check_backlog(&h, &err) || !check_dead_letters(&h, &err) ||
-	    !check_gaps(&h, &err) || !check_loss(&h, &err) || !check_telemetry(&h, &err) ||
-	    !check_bill(&h, &err) || !check_bands(&h, &err) ||
+	    !check_gaps(&h, &err) || !check_loss(&h, &err) ||
+	    !check_bill(&h, &err) || !check_last_day(&h, kept, &err) ||
 	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		add_finding(&h, HEALTH_FAIL, "redis", "%s", err.msg);

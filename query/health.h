@@ -5,6 +5,7 @@
 #define NOWCAST_QUERY_HEALTH_H
 
 #include "base/conf.h"
+#include "query/last_day.h"
 #include "store/view.h"
 
 // note: worth a look; warn: figures are less exact, or missing; fail: something does not work.
@@ -15,8 +16,9 @@ enum health_level { HEALTH_OK, HEALTH_NOTE, HEALTH_WARN, HEALTH_FAIL, HEALTH_LEV
 typedef void health_fn(void *user, enum health_level level, const char *what, const char *text);
 
 // Checks Redis and what is stored there, and the prices. If Redis does not answer, that is a finding.
-// `now_ms`: the present for what is stored.
-void health_check(const struct conf *conf, struct view *view, int64_t now_ms, health_fn *report, void *user);
+// `now_ms`: the present for what is stored. `kept`: what the last check has read; all zero before the first.
+void health_check(const struct conf *conf, struct view *view, int64_t now_ms, struct last_day *kept,
+                  health_fn *report, void *user);
 
 // Checks the topics, how far the consumer group has read them, and whether Redis has what was read.
 void health_check_kafka(const struct conf *conf, struct view *view, health_fn *report, void *user);

@@ -8,6 +8,7 @@
 
 #include "base/when.h"
 #include "query/group_sum.h"
+#include "query/last_day.h"
 #include "store/redis.h"
 #include "store/usage_rows.h"
 #include "tests/redis_server.h"
@@ -168,6 +169,15 @@ static bool ask_once(struct rollups *f, struct view *v)
 	return good;
 }
 
+static bool same_last_day(struct last_day *kept, struct rollups *f, struct view *v, struct err *err)
+{
+	struct last_day nothing = {0};
+	struct last_day_sum a, b;
+	return last_day_read(kept, rollups_view(f), FIRST + HOURS - 1, &a, err) &&
+	       last_day_read(&nothing, v, FIRST + HOURS - 1, &b, err) && same_group(&a.all, &b.all) &&
+	       a.all.usd.pico > 0 && is_close(a.width, b.width) && a.width.pico > 0;
+}
+
 // Blocks that are too old are made new where their model hours have changed, and stay where they have not:
 // either way the sums of the last hours are those of Redis a moment later.
 static void follow(struct rollups *f, struct view *v)
@@ -176,7 +186,8 @@ static void follow(struct rollups *f, struct view *v)
 	const struct timespec pause = {PAUSE_US / 1000000, PAUSE_US % 1000000 * 1000};
 	struct grouping by;
 	struct err err = ERR_INIT;
-	int good = 0;
+	struct last_day day = {0};
+	int good = 0, good_days = 0;
 	int64_t to = FIRST + HOURS, from = to - 2;
 	if (!grouping_parse(&by, STR("hour,principal"), (struct caller_sources){.team_tag = STR("team")}, &err))
 		abort();
@@ -190,9 +201,11 @@ static void follow(struct rollups *f, struct view *v)
 		groups_init(&fresh, &by);
 		good += wrote && rollups_sum(f, &(struct rollups_query){&by, NULL, from, to, to - 1}, &kept, &err) &&
 		        view_each(v, from, to, groups_add, &fresh, &err) && same_groups(&kept, &fresh);
+		good_days += same_last_day(&day, f, v, &err);
 		groups_release(&kept);
 		groups_release(&fresh);
 	}
+	is_int(good_days, ROUNDS, "and so does what is kept of the last day for the checks");
 	is_int(good, ROUNDS, "what changes in the last hours is seen, and what does not stays");
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/conf.h"
 #include "base/json_writer.h"
+#include "query/last_day.h"
 #include "query/rollups.h"
 #include "web/api_query.h"
 #include "web/http.h"
@@ -17,6 +18,7 @@
 struct api {
 	const struct conf *conf;
 	struct rollups *rollups;
+	struct last_day last_day; // of the findings
 	int64_t fixed_now_ms;   // the moment to take for now; 0: the clock tells
 };
 
