@@ -4,16 +4,8 @@
 #ifndef NOWCAST_QUERY_HEALTH_H
 #define NOWCAST_QUERY_HEALTH_H
 
-#include "base/conf.h"
+#include "query/finding.h"
 #include "query/last_day.h"
-#include "store/view.h"
-
-// note: worth a look; warn: figures are less exact, or missing; fail: something does not work.
-enum health_level { HEALTH_OK, HEALTH_NOTE, HEALTH_WARN, HEALTH_FAIL, HEALTH_LEVELS };
-
-// A finding. `what`: its subject in one word. `text`: a sentence for people. Both strings are valid during
-// the call.
-typedef void health_fn(void *user, enum health_level level, const char *what, const char *text);
 
 // Checks Redis and what is stored there, and the prices. If Redis does not answer, that is a finding.
 // `now_ms`: the present for what is stored. `kept`: what the last check has read; all zero before the first.
@@ -22,7 +14,5 @@ void health_check(const struct conf *conf, struct view *view, int64_t now_ms, st
 
 // Checks the topics, how far the consumer group has read them, and whether Redis has what was read.
 void health_check_kafka(const struct conf *conf, struct view *view, health_fn *report, void *user);
-
-const char *health_word(enum health_level level); // "ok", "note", "warn", "FAIL"
 
 #endif

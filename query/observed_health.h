@@ -4,7 +4,7 @@
 #ifndef NOWCAST_QUERY_OBSERVED_HEALTH_H
 #define NOWCAST_QUERY_OBSERVED_HEALTH_H
 
-#include "query/health.h"
+#include "query/finding.h"
 
 bool observed_health_check(struct redis *r, const char *prefix, int64_t now_ms, health_fn *report, void *user,
                            struct err *err) NC_CHECK;

@@ -3,7 +3,7 @@
 #ifndef NOWCAST_QUERY_SOURCE_HEALTH_H
 #define NOWCAST_QUERY_SOURCE_HEALTH_H
 
-#include "query/health.h"
+#include "query/finding.h"
 #include "store/redis.h"
 
 // Where there is nothing to read, a finding stands for all places of the same reason. No finding if nothing
