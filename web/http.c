@@ -12,6 +12,7 @@
 #include "web/http_priv.h"
 
 enum {
+	CHECK_MS = 2000,              // between looks at all connections
 	KEEPALIVE_MS = 10000,         // between heartbeats; a viewer that is gone is noticed at the second
 };
 
@@ -62,14 +63,22 @@ void http_set_phase(struct http *h, struct MHD_Connection *mhd, enum phase phase
 	pthread_mutex_unlock(&h->lock);
 }
 
+// Under the lock.
+static void shut_down_overdue(struct http *h, int64_t now)
+{
+	for (struct connection *c = h->connections; c; c = c->next)
+		if (c->fd >= 0 && now - c->since_ms > phase_ms[c->phase])
+			shutdown(c->fd,
+			         SHUT_RDWR); // the library sees the end and closes; until then the number stays ours
+}
+
 void http_tick(struct http *h)
 {
 	int64_t now = when_ticks_ms();
 	pthread_mutex_lock(&h->lock);
-	for (struct connection *c = h->connections; c; c = c->next) {
-		if (c->fd >= 0 && now - c->since_ms > phase_ms[c->phase])
-			shutdown(c->fd,
-			         SHUT_RDWR); // the library sees the end and closes; until then the number stays ours
+	if (now - h->checked_ms >= CHECK_MS) {
+		shut_down_overdue(h, now);
+		h->checked_ms = now;
 	}
 	if (now - h->event_ms > KEEPALIVE_MS) {
 		h->nbeat++;

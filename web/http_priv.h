@@ -68,6 +68,7 @@ struct http {
 	int nviewers;
 	struct buf event;            // the newest
 	uint64_t nevent, nbeat;
+	int64_t checked_ms;          // when connections were looked at last
 	int64_t event_ms;            // when the last event or heartbeat was
 	bool closing;
 	char *cert, *key;
