@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { ROUNDS = 2 }; // a block; siphash13 has one
+
 static inline uint64_t rotate(uint64_t x, int bits)
 {
 	return x << bits | x >> (64 - bits);
@@ -50,7 +52,7 @@ static inline uint64_t read_tail(const unsigned char *p, size_t n)
 	return tail;
 }
 
-// `rounds` is a constant wherever these are called: the loops are unrolled, and the state stays in registers.
+// `rounds` is a constant wherever these are called: the loops are unrolled.
 static inline struct siphash begin(const struct siphash_key *key)
 {
 	return (struct siphash){.v0 = key->k0 ^ 0x736f6d6570736575u,
@@ -59,7 +61,7 @@ static inline struct siphash begin(const struct siphash_key *key)
 	                        .v3 = key->k1 ^ 0x7465646279746573u};
 }
 
-static inline void add(struct siphash *to, struct str piece, int rounds)
+void siphash_add(struct siphash *to, struct str piece)
 {
 	if (!piece.len)
 		return; // it may be NULL
@@ -75,11 +77,11 @@ static inline void add(struct siphash *to, struct str piece, int rounds)
 			*to = s;
 			return;
 		}
-		add_block(&s, s.rest, rounds);
+		add_block(&s, s.rest, ROUNDS);
 		s.rest = 0;
 	}
 	for (; end - p >= 8; p += 8)
-		add_block(&s, read_block(p), rounds);
+		add_block(&s, read_block(p), ROUNDS);
 	if (p < end)
 		s.rest = read_tail(p, (size_t)(end - p));
 	*to = s;
@@ -98,19 +100,21 @@ void siphash_begin(struct siphash *s, const struct siphash_key *key)
 	*s = begin(key);
 }
 
-void siphash_add(struct siphash *s, struct str piece)
-{
-	add(s, piece, 2);
-}
-
 uint64_t siphash_end(struct siphash *s)
 {
-	return end(*s, 2);
+	return end(*s, ROUNDS);
 }
 
+// One piece at once, so that the state stays in registers.
 uint64_t siphash13(const struct siphash_key *key, struct str piece)
 {
 	struct siphash s = begin(key);
-	add(&s, piece, 1);
+	const unsigned char *p = (const unsigned char *)piece.p;
+	size_t tail = piece.len % 8;
+	s.n = piece.len;
+	for (size_t i = 0; i < piece.len / 8; i++, p += 8)
+		add_block(&s, read_block(p), 1);
+	if (tail) // the last eight bytes, less those that were added
+		s.rest = piece.len > 8 ? read_block(p + tail - 8) >> (64 - 8 * tail) : read_tail(p, tail);
 	return end(s, 1);
 }

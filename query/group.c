@@ -318,7 +318,7 @@ struct group *groups_get_hashed(struct groups *g, uint64_t hash, const struct st
 	if (g->n == g->cap)
 		groups_reserve(g, g->cap ? g->cap * 2 : 64);
 	struct group *new = &g->list[g->n++];
-	*new = (struct group){0};
+	*new = (struct group){.hash = hash};
 	for (int i = 0; i < g->by.n; i++)
 		new->keys[i] = arena_str(&g->arena, at[i]);
 	return new;

@@ -136,6 +136,8 @@ struct group {
 	double usd_of_others;             // what was split to others in the same model hours, in USD
 	int band_scale;                   // thousandths
 
+	uint64_t hash;                    // of the keys
+
 	struct doubt *model_hour;              // while a model hour is summed: by token type; NULL: not in it
 };
 

@@ -9,7 +9,7 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-enum { DIGIT_BITS = 7, MORE = 1 << DIGIT_BITS };
+enum { DIGIT_BITS = 7, MORE = 1 << DIGIT_BITS, SHORT_BITS = 63 };
 
 // Every figure of a group that adds up: whole numbers, dollars and floats, in the order of their numbers;
 // then the bins of the errors. The band is made of them.
@@ -80,16 +80,21 @@ static void put_whole(struct buf *b, wide signed_value)
 	wide sign = (usd_pico)signed_value < 0 ? ~(wide)0 : 0, v = signed_value << 1 ^ sign;
 	char digits[20];
 	size_t n = 0;
-	do {
-		digits[n++] = (char)((unsigned)(v & (MORE - 1)) | (v >> DIGIT_BITS ? MORE : 0));
+	while (v >> SHORT_BITS) {
+		digits[n++] = (char)((unsigned)(v & (MORE - 1)) | MORE);
 		v >>= DIGIT_BITS;
-	} while (v);
+	}
+	for (uint64_t low = (uint64_t)v;; low >>= DIGIT_BITS) {
+		bool more = low >> DIGIT_BITS != 0;
+		digits[n++] = (char)((low & (MORE - 1)) | (more ? MORE : 0));
+		if (!more)
+			break;
+	}
 	buf_add(b, digits, n);
 }
 
 static wide take_whole(const char **p)
 {
-	enum { SHORT_BITS = 63 };
 	uint64_t low = 0;
 	wide v = 0;
 	unsigned char c;
@@ -129,8 +134,8 @@ static bool is_set(const struct group *x, int k)
 
 static void pack_group(struct buf *b, const struct groups *g, const struct group *x)
 {
-	uint64_t which = 0, hash = groups_hash(g, x->keys);
-	buf_add(b, &hash, sizeof hash);
+	uint64_t which = 0;
+	buf_add(b, &x->hash, sizeof x->hash);
 	for (int i = 0; i < g->by.n; i++) {
 		put_whole(b, (wide)x->keys[i].len);
 		buf_addstr(b, x->keys[i]);

@@ -86,8 +86,16 @@ static struct str copy_text(char *to, struct str text)
 	return text.p ? (struct str){to, text.len} : STR_NONE;
 }
 
-static int32_t number_of_caller(struct model_hour_cache *s, const struct view_row *row)
+static bool is_caller(const struct cached_caller *c, const struct view_row *row)
 {
+	return str_eq(c->principal, row->principal) && str_eq(c->tagset, row->tagset);
+}
+
+// `before`: of the row before, which is of the same caller more often than not; -1: none.
+static int32_t number_of_caller(struct model_hour_cache *s, const struct view_row *row, int32_t before)
+{
+	if (before >= 0 && is_caller(&s->callers[before], row))
+		return before;
 	uint64_t h = hash64(row->principal.p, row->principal.len);
 	bool added;
 	h = hash64_seeded(row->tagset.p ? row->tagset.p : "", row->tagset.len, h);
@@ -179,7 +187,7 @@ void model_hour_cache_put(struct model_hour_cache *s, uint64_t key, uint64_t mar
 	for (int i = 0; i < in->nrows; i++) {
 		const struct view_row *row = &in->rows[i];
 		uint32_t at = nwords;
-		x->rows[i] = (struct kept_row){.caller = number_of_caller(s, row),
+		x->rows[i] = (struct kept_row){.caller = number_of_caller(s, row, i ? x->rows[i - 1].caller : -1),
 		                               .kind = (uint8_t)row->kind,
 		                               .type = (uint8_t)row->type,
 		                               .rate_class = row->rate_class,
