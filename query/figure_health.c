@@ -47,8 +47,8 @@ static bool check_telemetry(struct health *h, const struct telemetry_calls *call
 			h, 10 * (calls->refused + calls->unjoined + waiting.old) > calls->used ? HEALTH_NOTE : HEALTH_OK,
 			"telemetry",
 			"of the last 24 hours: %lld call%s with telemetry; of these %lld exceeded the metric and were refused; "
-			"%lld that fit no call or several; by request id %lld of calls that did not come, %lld of calls that may "
-			"still come",
+			"%lld that fit no call or several; by request id %lld of calls that did not come, "
+			"%lld of calls that may still come",
 			(long long)calls->used, text_s(calls->used), (long long)calls->refused, (long long)calls->unjoined,
 			(long long)waiting.old, (long long)waiting.recent);
 	for (int why = 0; why < TELEMETRY_UNUSED; why++)
