@@ -49,8 +49,8 @@ static bool check_telemetry(struct health *h, const struct telemetry_calls *call
 			"of the last 24 hours: %lld call%s with telemetry; of these %lld exceeded the metric and were refused; "
 			"%lld that fit no call or several; by request id %lld of calls that did not come, "
 			"%lld of calls that may still come",
-			(long long)calls->used, text_s(calls->used), (long long)calls->refused, (long long)calls->unjoined,
-			(long long)waiting.old, (long long)waiting.recent);
+			(long long)calls->used, text_s(calls->used), (long long)calls->refused,
+			(long long)calls->unjoined, (long long)waiting.old, (long long)waiting.recent);
 	for (int why = 0; why < TELEMETRY_UNUSED; why++)
 		if (unused[why])
 			health_add(h, HEALTH_NOTE, "telemetry", "%lld not used (`%s`): %s", (long long)unused[why],
