@@ -33,7 +33,7 @@ static int first_minute(const struct cell_reader *r, int m, uint64_t project)
 	return first;
 }
 
-bool cell_takes(const struct cell *c, const struct span *s, int m, const struct who *who)
+bool cell_takes_project(const struct cell *c, const struct span *s, int m, const struct who *who)
 {
 	if (c->project)
 		return c->strangers ? who->project == 0 : who->project == c->project;
@@ -56,6 +56,7 @@ static int64_t add_calls(struct cell_reader *r, const struct cell *c, int m, int
 		int32_t who = at->calls[i].caller;
 		if (!cell_takes(c, r->span, m, &r->span->callers[who]))
 			continue;
+		r->alike &= !calls_are_exact(&at->calls[i]);
 		exact += at->calls[i].exact[kind];
 		if (n <= 0)
 			continue;
@@ -97,13 +98,14 @@ static void read_metric(const struct minute *at, int part, int kind, struct cell
 	assert(ret->metric >= 0);
 }
 
-void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *ret)
+static void read_calls(struct cell_reader *r, int m, int part, int kind)
 {
 	struct cell c = {.residual = 0};
 	int64_t exact = 0;
 	for (int32_t i = 0; i < r->nlisted; i++)
 		r->lacking[r->listed[i]] = 0;
 	r->nlisted = 0;
+	r->alike = true;
 	read_metric(span_minute(r->span, m), part, kind, &c);
 	c.last = m;
 	c.first = first_minute(r, m, c.project);
@@ -114,6 +116,7 @@ void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *re
 		exact = 0; // it counts in the cell of the rest
 	int64_t beyond = c.metric - exact;
 	r->nlisted = who_set_take(&r->called, r->listed);
+	r->alike &= r->nlisted > 0;
 	for (int i = c.first - 1; beyond > 0 && r->nlisted == 0 && m - i <= r->lookback; i--) {
 		add_calls(r, &c, i, kind);
 		r->nlisted = who_set_take(&r->called, r->listed);
@@ -126,7 +129,19 @@ void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *re
 	for (int32_t i = 0; i < r->nlisted; i++)
 		c.calls += r->lacking[r->listed[i]];
 	assert(c.residual == 0 || c.excess == 0);
-	*ret = c;
+	r->cell = c;
+	r->part = part;
+}
+
+void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *ret)
+{
+	if (r->alike && r->cell.last == m && r->part == part) {
+		read_metric(span_minute(r->span, m), part, kind, &r->cell);
+		r->cell.residual = r->cell.metric;
+	} else {
+		read_calls(r, m, part, kind);
+	}
+	*ret = r->cell;
 }
 
 bool cell_is_covered(const struct cell_reader *r, int m, const struct who *who)

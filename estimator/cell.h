@@ -44,6 +44,11 @@ struct cell_reader {
 	int32_t *listed;
 	int32_t nlisted;
 	struct who_set called; // while they are listed
+	// the last cell that was read, and its part of the minute; whether no tokens of its calls are known, so
+	// that the calls are those of every kind
+	struct cell cell;
+	int part;
+	bool alike;
 };
 
 // `lookback` is 0 to 60 minutes. The arrays live in `arena`.
@@ -59,7 +64,12 @@ void cell_read(struct cell_reader *r, int m, int part, int kind, struct cell *re
 // Whether calls of `who` in minute m of the span belong to the cell. Every call belongs to one cell of a
 // kind, so that its exact tokens are subtracted once: calls within a project wait for the next minute with a
 // metric of the project or of the model, all others for the next one with a metric of the model.
-bool cell_takes(const struct cell *c, const struct span *s, int m, const struct who *who);
+bool cell_takes_project(const struct cell *c, const struct span *s, int m, const struct who *who);
+
+static inline bool cell_takes(const struct cell *c, const struct span *s, int m, const struct who *who)
+{
+	return (!c->project && !who->project) || cell_takes_project(c, s, m, who);
+}
 
 // Whether a metric that covers the calls of `who` in minute m has arrived.
 bool cell_is_covered(const struct cell_reader *r, int m, const struct who *who);

@@ -26,17 +26,24 @@ static void add_ended(struct contests *a, int32_t who, double calls)
 void contests_find(struct contests *a, const struct cell *c, int kind)
 {
 	const struct span *s = a->span;
+	if (a->alike && a->last == c->last && a->project == c->project)
+		return;
+	a->alike = true;
+	a->last = c->last;
+	a->project = c->project;
 	int first =
 		c->first - a->lag.minutes < -a->lookback ? -a->lookback : c->first - a->lag.minutes;
 	for (int32_t i = 0; i < a->nwho; i++)
 		a->ended[a->who[i]] = 0;
 	for (int m = first; m <= c->last; m++) {
 		const struct minute *at = span_minute(s, m);
-		double part = lag_part(&a->lag, m, c->first, c->last);
-		for (int32_t i = 0; at && i < at->ncalls; i++) {
+		double part = at ? lag_part(&a->lag, m, c->first, c->last) : 0;
+		bool ended = m >= c->first || part > 0;
+		for (int32_t i = 0; at && ended && i < at->ncalls; i++) {
 			const struct calls *x = &at->calls[i];
 			int64_t n = x->n - x->exact_n[kind], streams = x->started < n ? x->started : n;
-			if (n > 0 && (m >= c->first || (part > 0 && streams > 0)) &&
+			a->alike &= !calls_are_exact(x);
+			if (n > 0 && (m >= c->first || streams > 0) &&
 			    cell_takes(c, s, m, &s->callers[x->caller]))
 				add_ended(a, x->caller, (m >= c->first ? (double)(n - streams) : 0) + part * (double)streams);
 		}
@@ -44,6 +51,7 @@ void contests_find(struct contests *a, const struct cell *c, int kind)
 	a->nwho = who_set_take(&a->enders, a->who);
 	if (a->nwho)
 		return;
+	a->alike = false;
 	for (int32_t i = 0; i < c->ncallers; i++)
 		add_ended(a, c->callers[i], (double)c->lacking[c->callers[i]]);
 	a->nwho = who_set_take(&a->enders, a->who);

@@ -22,6 +22,10 @@ struct contests {
 	double *ended;      // by position in the span's callers: calls that ended in the cell; else 0
 	struct who_set enders;
 	int32_t *who, nwho; // those of whom some did, ascending
+	// whether they are those of every kind of a cell: of this one, whose calls are not known one by one
+	bool alike;
+	int last;
+	uint64_t project;
 	struct contest (*by_caller)[METRIC_KINDS],
 		all[METRIC_KINDS]; // as the span's callers; summed by contests_close
 };

@@ -47,6 +47,15 @@ struct calls {
 	// TOKENS_OUTPUT_MAX: of the calls whose output is not known, those with a limit, and the limits' sum
 };
 
+// Whether tokens that metrics count are known of some of them.
+static inline bool calls_are_exact(const struct calls *c)
+{
+	int64_t any = 0;
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		any |= c->exact_n[kind] | c->exact[kind];
+	return any != 0;
+}
+
 // The metrics of one project of bedrock-mantle: a part of those of the model, and exact for the project.
 struct project_metric {
 	uint64_t project;              // as in struct who

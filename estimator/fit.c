@@ -55,10 +55,10 @@ static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *r
 		return;
 	}
 	fit_filter_judge_noise(f);
-	fit_filter_run(f);
+	fit_filter_run(f, true);
 	keep_sizes(f, ret);
 	fit_prior_learn(f, arena);
-	fit_filter_run(f);
+	fit_filter_run(f, false);
 	for (int32_t i = 0; i < f->n; i++) {
 		ret->variance[i] =
 			fmax(variance_of_large(f, ret->size[i], ret->variance[i]), fit_filter_variance(f, i));

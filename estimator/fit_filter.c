@@ -10,7 +10,6 @@
 #define MODEL_VARIANCE 0.1 // of the model's mean around `typical`, as a part of its square
 #define AT_ONCE 0.3
 #define OUTLIER 9.0        // a cell that is off by more than so many variances is taken to be that noisy
-#define SIZE_MIN 0.01      // of `typical`
 #define SHARE_MIN 1e-3     // who uses such tokens in fewer calls is taken not to use them
 #define TAIL_MAX 36.0      // a cell that is off by more variances than that is a fault and no chance
 #define RESIDUAL_MAX 5.0   // standard deviations
@@ -21,6 +20,17 @@
 enum { WHOLE_MAX = 48, LEARN_ALL = 4 /* hours of which all are taken */ };
 
 // ---- cells ------------------------------------------------------------------------------------------
+
+// fmin and fmax are calls.
+static inline double at_most(double x, double most)
+{
+	return x < most ? x : most;
+}
+
+static inline double at_least(double x, double least)
+{
+	return x > least ? x : least;
+}
 
 static int32_t position_of(struct fit_filter *f, int32_t i)
 {
@@ -50,14 +60,15 @@ static void add_cell(struct fit_filter *f, int32_t hour, const struct stats_cell
 		f->calls[e++] = users;
 		sum += users;
 	}
-	*to = (struct fit_cell){to->begin, e - to->begin, hour, (double)x->tokens[f->in->kind], sum};
-	double all = x->list[ALL_CALLS].calls,
-		   users = all > 0 ? fmin((double)x->samples[f->in->kind], all) * l->calls / all : 0;
-	if (!(to->users > 0))
+	if (!(sum > 0))
 		return;
-	for (e = to->begin; users > 0 && e < to->begin + to->n; e++)
-		f->calls[e] *= users / to->users;
-	to->users = users > 0 ? users : to->users;
+	double all = x->list[ALL_CALLS].calls,
+		   users = all > 0 ? at_most((double)x->samples[f->in->kind], all) * l->calls / all : 0,
+		   more = users > 0 ? users / sum : 1;
+	for (int32_t i = to->begin; more != 1 && i < e; i++)
+		f->calls[i] *= more;
+	*to = (struct fit_cell){to->begin, e - to->begin, hour, (double)x->tokens[f->in->kind],
+	                        users > 0 ? users : sum};
 	f->cells[++f->ncells].begin = to->begin + to->n;
 }
 
@@ -98,10 +109,26 @@ double fit_filter_exact(const struct fit_filter *f, int32_t i)
 	return f->in->users->share[i] * (f->in->exact_calls[i] + f->in->billed_calls[i]);
 }
 
+static bool has_tokens(const struct fit_input *in)
+{
+	double known = 0;
+	int64_t tokens = 0;
+	for (int32_t h = 0; h < in->nhours; h++) {
+		const struct hour_stats *s = in->hours[h].stats;
+		for (int32_t c = 0; s && c < s->ncells; c++)
+			tokens |= s->cells[c].tokens[in->kind];
+	}
+	for (int32_t i = 0; i < in->n; i++)
+		known += in->exact_tokens[i] + in->billed_tokens[i];
+	return tokens > 0 || known > 0;
+}
+
 bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct arena *arena)
 {
 	double tokens = 0, users = 0;
 	*f = (struct fit_filter){.in = in};
+	if (!has_tokens(in))
+		return false;
 	list_principals(f, arena);
 	list_cells(f, arena);
 	for (int32_t c = 0; c < f->ncells; c++) {
@@ -128,9 +155,9 @@ bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct ar
 	f->calls_newest = solve_zeros(arena, n);
 	f->role_calls = solve_zeros(arena, (size_t)in->nroles);
 	f->seen = arena_alloc(arena, (n + 1) * sizeof *f->seen);
-	f->residual = solve_zeros(arena, (size_t)f->ncells);
-	f->chance = solve_zeros(arena, (size_t)f->ncells);
-	f->noisy = solve_zeros(arena, (size_t)f->ncells);
+	f->residual = arena_alloc(arena, (size_t)f->ncells * sizeof *f->residual);
+	f->chance = arena_alloc(arena, (size_t)f->ncells * sizeof *f->chance);
+	f->noisy = arena_alloc(arena, (size_t)f->ncells * sizeof *f->noisy);
 	return true;
 }
 
@@ -167,19 +194,6 @@ static void begin(struct fit_filter *f)
 	f->score = 0;
 }
 
-static inline double size_of(const struct fit_filter *f, int32_t at)
-{
-	double size = f->state[at], least = SIZE_MIN * f->typical;
-	if (!f->whole)
-		size += f->state[f->n + f->role[at]] + f->state[f->nstates - 1];
-	return size > least ? size : least; // fmax is a call
-}
-
-double fit_filter_size(const struct fit_filter *f, int32_t at)
-{
-	return size_of(f, at);
-}
-
 double fit_filter_variance(const struct fit_filter *f, int32_t at)
 {
 	if (f->whole)
@@ -198,102 +212,119 @@ struct observation {
 	const double *calls;
 	int32_t n;
 	double noise;
-	double off, variance; // tokens less those expected; the variance of that
+	double off;           // tokens; then those less what was expected
 };
 
-static void bound(struct observation *o)
+static inline double bounded(double variance, double off)
 {
-	double least = o->off * o->off / OUTLIER;
-	o->variance = o->variance > least ? o->variance : least;
+	return at_least(variance, off * off / OUTLIER);
 }
 
 // y += a x, in pairs: the compiler makes one instruction of a pair.
-static inline void add_multiple(double *restrict y, const double *restrict x, double a, size_t n)
+static inline void add_multiple(double *restrict to, const double *restrict from, double a, size_t n)
 {
+	double *y = __builtin_assume_aligned(to, 16);
+	const double *x = __builtin_assume_aligned(from, 16);
+#pragma GCC unroll 4
 	for (size_t i = 0; i < n; i += 2) {
 		y[i] += a * x[i];
 		y[i + 1] += a * x[i + 1];
 	}
 }
 
-static void observe_whole(struct fit_filter *f, struct observation *o, double *ret_variance)
+// `width` is that of a row: where it is a constant, there are no loops over it.
+static inline __attribute__((always_inline)) double observe_rows(struct fit_filter *f, struct observation *o,
+                                                                 size_t width)
 {
-	size_t n = (size_t)f->n, width = f->width;
-	const double *calls = o->calls, *row = f->covariance + (size_t)o->who[0] * width;
-	double *step = f->step, off = o->off - calls[0] * size_of(f, o->who[0]), variance = o->noise;
-	for (size_t i = 0; i < width; i++)
-		step[i] = calls[0] * row[i];
-	for (int32_t e = 1; e < o->n; e++) {
-		off -= calls[e] * size_of(f, o->who[e]);
-		add_multiple(step, f->covariance + (size_t)o->who[e] * width, calls[e], width);
+	const int32_t *restrict who = o->who;
+	const double *restrict calls = o->calls;
+	double *restrict state = f->state, *restrict row = f->covariance;
+	_Alignas(16) double step[WHOLE_MAX];
+	double least = fit_filter_least(f), off = o->off, variance = o->noise;
+	int32_t n = f->n, called = o->n;
+	memset(step, 0, width * sizeof *step);
+	for (int32_t e = 0; e < called; e++) {
+		off -= calls[e] * at_least(state[who[e]], least);
+		add_multiple(step, row + (size_t)who[e] * width, calls[e], width);
 	}
-	for (int32_t e = 0; e < o->n; e++)
-		variance += calls[e] * step[o->who[e]];
-	*ret_variance = o->variance = variance;
+	for (int32_t e = 0; e < called; e++)
+		variance += calls[e] * step[who[e]];
+	double bound = bounded(variance, off);
+	for (int32_t i = 0; i < n; i++, row += width) {
+		double gain = step[i] / bound;
+		state[i] += gain * off;
+		add_multiple(row, step, -gain, width);
+	}
 	o->off = off;
-	bound(o);
-	for (size_t i = 0; i < n; i++) {
-		double gain = step[i] / o->variance;
-		f->state[i] += gain * off;
-		add_multiple(f->covariance + i * width, step, -gain, width);
+	return variance;
+}
+
+static double observe_whole(struct fit_filter *f, struct observation *o)
+{
+	switch (f->width) {
+	case 2:
+		return observe_rows(f, o, 2);
+	case 4:
+		return observe_rows(f, o, 4);
+	case 6:
+		return observe_rows(f, o, 6);
+	case 8:
+		return observe_rows(f, o, 8);
+	default:
+		return observe_rows(f, o, f->width);
 	}
 }
 
 // Of the only principal.
-static void observe_one(struct fit_filter *f, struct observation *o, double *ret_variance)
+static double observe_one(struct fit_filter *f, struct observation *o)
 {
-	double step = *o->calls * *f->covariance;
-	o->off -= *o->calls * size_of(f, 0);
-	*ret_variance = o->variance = o->noise + *o->calls * step;
-	bound(o);
-	*f->state += step / o->variance * o->off;
-	*f->covariance -= step / o->variance * step;
+	double step = *o->calls * *f->covariance, variance = o->noise + *o->calls * step,
+		   off = o->off - *o->calls * fit_filter_size(f, 0), gain = step / bounded(variance, off);
+	*f->state += gain * off;
+	*f->covariance -= gain * step;
+	o->off = off;
+	return variance;
 }
 
-static void move_state(struct fit_filter *f, const struct observation *o, int32_t i, double calls)
+// `calls`: of state i; the equation is off by `off`, of that variance.
+static void move_state(struct fit_filter *f, int32_t i, double calls, double off, double variance)
 {
-	double gain = calls * f->covariance[i] / o->variance;
-	f->state[i] += gain * o->off;
+	double gain = calls * f->covariance[i] / variance;
+	f->state[i] += gain * off;
 	f->covariance[i] -= gain * calls * f->covariance[i];
 }
 
-static void observe_many(struct fit_filter *f, struct observation *o, double *ret_variance)
+static double observe_many(struct fit_filter *f, struct observation *o)
 {
 	const int32_t *role = f->role;
 	int32_t n = f->n, model = f->nstates - 1;
-	double all = 0;
+	double all = 0, off = o->off;
 	for (int32_t e = 0; e < o->n; e++) {
-		o->off -= o->calls[e] * size_of(f, o->who[e]);
+		off -= o->calls[e] * fit_filter_size(f, o->who[e]);
 		f->role_calls[role[o->who[e]]] += o->calls[e];
 		all += o->calls[e];
 	}
-	o->variance = o->noise + all * all * f->covariance[model];
+	double variance = o->noise + all * all * f->covariance[model];
 	for (int32_t e = 0; e < o->n; e++)
-		o->variance += o->calls[e] * (o->calls[e] * f->covariance[o->who[e]] +
-		                              f->role_calls[role[o->who[e]]] * f->covariance[n + role[o->who[e]]]);
-	*ret_variance = o->variance;
-	bound(o);
+		variance += o->calls[e] * (o->calls[e] * f->covariance[o->who[e]] +
+		                           f->role_calls[role[o->who[e]]] * f->covariance[n + role[o->who[e]]]);
+	double bound = bounded(variance, off);
 	for (int32_t e = 0; e < o->n; e++) {
 		double *calls = &f->role_calls[role[o->who[e]]];
-		move_state(f, o, o->who[e], o->calls[e]);
+		move_state(f, o->who[e], o->calls[e], off, bound);
 		if (*calls > 0)
-			move_state(f, o, n + role[o->who[e]], *calls);
+			move_state(f, n + role[o->who[e]], *calls, off, bound);
 		*calls = 0;
 	}
-	move_state(f, o, model, all);
+	move_state(f, model, all, off, bound);
+	o->off = off;
+	return variance;
 }
 
 // Returns the variance of o->off before outliers were bounded.
-static double observe(struct fit_filter *f, struct observation *o)
+static inline double observe(struct fit_filter *f, struct observation *o)
 {
-	double variance;
-	if (f->n == 1)
-		observe_one(f, o, &variance);
-	else if (f->whole)
-		observe_whole(f, o, &variance);
-	else
-		observe_many(f, o, &variance);
-	return variance;
+	return f->n == 1 ? observe_one(f, o) : f->whole ? observe_whole(f, o) : observe_many(f, o);
 }
 
 // Calls of a principal whose tokens are known one by one.
@@ -305,12 +336,12 @@ static void observe_exact(struct fit_filter *f, int32_t principal, double calls,
 		return;
 	double size = fmax(tokens / users, 0.1 * f->typical);
 	double noise = f->noise.together * users * (f->noise.own * size * size + f->noise.flat * unit);
-	observe(f, &(struct observation){&at, &users, 1, noise, tokens, 0});
+	observe(f, &(struct observation){&at, &users, 1, noise, tokens});
 }
 
 static void take_step(struct fit_filter *f, int32_t at, int32_t hour)
 {
-	double size = size_of(f, at);
+	double size = fit_filter_size(f, at);
 	if (f->seen[at] >= 0 && f->seen[at] < hour)
 		f->covariance[f->whole ? (size_t)at * (f->width + 1) : (size_t)at] +=
 			f->walk * (hour - f->seen[at]) * size * size;
@@ -342,12 +373,12 @@ struct cell_sums {
 	double squares, flat, at_once;
 };
 
-static struct cell_sums judge_cell(struct fit_filter *f, int32_t c)
+static inline struct cell_sums judge_cell(struct fit_filter *f, int32_t c)
 {
 	const struct fit_cell *x = &f->cells[c];
 	struct cell_sums s = {0, x->users * f->typical * f->typical, 0};
 	for (int32_t e = x->begin; e < x->begin + x->n; e++) {
-		double size = size_of(f, f->who[e]), tokens = f->calls[e] * size;
+		double size = fit_filter_size(f, f->who[e]), tokens = f->calls[e] * size;
 		s.squares += tokens * size;
 		s.at_once += f->calls[e] > 1 ? tokens * (f->calls[e] - 1) * size : 0;
 	}
@@ -356,17 +387,11 @@ static struct cell_sums judge_cell(struct fit_filter *f, int32_t c)
 	return s;
 }
 
-static double read_cell(struct fit_filter *f, int32_t c, struct observation *ret)
+static inline double read_cell(struct fit_filter *f, int32_t c, struct observation *ret)
 {
 	const struct fit_cell *x = &f->cells[c];
-	*ret = (struct observation){f->who + x->begin, f->calls + x->begin, x->n, f->noisy[c], x->tokens, 0};
+	*ret = (struct observation){f->who + x->begin, f->calls + x->begin, x->n, f->noisy[c], x->tokens};
 	return observe(f, ret);
-}
-
-// fmin is a call.
-static inline double at_most(double x, double most)
-{
-	return x < most ? x : most;
 }
 
 static void learn_from_cell(struct fit_filter *f, int32_t c)
@@ -398,7 +423,7 @@ static void add_products(struct fit_filter *f, int32_t from, int32_t to)
 		const struct fit_cell *x = &f->cells[c];
 		double off = x->tokens;
 		for (int32_t e = x->begin; e < x->begin + x->n; e++)
-			off -= f->calls[e] * size_of(f, f->who[e]);
+			off -= f->calls[e] * fit_filter_size(f, f->who[e]);
 		double r = at_most(off / sqrt(f->chance[c]), RESIDUAL_MAX);
 		f->residual[c] = r = r > -RESIDUAL_MAX ? r : -RESIDUAL_MAX;
 		f->products[0] += r * r;
@@ -468,22 +493,23 @@ static void note_newest(struct fit_filter *f, int32_t from, int32_t to)
 		f->calls_newest[f->who[e]] += f->calls[e];
 }
 
-void fit_filter_run(struct fit_filter *f)
+void fit_filter_run(struct fit_filter *f, bool checks)
 {
 	struct observation o;
 	int32_t c = 0;
-	f->check = (struct fit_check){0, 0};
+	if (checks)
+		f->check = (struct fit_check){0, 0};
 	begin_all(f);
 	for (int32_t hour = 0; hour < f->in->nhours; hour++) {
 		int32_t from = c, to = c;
 		begin_hour(f, hour);
 		while (to < f->ncells && f->cells[to].hour == hour)
 			to++;
-		if (from > 0 && to > from)
+		if (checks && from > 0 && to > from)
 			fit_check_hour(f, from, to);
 		if (hour == f->in->nhours - 1)
 			note_newest(f, from, to);
-		for (; c < f->ncells && f->cells[c].hour == hour; c++)
+		for (; c < to; c++)
 			read_cell(f, c, &o);
 	}
 	for (int32_t i = 0; i < f->n; i++)

@@ -86,12 +86,24 @@ double fit_filter_learn(struct fit_filter *f);
 // Judges the noise of all cells by the sizes as they are now known.
 void fit_filter_judge_noise(struct fit_filter *f);
 
-// Reads all hours, with that noise, and sets the check.
-void fit_filter_run(struct fit_filter *f);
+// Reads all hours, with that noise. `checks`: sets the check.
+void fit_filter_run(struct fit_filter *f, bool checks);
 
-// Of the principal at a position, after the newest hour: its size, at least a hundredth of the typical one;
-// its variance; and that of a prior that is as wide for all.
-double fit_filter_size(const struct fit_filter *f, int32_t at);
+static inline double fit_filter_least(const struct fit_filter *f)
+{
+	return 0.01 * f->typical;
+}
+
+// Of the principal at a position, as it is known now: its size, at least a hundredth of the typical one.
+static inline double fit_filter_size(const struct fit_filter *f, int32_t at)
+{
+	double size = f->state[at], least = fit_filter_least(f);
+	if (!f->whole)
+		size += f->state[f->n + f->role[at]] + f->state[f->nstates - 1];
+	return size > least ? size : least; // fmax is a call
+}
+
+// Its variance, and that of a prior that is as wide for all.
 double fit_filter_variance(const struct fit_filter *f, int32_t at);
 double fit_filter_prior(const struct fit_filter *f);
 

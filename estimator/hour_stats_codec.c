@@ -19,7 +19,7 @@
 #include "estimator/hour_stats_priv.h"
 #include "estimator/solve.h"
 
-enum { HOUR_STATS_MAGIC = 0x6373336e };
+enum { HOUR_STATS_MAGIC = 0x6373336e, NUMBER_BYTES = 10 };
 static const uint64_t EXACT_MAX = UINT64_C(1) << 53; // up to here a double holds whole numbers as they are
 
 // ---- writing ------------------------------------------------------------------------------------
@@ -102,17 +102,29 @@ void hour_stats_encode(const struct hour_stats *s, struct buf *ret)
 
 // ---- reading: each takes what it reads off the front ---------------------------------------------
 
-static bool cut_number(struct str *bytes, uint64_t most, uint64_t *ret)
+static bool cut_long_number(struct str *bytes, uint64_t most, uint64_t *ret)
 {
-	*ret = 0;
-	for (int shift = 0; bytes->len && shift < 64; shift += 7) {
-		uint8_t c = (uint8_t)*bytes->p;
-		bytes->p++, bytes->len--;
-		*ret |= (uint64_t)(c & 0x7f) << shift;
-		if (c < 0x80)
-			return *ret <= most;
+	uint64_t v = 0;
+	for (size_t i = 0; i < bytes->len && i < NUMBER_BYTES; i++) {
+		uint8_t c = (uint8_t)bytes->p[i];
+		v |= (uint64_t)(c & 0x7f) << 7 * i;
+		if (c >= 0x80)
+			continue;
+		bytes->p += i + 1, bytes->len -= i + 1;
+		*ret = v;
+		return v <= most;
 	}
 	return false;
+}
+
+// Most have one byte.
+static inline bool cut_number(struct str *bytes, uint64_t most, uint64_t *ret)
+{
+	if (!bytes->len || (uint8_t)*bytes->p >= 0x80)
+		return cut_long_number(bytes, most, ret);
+	*ret = (uint8_t)*bytes->p;
+	bytes->p++, bytes->len--;
+	return *ret <= most;
 }
 
 // A count of things that take at least a byte each.
@@ -158,19 +170,23 @@ static bool cut_columns(struct str *bytes, double *one, double *two, int32_t n)
 
 static bool cut_list(struct str *bytes, struct hour_stats *s, struct call_list *ret)
 {
-	int32_t before = -1;
-	*ret = (struct call_list){.begin = s->nentries};
-	if (!cut_count(bytes, &ret->n))
+	int32_t before = -1, n, at = s->nentries;
+	double sum = 0;
+	struct str left = *bytes; // in registers
+	if (!cut_count(&left, &n))
 		return false;
-	for (int32_t i = 0; i < ret->n; i++) {
+	for (int32_t end = at + n; at < end; at++) {
 		uint64_t step, parts;
-		if (!cut_number(bytes, (uint64_t)(s->n - 1 - before), &step) || step == 0 ||
-		    !cut_number(bytes, EXACT_MAX, &parts))
+		if (!cut_number(&left, (uint64_t)(s->n - 1 - before), &step) || step == 0 ||
+		    !cut_number(&left, EXACT_MAX, &parts))
 			return false;
-		s->who[s->nentries] = before += (int32_t)step;
-		s->calls[s->nentries] = (double)parts / CALL_PARTS;
-		ret->calls += s->calls[s->nentries++];
+		s->who[at] = before += (int32_t)step;
+		s->calls[at] = (double)parts / CALL_PARTS;
+		sum += s->calls[at];
 	}
+	*ret = (struct call_list){s->nentries, n, sum};
+	s->nentries = at;
+	*bytes = left;
 	return true;
 }
 

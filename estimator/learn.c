@@ -331,9 +331,25 @@ static void assign_weights(const struct training_set *c, const struct fit *fits,
 	map_release(&cohorts.index);
 }
 
+// Whether in every cell the same calls lack tokens of both kinds.
+static bool calls_are_alike(const struct training_set *c, int32_t nhours, int a, int b)
+{
+	bool alike = true;
+	for (int32_t h = 0; h < nhours; h++) {
+		const struct hour_stats *s = c->hours[h].stats;
+		for (int32_t k = 0; s && k < s->ncells; k++)
+			alike &= s->cells[k].list[a].begin == s->cells[k].list[b].begin;
+	}
+	return alike;
+}
+
 // The calls of the cells that lack tokens of a kind, by principal.
 static void count_calls(struct training_set *c, int32_t nhours, int kind, struct arena *arena)
 {
+	if (kind > 0 && calls_are_alike(c, nhours, kind, kind - 1)) {
+		c->calls[kind] = c->calls[kind - 1];
+		return;
+	}
 	c->calls[kind] = solve_zeros(arena, (size_t)c->n);
 	for (int32_t h = 0; h < nhours; h++) {
 		const struct hour_stats *s = c->hours[h].stats;
