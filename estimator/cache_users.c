@@ -45,6 +45,12 @@ struct share_solver {
 	struct arena *arena;
 };
 
+// fmax is a call.
+static inline double at_least(double x, double least)
+{
+	return x > least ? x : least;
+}
+
 static bool is_seen(const struct share_solver *c, int32_t i)
 {
 	return c->diagonal[i] > 0;
@@ -124,25 +130,44 @@ static void shrink_to(struct share_solver *c, int32_t i, double expected, double
 	c->expected[i] = expected;
 }
 
+// What the residuals of the cells of principal i say of its share.
+static double residual_slope(const struct share_solver *c, int32_t i)
+{
+	const int32_t *cell = c->x->cell;
+	const double *calls = c->x->calls, *residual = c->residual;
+	double slope = c->pull[i] * (c->expected[i] - c->share[i]) - c->idle[i] * c->share[i];
+	for (int32_t e = c->x->first[i], end = c->x->first[i + 1]; e < end; e++)
+		slope += calls[e] * residual[cell[e]];
+	return slope;
+}
+
+// Takes what a share explains off the residuals.
+static void subtract_share(struct share_solver *c, int32_t i, double share)
+{
+	const int32_t *restrict cell = c->x->cell;
+	const double *restrict calls = c->x->calls, *restrict counted_as = c->counted_as;
+	double *restrict residual = c->residual;
+	for (int32_t e = c->x->first[i], end = c->x->first[i + 1]; e < end; e++)
+		residual[cell[e]] -= calls[e] * share * counted_as[cell[e]];
+}
+
+static double system_slope(const struct share_solver *c, int32_t i)
+{
+	const double *row = c->system + (size_t)i * (size_t)c->x->n;
+	double slope = c->pull[i] * (c->expected[i] - c->share[i]) + c->counted[i];
+	for (int32_t k = 0; k < c->x->n; k++)
+		slope -= row[k] * c->share[k];
+	return slope;
+}
+
 static double move_share(struct share_solver *c, int32_t i)
 {
-	const struct equations *x = c->x;
-	double slope = c->pull[i] * (c->expected[i] - c->share[i]);
-	if (c->system) {
-		const double *row = c->system + (size_t)i * (size_t)x->n;
-		slope += c->counted[i];
-		for (int32_t k = 0; k < x->n; k++)
-			slope -= row[k] * c->share[k];
-	} else {
-		slope -= c->idle[i] * c->share[i];
-		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			slope += x->calls[e] * c->residual[x->cell[e]];
-	}
-	double next = c->share[i] + slope / (c->diagonal[i] + c->pull[i] + RIDGE),
+	double slope = c->system ? system_slope(c, i) : residual_slope(c, i),
+		   next = c->share[i] + slope / (c->diagonal[i] + c->pull[i] + RIDGE),
 		   step = (next > 0 ? next : 0) - c->share[i];
 	c->share[i] += step;
-	for (int32_t e = x->first[i]; !c->system && e < x->first[i + 1]; e++)
-		c->residual[x->cell[e]] -= x->calls[e] * step * c->counted_as[x->cell[e]];
+	if (!c->system && step != 0)
+		subtract_share(c, i, step);
 	return fabs(step);
 }
 
@@ -154,18 +179,17 @@ static void find_residuals(struct share_solver *c)
 	for (int32_t k = 0; k < x->ncells; k++)
 		c->residual[k] = x->samples[k] > 0;
 	for (int32_t i = 0; i < x->n; i++)
-		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			c->residual[x->cell[e]] -= x->calls[e] * c->share[i] * c->counted_as[x->cell[e]];
+		subtract_share(c, i, c->share[i]);
 }
 
+// The residuals are those of the shares, before and after.
 static void solve_shares(struct share_solver *c, int sweeps)
 {
 	double moved = 1;
-	find_residuals(c);
 	for (int sweep = 0; sweep < sweeps && moved > CALM; sweep++) {
 		moved = 0;
 		for (int32_t i = 0; i < c->x->n; i++)
-			moved = fmax(moved, move_share(c, i));
+			moved = at_least(move_share(c, i), moved);
 	}
 	for (int32_t i = 0; i < c->x->n; i++)
 		c->share[i] = fmin(c->share[i], 1);
@@ -297,6 +321,7 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
 	}
 	if (x->n <= DENSE_MAX)
 		sum_up(&c);
+	find_residuals(&c);
 	solve_alike(&c, share);
 	struct kinds kinds = learn_kinds(&c, first_kinds(&c, share));
 	solve_kinds(&c, &kinds, ret->never);

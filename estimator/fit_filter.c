@@ -286,37 +286,42 @@ static double observe_one(struct fit_filter *f, struct observation *o)
 	return variance;
 }
 
-// `calls`: of state i; the equation is off by `off`, of that variance.
-static void move_state(struct fit_filter *f, int32_t i, double calls, double off, double variance)
+// `calls`: of a state; the equation is off by `off`, of that variance.
+static inline void move_state(double *state, double *covariance, double calls, double off, double variance)
 {
-	double gain = calls * f->covariance[i] / variance;
-	f->state[i] += gain * off;
-	f->covariance[i] -= gain * calls * f->covariance[i];
+	double gain = calls * *covariance / variance;
+	*state += gain * off;
+	*covariance -= gain * calls * *covariance;
 }
 
 static double observe_many(struct fit_filter *f, struct observation *o)
 {
-	const int32_t *role = f->role;
-	int32_t n = f->n, model = f->nstates - 1;
-	double all = 0, off = o->off;
-	for (int32_t e = 0; e < o->n; e++) {
-		off -= o->calls[e] * fit_filter_size(f, o->who[e]);
-		f->role_calls[role[o->who[e]]] += o->calls[e];
-		all += o->calls[e];
+	const int32_t *restrict role = f->role, *restrict who = o->who;
+	const double *restrict calls = o->calls;
+	double *restrict state = f->state, *restrict covariance = f->covariance, *restrict role_calls = f->role_calls;
+	double *role_state = state + f->n, *role_covariance = covariance + f->n;
+	double all = 0, off = o->off, least = fit_filter_least(f), model = state[f->nstates - 1];
+	int32_t n = o->n;
+	for (int32_t e = 0; e < n; e++) {
+		int32_t r = role[who[e]];
+		off -= calls[e] * at_least(state[who[e]] + (role_state[r] + model), least);
+		role_calls[r] += calls[e];
+		all += calls[e];
 	}
-	double variance = o->noise + all * all * f->covariance[model];
-	for (int32_t e = 0; e < o->n; e++)
-		variance += o->calls[e] * (o->calls[e] * f->covariance[o->who[e]] +
-		                           f->role_calls[role[o->who[e]]] * f->covariance[n + role[o->who[e]]]);
+	double variance = o->noise + all * all * covariance[f->nstates - 1];
+	for (int32_t e = 0; e < n; e++) {
+		int32_t r = role[who[e]];
+		variance += calls[e] * (calls[e] * covariance[who[e]] + role_calls[r] * role_covariance[r]);
+	}
 	double bound = bounded(variance, off);
-	for (int32_t e = 0; e < o->n; e++) {
-		double *calls = &f->role_calls[role[o->who[e]]];
-		move_state(f, o->who[e], o->calls[e], off, bound);
-		if (*calls > 0)
-			move_state(f, n + role[o->who[e]], *calls, off, bound);
-		*calls = 0;
+	for (int32_t e = 0; e < n; e++) {
+		int32_t r = role[who[e]];
+		move_state(&state[who[e]], &covariance[who[e]], calls[e], off, bound);
+		if (role_calls[r] > 0)
+			move_state(&role_state[r], &role_covariance[r], role_calls[r], off, bound);
+		role_calls[r] = 0;
 	}
-	move_state(f, model, all, off, bound);
+	move_state(&state[f->nstates - 1], &covariance[f->nstates - 1], all, off, bound);
 	o->off = off;
 	return variance;
 }

@@ -21,19 +21,14 @@ own_answers=3000 shared_answers=7000
 # --- what both builds are given ----------------------------------------------------------------------------------------
 
 world_of() { # NAME KIND ARGUMENT...: $in/NAME/, by world.py or a family of families.py
-	local name=$1 kind=$2 made
+	local name=$1 kind=$2
 	shift 2
-	made=$top/$B/worlds/$(echo "$kind $*" | tr -c 'a-zA-Z0-9.\n' _)
 	if [ "$kind" = world ]; then
 		make_world "$@"
-		made=$world
-	elif ! [ -e "$made/truth.csv" ]; then
-		mkdir -p "$made.$$" && python3 "$shared/world/families.py" "$kind" --out "$made.$$" "$@" >"$T/world.log" 2>&1 ||
-			{ sed 's/^/# /' "$T/world.log"; bail "families.py failed"; }
-		rm -rf "$made"
-		mv "$made.$$" "$made"
+	else
+		make_world_by families.py "$kind" "$@"
 	fi
-	ln -s "$made" "$in/$name"
+	ln -s "$world" "$in/$name"
 }
 
 # Times at which the stream of the plain world is cut, so that the scoreboard has what was said at each.

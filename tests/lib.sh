@@ -381,6 +381,14 @@ instructions() { # INCLUSIVE-LISTING FUNCTION...: what they and all they call to
 	echo "$sum"
 }
 
+redis_us() { redis info cpu | sed -n 's/^used_cpu_\(user\|sys\):\([0-9.]*\).*/\2/p' | awk '{ s += $1 } END { printf "%d", s * 1e6 }'; }
+replay_cost() { # FILE: sets own, server and wall: microseconds of nowcast, of Redis and on the clock
+	local before TIMEFORMAT='%U %S %R'
+	before=$(redis_us)
+	{ time "$nowcast" replay --redis "$REDIS_URL" "$1" </dev/null >"$T/cost" 2>&1; } 2>"$T/time" || bail "the replay failed: $(tail -n 1 "$T/cost")"
+	server=$(($(redis_us) - before)) own=$(awk '{ printf "%d", ($1 + $2) * 1e6 }' "$T/time") wall=$(awk '{ printf "%d", $3 * 1e6 }' "$T/time")
+}
+
 kafka_libs() { # prints the folder with Kafka's jars
 	local dir
 	for dir in "${KAFKA_HOME:-/nonexistent}" "${XDG_CACHE_HOME:-$HOME/.cache}"/nowcast/kafka-*; do
@@ -612,8 +620,11 @@ aws_is_read() {
 shared=$(cd "${SHARED:-$top/../shared}" 2>/dev/null && pwd)
 
 # The world whose truth is known (see ../shared/world): made once for the same arguments, kept beside the build. Sets $world.
-make_world() { # ARGUMENTS of world.py but --out
-	require "no ../shared/world/world.py here" test -x "$shared/world/world.py"
+make_world() { make_world_by world.py "$@"; } # ARGUMENTS of world.py but --out
+make_world_by() { # PROGRAM ARGUMENTS: the same by world.py or families.py
+	local program=$1
+	shift
+	require "no ../shared/world/$program here" test -e "$shared/world/$program"
 	world=$top/$B/worlds/$(echo "$*" | tr -c 'a-zA-Z0-9.\n' _)
 	[ -e "$world/truth.csv" ] && return
 	mkdir -p "$top/$B/worlds"
@@ -621,8 +632,8 @@ make_world() { # ARGUMENTS of world.py but --out
 		flock 9 # another test may be making it
 		[ -e "$world/truth.csv" ] && exit
 		rm -rf "$world.new" "$world"
-		mkdir "$world.new" && python3 "$shared/world/world.py" --out "$world.new" "$@" && mv "$world.new" "$world"
-	) 9>"$world.lock" >"$T/world.log" 2>&1 || { sed 's/^/# /' "$T/world.log"; bail "world.py failed"; }
+		mkdir "$world.new" && python3 "$shared/world/$program" --out "$world.new" "$@" && mv "$world.new" "$world"
+	) 9>"$world.lock" >"$T/world.log" 2>&1 || { sed 's/^/# /' "$T/world.log"; bail "$program failed"; }
 }
 
 # --- nowcast ---------------------------------------------------------------------------------------------------------

@@ -59,20 +59,12 @@ cells=$(redis eval 'local n = 0 for _, key in ipairs(redis.call("KEYS", "nowcast
 
 # A few calls more of each caller and model make every hour due once; a replay settles them. A replay of nothing only looks for such.
 "$top/$B/tests/bench/generate" -n "$n" -a "$accounts" -c "$callers" -m 60 | tail -n $((accounts * models * 10)) | sed 's/"requestID":"./&f/; s/"eventID":"./&f/' >"$T/again"
-TIMEFORMAT='%U %S %R'
-redis_us() { redis info cpu | sed -n 's/^used_cpu_\(user\|sys\):\([0-9.]*\).*/\2/p' | awk '{ s += $1 } END { printf "%d", s * 1e6 }'; }
-cost() { # FILE: sets own, server and wall: microseconds of nowcast, of Redis and on the clock
-	local before
-	before=$(redis_us)
-	{ time "$nowcast" replay --redis "$REDIS_URL" "$1" </dev/null >"$T/cost" 2>&1; } 2>"$T/time" || bail "the replay failed: $(tail -n 1 "$T/cost")"
-	server=$(($(redis_us) - before)) own=$(awk '{ printf "%d", ($1 + $2) * 1e6 }' "$T/time") wall=$(awk '{ printf "%d", $3 * 1e6 }' "$T/time")
-}
 each() { echo $((($1 - $2) / $3)); }
-cost - && idle=$own idle_server=$server idle_wall=$wall
-cost "$T/again" && hours=$((accounts * models)) settle_us=$(each "$own" "$idle" "$hours") settle_redis_us=$(each "$server" "$idle_server" "$hours") settle_wall_us=$(each "$wall" "$idle_wall" "$hours")
+replay_cost - && idle=$own idle_server=$server idle_wall=$wall
+replay_cost "$T/again" && hours=$((accounts * models)) settle_us=$(each "$own" "$idle" "$hours") settle_redis_us=$(each "$server" "$idle_server" "$hours") settle_wall_us=$(each "$wall" "$idle_wall" "$hours")
 # What looking costs: a thousand accounts instead of these.
 redis flushall >/dev/null
-"$top/$B/tests/bench/generate" -n 4000 -a 1000 -c 1000 -m 60 >"$T/many" && cost "$T/many" && cost -
+"$top/$B/tests/bench/generate" -n 4000 -a 1000 -c 1000 -m 60 >"$T/many" && replay_cost "$T/many" && replay_cost -
 look_us=$(each "$own" "$idle" $((1000 - accounts))) look_redis_us=$(each "$server" "$idle_server" $((1000 - accounts)))
 
 row records "$n" "$rate a second, $accounts accounts, $callers callers, $models models"
