@@ -206,6 +206,10 @@ bench-peers: all helpers  ## records/s of rsyslog and of a Node consumer, which 
 bench-learn: all helpers  ## instructions of learning and allocation on the way of a message (callgrind); 5,000 callers on 30 models
 	$(Q)tests/bench/learn.sh
 
+.PHONY: bench-settle
+bench-settle: all  ## what a day of 2,000 callers costs to replay, and to settle again because of one more call (two minutes)
+	$(Q)tests/bench/settle.sh
+
 .PHONY: soak
 soak: all helpers  ## twelve days of hours in some minutes with alerts and API: resident memory at the end of each day, and whether it still grows
 	$(Q)tests/soak.sh

@@ -298,7 +298,8 @@ static double observe_many(struct fit_filter *f, struct observation *o)
 {
 	const int32_t *restrict role = f->role, *restrict who = o->who;
 	const double *restrict calls = o->calls;
-	double *restrict state = f->state, *restrict covariance = f->covariance, *restrict role_calls = f->role_calls;
+	double *restrict state = f->state, *restrict covariance = f->covariance;
+	double *restrict role_calls = f->role_calls;
 	double *role_state = state + f->n, *role_covariance = covariance + f->n;
 	double all = 0, off = o->off, least = fit_filter_least(f), model = state[f->nstates - 1];
 	int32_t n = o->n;

@@ -21,8 +21,8 @@ count_instructions() { # FILE: sets counted
 		bail "the replay failed: $(tail -n 1 "$T/cost")"
 	counted=$(sed -n 's/.*Collected : *//p' "$T/cost")
 }
-one_more() { # HOUR ID: writes $T/ID, a call like the first of that hour, with ids that begin so
-	grep "eventTime[^0-9]*$1:" "$world/stream.ndjson" | grep -v Records | grep -m 1 'eventName[^,]*\(Converse\|InvokeModel\)' |
+one_more() { # HOUR ID: writes $T/ID, like a call in the middle of that hour of the model that is called most, with ids that begin so
+	grep "eventTime[^0-9]*$1:3" "$world/stream.ndjson" | grep -v Records | grep -F "$model" | grep -m 1 'eventName[^,]*\(Converse\|InvokeModel\)' |
 		sed -E "s/(requestID|eventID)(\\\\?\": ?\\\\?\")/\\1\\2$2/g" >"$T/$2"
 	[ -s "$T/$2" ] || bail "nobody called in the hour $1"
 }
@@ -39,6 +39,7 @@ settle() { # NAME LIMIT HOUR ID
 }
 
 make_world_by families.py hc --n "$n" --hours "$hours"
+model=$(awk -F, 'NR > 1 { n[$6]++ } END { for (m in n) if (n[m] > most) { most = n[m]; name = m }; print name }' "$world/calls.csv")
 start_redis
 first=2026-11-02T00 last=$(date -u -d "2026-11-02 $((hours - 1)) hours" +%Y-%m-%dT%H)
 row "seconds" nowcast Redis clock "10^6 ins." ""
