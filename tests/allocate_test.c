@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "estimator/allocate.h"
 #include "estimator/cell.h"
+#include "estimator/contest.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
 
@@ -252,6 +253,7 @@ static void random_facts(struct facts *f)
 {
 	facts_init(f);
 	f->lookback = (int)below(61);
+	bool exact = below(2);
 	for (int i = 0, n = (int)below(WHO_MAX + 1); i < n; i++) {
 		f->callers[f->span.ncallers++] = (struct who){STR("somebody"), STR("-"), below(2) ? below(4) : 0};
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
@@ -265,7 +267,7 @@ static void random_facts(struct facts *f)
 			c->n = below(3) ? below(10) : below(1000000);
 			c->started = below(2) ? 0 : below(c->n + 1);
 			for (int kind = 0; kind < TOKEN_KINDS; kind++) {
-				c->exact_n[kind] = below(3) ? 0 : below(c->n + 1);
+				c->exact_n[kind] = !exact || below(3) ? 0 : below(c->n + 1);
 				c->exact[kind] = c->exact_n[kind] ? some_size() / 100 : 0;
 			}
 		}
@@ -293,6 +295,53 @@ static int64_t residuals(const struct facts *f, int kind, struct arena *arena)
 			sum += c.residual;
 		}
 	return sum;
+}
+
+static bool cells_equal(const struct cell *a, const struct cell *b)
+{
+	bool equal = a->residual == b->residual && a->excess == b->excess && a->samples == b->samples &&
+	             a->metric == b->metric && a->calls == b->calls && a->ncallers == b->ncallers;
+	for (int32_t i = 0; equal && i < a->ncallers; i++)
+		equal = a->callers[i] == b->callers[i] &&
+		        a->lacking[a->callers[i]] == b->lacking[b->callers[i]];
+	return equal;
+}
+
+static bool contests_equal(const struct contests *a, const struct contests *b)
+{
+	bool equal = a->nwho == b->nwho;
+	for (int32_t i = 0; equal && i < a->nwho; i++)
+		equal = a->who[i] == b->who[i] && a->ended[a->who[i]] == b->ended[b->who[i]];
+	return equal;
+}
+
+// Whether a cell and those who take part in it are the same when its kinds are read one after the other, as
+// they are, and when each is read alone.
+static bool kinds_read_alone(const struct facts *f, struct arena *arena)
+{
+	struct cell_reader all, alone[METRIC_KINDS];
+	struct contests of_all, of_one[METRIC_KINDS];
+	bool good = true;
+	cell_reader_init(&all, &f->span, f->lookback, arena);
+	contests_init(&of_all, &f->span, f->lookback, arena);
+	for (int kind = 0; kind < METRIC_KINDS; kind++) {
+		cell_reader_init(&alone[kind], &f->span, f->lookback, arena);
+		contests_init(&of_one[kind], &f->span, f->lookback, arena);
+	}
+	for (int m = 0; m < 60; m++)
+		for (int part = 0; part < cell_parts(&all, m); part++)
+			for (int kind = 0; kind < METRIC_KINDS; kind++) {
+				struct cell a, b;
+				cell_read(&all, m, part, kind, &a);
+				cell_read(&alone[kind], m, part, kind, &b);
+				good &= cells_equal(&a, &b);
+				if (a.ncallers == 0)
+					continue;
+				contests_find(&of_all, &a, kind);
+				contests_find(&of_one[kind], &b, kind);
+				good &= contests_equal(&of_all, &of_one[kind]);
+			}
+	return good;
 }
 
 // Exact tokens of a kind of all calls of the span.
@@ -331,16 +380,18 @@ int main(void)
 {
 	static struct facts f;
 	struct arena arena = ARENA_INIT;
-	bool good = true;
+	bool good = true, alone = true;
 	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
 	examples("tests/allocate.txt");
 	uncertainty();
 	for (int round = 0; good && round < 500; round++) {
 		random_facts(&f);
 		good = hour_holds(&f, &arena);
+		alone &= kinds_read_alone(&f, &arena);
 		arena_reset(&arena);
 	}
 	ok(good, "random hours: every residual is given out to the token, nothing is negative");
+	ok(alone, "the kinds of a cell are the same read one after the other and each alone");
 	arena_release(&arena);
 	return done();
 }
