@@ -230,7 +230,7 @@ static void write_figure(struct json_writer *j, const char *key, const struct gr
 {
 	static const struct group nothing = {0};
 	jw_object(j, key);
-	figure_json_members(j, g ? g : &nothing);
+	figure_json_members(j, g ? g : &nothing, true);
 	jw_end(j);
 }
 

@@ -194,7 +194,7 @@ static struct str find_reason(struct api *a, struct str model)
 }
 
 static void write_gaps(struct api *a, struct json_writer *j, const struct groups *priced,
-                       const struct groups *orphans)
+                       const struct groups *orphans, bool has_calls)
 {
 	jw_array(j, "unpriced");
 	for (int32_t i = 0; i < priced->n; i++) {
@@ -205,7 +205,7 @@ static void write_gaps(struct api *a, struct json_writer *j, const struct groups
 		jw_object(j, NULL);
 		jw_str(j, "model", g->keys[0]);
 		jw_int(j, "tokens", g->unpriced);
-		jw_int(j, "calls", g->calls);
+		jw_int_if(j, "calls", has_calls, g->calls);
 		jw_str(j, "why", find_reason(a, g->keys[0]));
 		jw_end(j);
 	}
@@ -218,7 +218,7 @@ static void write_gaps(struct api *a, struct json_writer *j, const struct groups
 		jw_line(j);
 		jw_object(j, NULL);
 		jw_str(j, "model", g->keys[0]);
-		figure_json_members(j, g);
+		figure_json_members(j, g, has_calls);
 		jw_end(j);
 	}
 	jw_end(j);
@@ -242,7 +242,7 @@ bool api_gaps(struct api *a, const struct api_query *q, struct json_writer *j, s
 	if (good) {
 		jw_object(j, NULL);
 		figure_json_span(j, q->from, q->to);
-		write_gaps(a, j, &priced, &orphans);
+		write_gaps(a, j, &priced, &orphans, group_has_calls(&by, &q->only));
 		jw_end(j);
 	}
 	groups_release(&priced);

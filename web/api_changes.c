@@ -202,15 +202,15 @@ static bool write_totals(struct api *a, const struct api_query *q, const struct 
 	const struct grouping none = {0};
 	static const struct group nothing = {0};
 	struct both b;
-	bool good = both_sum(&b, a, q, s, &none, err);
+	bool good = both_sum(&b, a, q, s, &none, err), has_calls = group_has_calls(&none, &q->only);
 	if (good) {
 		const struct group_pair p = {NULL, b.now.n ? b.now.list : &nothing, b.then.n ? b.then.list : &nothing,
 		                             usd_sub(sum_usd(&b.now), sum_usd(&b.then))};
 		jw_object(j, "now");
-		figure_json_members(j, p.now);
+		figure_json_members(j, p.now, has_calls);
 		jw_end(j);
 		jw_object(j, "then");
-		figure_json_members(j, p.then);
+		figure_json_members(j, p.then, has_calls);
 		jw_end(j);
 		jw_usd(j, "change", p.change);
 		jw_bool(j, "sure", group_pair_is_sure(&p));

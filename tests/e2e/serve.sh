@@ -66,6 +66,13 @@ code "$url/api/v1/cache?hours=2" >/dev/null
 is "what caching saves has a band, which holds it" "$(field "$T/body" 'all(float(x["saved_low"]) <= float(x["saved"]) <= float(x["saved_high"]) for x in [a["total"]] + a["models"] if x["saved"] is not None) and float(a["total"]["saved_low"]) < float(a["total"]["saved_high"])')" True
 is "and is not known of a model without a rate" "$(field "$T/body" 'all((x["saved"] is None) == (not x["priced"]) for x in a["models"])')" True
 
+code "$url/api/v1/breakdown?by=token_type" >/dev/null
+is "calls of a token type are not known, not 0" "$(field "$T/body" 'len(a["groups"]) > 1, {(g["calls"], g["failed"]) for g in a["groups"] + [a["other"]]}, a["total"]["calls"] > 0')" "(True, {(None, None)}, True)"
+for path in summary "breakdown?by=principal" models cache changes; do
+	code "$url/api/v1/$path$([[ $path = *\?* ]] && echo '&' || echo '?')token_type=input" >/dev/null
+	is "nor within one: $path" "$(grep -cE '"(calls|failed)":[0-9]' "$T/body")" 0
+done
+
 for column in usd name calls tokens usd_per_call usd_per_token failed_share cache_hit; do
 	code "$url/api/v1/breakdown?by=principal&limit=1000&sort=$column" >/dev/null
 	cp "$T/body" "$T/rising"

@@ -183,7 +183,7 @@ function spanBefore(total) {
 	return [c, " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
 }
 
-const used = f => (callsAreKnown() ? some(f.calls, "call") + ", " : "") + some(f.tokens, "token");
+const used = f => (f.calls === null ? "" : some(f.calls, "call") + ", ") + some(f.tokens, "token");
 
 // Nothing is known of a span without figures if they end early: it is not $0.
 const unseen = f => staleSince() && !f.calls && !f.tokens;
@@ -313,9 +313,6 @@ function colourMark(value) {
 	return mark;
 }
 
-// A call has tokens of several types, so calls are not counted by type.
-const callsAreKnown = () => view.filters.every(([k]) => k !== "token_type");
-
 function groupRow(g, list) {
 	const value = g.keys[view.by], label = labelOf(view.by, value);
 	const open = view.by === "hour" ? null : () => drill(view.by, value);
@@ -329,7 +326,7 @@ function groupRow(g, list) {
 function paintBreakdown(b) {
 	lastGroups = b;
 	byId("breakdown").removeAttribute("aria-busy");
-	const list = { most: Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total: Number(b.total.usd), calls: view.by !== "token_type" && callsAreKnown() };
+	const list = { most: Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total: Number(b.total.usd) };
 	byId("groups").classList.toggle("chosen", Boolean(view.cols));
 	byId("groups").style.minWidth = view.cols ? 10 + 5.4 * view.cols.split(",").length + (view.cols.includes("band") ? 5 : 0) + "em" : ""; // a narrow screen scrolls the list
 	fill(byId("groups"), el("thead", {}, headsOf(view, keyName(view.by).replace(/^./, c => c.toUpperCase()), go)), el("tbody", {}, ...b.groups.map(g => groupRow(g, list))));

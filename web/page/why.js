@@ -47,20 +47,22 @@ function cautions(a) {
 		(a.now.tokens_unpriced || a.then.tokens_unpriced) && count(a.now.tokens_unpriced) + " tokens, before " + count(a.then.tokens_unpriced) + ", have no price and are in no part."].filter(Boolean);
 }
 
-function partsOf(parts) {
+// Of a token type calls are not known, so neither are tokens a call.
+function partsOf(parts, byTokens) {
 	const list = Object.entries(parts).map(([k, v]) => [k, Number(v)]), most = Math.max(...list.map(([, v]) => Math.abs(v)), 1e-12);
 	return listOf(list.filter(([, v]) => Math.abs(v) >= 5e-7).map(([k, v]) => {
 		const bar = el("span", { class: "part " + (v > 0 ? "more-spend" : "less-spend") }), e = el("div", { class: "bar", "aria-hidden": "true" }, bar);
 		bar.style.width = 100 * Math.abs(v) / most + "%";
-		return el("li", {}, el("span", {}, words[k][v > 0 ? 1 : 0]), el("b", { class: "num " + (v > 0 ? "up" : "down") }, (v > 0 ? "+" : "−") + usd(Math.abs(v))), e);
+		return el("li", {}, el("span", {}, words[k][v > 0 ? 1 : 0].replace(byTokens ? " a call" : "", "")), el("b", { class: "num " + (v > 0 ? "up" : "down") }, (v > 0 ? "+" : "−") + usd(Math.abs(v))), e);
 	}), "Nothing changed.");
 }
 
 function paintParts(a) {
-	const now = Number(a.now.usd), then = Number(a.then.usd), delta = Number(a.change), per = f => (f.calls && f.usd !== null ? usd(Number(f.usd) / f.calls) + " a call" : "");
+	const now = Number(a.now.usd), then = Number(a.then.usd), delta = Number(a.change);
+	const sum = f => usd(f.usd) + (f.calls === null ? "" : " in " + some(f.calls, "call")) + (f.calls && f.usd !== null ? ", " + usd(Number(f.usd) / f.calls) + " a call" : "");
 	fill(byId("why-parts"), el("p", {}, el("b", { class: "big " + (delta > 0 ? "up" : "down") }, (delta > 0 ? "+" : "−") + usd(Math.abs(delta))), " " + [change(now, then), a.sure || !delta ? "" : "within the error band"].filter(Boolean).join(", ")),
-		el("p", { class: "quiet" }, usd(a.now.usd) + " in " + some(a.now.calls, "call") + ", " + per(a.now) + ": " + spanWords(a)), el("p", { class: "quiet" }, usd(a.then.usd) + " in " + some(a.then.calls, "call") + ", " + per(a.then) + ": " + spanWords(a.before)),
-		...cautions(a).map(c => el("p", { class: "quiet warn" }, c)), partsOf(a.parts));
+		el("p", { class: "quiet" }, sum(a.now) + ": " + spanWords(a)), el("p", { class: "quiet" }, sum(a.then) + ": " + spanWords(a.before)),
+		...cautions(a).map(c => el("p", { class: "quiet warn" }, c)), partsOf(a.parts, a.now.calls === null));
 }
 
 function paintBy(a, drill) {
