@@ -163,14 +163,14 @@ static void print_keys(struct principal_summary *s)
 		return;
 	for (int i = 0; i < 4; i++)
 		table_column(&t,
-		             str_of((const char *const[]){"access key", "session began", "used from", "used to"}[i]),
+		             str_of((const char *const[]){"access key", "session began", "used after", "and before"}[i]),
 		             TABLE_TEXT, 0);
 	for (int i = 0; i < s->keys.n; i++) {
 		const struct session_key *k = &s->keys.list[i];
 		table_cell(&t, k->id);
 		table_cell(&t, k->start_ms ? str_of(when_format(k->start_ms, text)) : STR_NONE);
-		table_cell(&t, str_of(when_format(k->from * MS_PER_HOUR, text)));
-		table_cell(&t, str_of(when_format(k->to * MS_PER_HOUR, text)));
+		table_cell(&t, str_of(when_format(principal_summary_key_from(k), text)));
+		table_cell(&t, str_of(when_format(principal_summary_key_to(s, k), text)));
 	}
 	print_table(&t);
 	if (s->keys.more)

@@ -68,7 +68,7 @@ static bool gather_facts(struct api *a, const struct api_query *q, const struct 
                          struct principal_summary *ret, struct err *err)
 {
 	int64_t to = seen->last >= 0 && seen->last < q->to ? seen->last + 1 : q->to;
-	principal_summary_init_facts(ret, to - FACTS_HOURS, to, &q->only);
+	principal_summary_init_facts(ret, q->now_ms, (struct time_span){to - FACTS_HOURS, to}, &q->only);
 	return principal_summary_gather(ret, rollups_view(a->rollups), arn, err);
 }
 
