@@ -45,6 +45,7 @@ static const char *const column_names[FOCUS_COLUMNS] = {COLUMNS(COLUMN_NAME)};
 
 struct focus_writer {
 	bool stopped; // what it writes to takes no more
+	int64_t rows;
 	FILE *f;
 	struct buf text;
 	struct csv_writer csv; // to `text`
@@ -114,6 +115,7 @@ static void write_values(struct focus_writer *w, const struct str values[FOCUS_C
 	for (int i = 0; i < FOCUS_COLUMNS; i++)
 		csv_str(&w->csv, values[i]);
 	csv_end_row(&w->csv);
+	w->rows++;
 }
 
 // What the rows of usage and those of other charges have in common.
@@ -278,7 +280,7 @@ static bool write_charges(struct focus_writer *w, struct view *v, int64_t from, 
 	return good;
 }
 
-bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err)
+bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, int64_t *ret_rows, struct err *err)
 {
 	struct focus_writer w = {.f = f};
 	w.csv = CSV_WRITER(&w.text);
@@ -291,5 +293,6 @@ bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err 
 	buf_release(&w.text);
 	buf_release(&w.tags);
 	arena_release(&w.arena);
+	*ret_rows = w.rows;
 	return good || w.stopped; // main looks whether all was written
 }

@@ -51,6 +51,7 @@ struct report {
 	int32_t nothers;
 	struct usd others_before;
 	struct observed observed, observed_before; // the minutes of both spans
+	bool nothing_known; // there are no figures, and not a minute of the span was observed
 };
 
 // Whether there is anything to show of a group: in the span or, if it is compared, in the one before.
@@ -77,7 +78,9 @@ bool report_print_nobody(const struct report *r, struct view *v, struct err *err
 // that begin with x_: the principal, its role, the token type, how the figure is known, and the estimated
 // cost of what no bill has yet. Tax, credits and other charges of the bill have rows, too. x_Basis says
 // whether a row is billed, estimated, or unbilled (estimated in a final hour, and not on the bill).
-bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err) NC_CHECK;
+// *ret_rows: how many there are.
+bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, int64_t *ret_rows,
+                  struct err *err) NC_CHECK;
 
 // ---- the scoreboard -----------------------------------------------------------------------------
 

@@ -167,7 +167,7 @@ fails 2 "of which the hours must be given" "$nowcast" reprice --redis "$REDIS_UR
 fails 2 "whole ones" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-03T10:30:00Z
 for words in "report today" "who ann last-week" "reprice 2026-11" "alert backtest 7d" "alert backtest --since this-week" "reprice --since yesterday"; do
 	"$nowcast" $words --redis "$REDIS_URL" --now 2026-11-18T14:50:00Z >/dev/null 2>"$T/err"
-	has "a span of $words" "$? $(cat "$T/err")" "^(0|1 nowcast who: nothing is known of ann: it has no figures from 2026-11-09T00:00:00Z to 2026-11-16T00:00:00Z)"
+	has "a span of $words" "$? $(cat "$T/err")" "^(0|1 nowcast report: no figures from 2026-11-18 00:00 |1 nowcast who: nothing is known of ann: it has no figures from 2026-11-09T00:00:00Z to 2026-11-16T00:00:00Z)"
 	fails 2 "and one that is none" "$nowcast" ${words% *} lastweek --redis "$REDIS_URL"
 done
 for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "alert rules" "alert check" "alert backtest" "budget list" "budget status" doctor \
@@ -176,7 +176,7 @@ for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "
 	"$nowcast" $words --redis "$REDIS_URL" --now 2026-11-18T14:50:00Z >/dev/null 2>"$T/err"
 	is "--now of $words" "$(grep -c 'unknown flag\|unexpected argument' "$T/err")" 0
 done
-fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
+fails 1 "report from an empty Redis, of which nothing is known" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis,calls,failed"
 fails 0 "a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation
 is "is no table of zeros" "$(cat "$T/out")" ""
@@ -188,7 +188,8 @@ fails 1 "but a threshold that nothing can be held against has failed" "$nowcast"
 fails 2 "a month that is none" "$nowcast" report --redis "$REDIS_URL" --reconciliation --period 2026-1x
 fails 1 "an output that cannot be written" sh -c '"$0" help >/dev/full' "$nowcast"
 has "is told" "$(cat "$T/err")" "cannot be written: No space left"
-fails 0 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
+fails 1 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
+is "which prints what it has" "$(tr -d '\n' <"$T/out")" "[]"
 fails 2 "replay of a file that is not there" "$nowcast" replay --redis "$REDIS_URL" "$T/none.ndjson"
 has "names it" "$(cat "$T/err")" 'none\.ndjson'
 finish
