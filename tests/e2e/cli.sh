@@ -105,6 +105,16 @@ sed 's/^nowcast check-config: //' "$T/err" >"$T/files.err"
 ok "are many" [ "$(grep -c . "$T/files.err")" -ge 15 ]
 fails 2 "run refuses them before it starts" "$nowcast" run --config "$T/files.conf"
 is "  in the same words, all of them" "$(sed 's/^nowcast run: //' "$T/err")" "$(cat "$T/files.err")"
+fails 2 "and so does serve" "$nowcast" serve --config "$T/files.conf"
+is "  which names all of them as well" "$(sed 's/^nowcast serve: //' "$T/err")" "$(cat "$T/files.err")"
+for file in "prices.file = $T/all.csv" "discounts.file = $T/all.off" "alerts.file = $T/all.alerts" "map.file = $T/all.map"; do
+	echo "$file" >"$T/one.conf"
+	fails 2 "one bad file alone: ${file%% *}" "$nowcast" serve --config "$T/one.conf"
+	has "  is named" "$(cat "$T/err")" "serve: $T/one.conf:1: |all\.alerts:"
+done
+printf '%s\n' "trust.calls = bogus" "names.hash = users" "names.hash.key = $T/none" "listen = nowhere.invalid:1" >"$T/workers.conf"
+fails 2 "a server does not need what only workers read" "$nowcast" serve --config "$T/workers.conf"
+is "  and does not look at it" "$(grep -c 'trust.calls\|names.hash' "$T/err")" 0
 
 yes 'nonsense = 1' | head -n 2000 >"$T/long.conf"
 fails 2 "a file that is something else" "$nowcast" check-config --config "$T/long.conf"
