@@ -134,8 +134,8 @@ static void print_summary(const struct top *t, const struct top_sums *s, const c
 	struct buf b = BUF_INIT;
 	when_format(s->newest * MS_PER_HOUR, when);
 	buf_addf(&b, "$%s in the last %lld h, %d group%s; newest hour %.16s",
-	         s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0", (long long)t->hours, s->span->n, text_s(s->span->n),
-	         s->newest ? when : "none yet");
+	         s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0", (long long)t->hours, s->span->n,
+	         text_s(s->span->n), s->newest ? when : "none yet");
 	if (t->title)
 		printf("%.*s%s", t->columns ? t->columns : 400, t->title, eol);
 	printf("%.*s%s", t->columns ? t->columns : 400, b.data, eol);

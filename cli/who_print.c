@@ -157,14 +157,13 @@ static void print_tags(struct principal_summary *s)
 
 static void print_keys(struct principal_summary *s)
 {
+	static const char *const heads[] = {"access key", "session began", "used after", "and before"};
 	struct table t = TABLE_INIT;
 	char text[WHEN_SIZE];
 	if (!s->keys.n)
 		return;
 	for (int i = 0; i < 4; i++)
-		table_column(&t,
-		             str_of((const char *const[]){"access key", "session began", "used after", "and before"}[i]),
-		             TABLE_TEXT, 0);
+		table_column(&t, str_of(heads[i]), TABLE_TEXT, 0);
 	for (int i = 0; i < s->keys.n; i++) {
 		const struct session_key *k = &s->keys.list[i];
 		table_cell(&t, k->id);
