@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/report_priv.h"
+#include "query/focus.h"
 #include "query/group_sum.h"
 #include "store/dead_letter_counts.h"
 
@@ -360,11 +362,18 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	return good;
 }
 
+// Main looks whether all was written.
+static bool print_lines(void *user, struct buf *text)
+{
+	(void)user;
+	return text_print(stdout, text);
+}
+
 static bool print_focus(struct report *r, struct view *v, struct err *err)
 {
 	int64_t rows;
 	if (!choose_default_span(r, v, err) ||
-	    !report_focus(v, r->of.span.from, r->of.span.to, stdout, &rows, err) ||
+	    !focus_write(v, r->of.span, print_lines, NULL, &rows, err) ||
 	    !load_observed(r, v, r->of.has_span ? r->of.span : (struct time_span){0}, &r->observed, err))
 		return false;
 	r->nothing_known =

@@ -4,7 +4,6 @@
 //     report_print.c            sums as a table, CSV and JSON
 //     report_observed.c         what of the span was not observed
 //     report_nobody.c           whom conditions that nobody meets may have meant
-//     report_focus.c            --format focus
 //     report_reconciliation.c   --reconciliation       report_html.c, report_chart.c: its page to mail
 //     report_scoreboard.c       --scoreboard
 #ifndef NOWCAST_CLI_REPORT_PRIV_H
@@ -70,17 +69,6 @@ void report_print_observed(FILE *f, bool has_span, const struct observed *o, con
 // Of a report without figures: prints on stderr which of its conditions nobody of its span meets, and who was
 // meant.
 bool report_print_nobody(const struct report *r, struct view *v, struct err *err) NC_CHECK;
-
-// ---- FOCUS --------------------------------------------------------------------------------------
-
-// Prints the hours from..to - 1 as FOCUS 1.2 (the FinOps Open Cost and Usage Specification), in CSV: a row
-// for each hour, account, Region, model, principal and token type. What FOCUS has no column for is in columns
-// that begin with x_: the principal, its role, the token type, how the figure is known, and the estimated
-// cost of what no bill has yet. Tax, credits and other charges of the bill have rows, too. x_Basis says
-// whether a row is billed, estimated, or unbilled (estimated in a final hour, and not on the bill).
-// *ret_rows: how many there are.
-bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, int64_t *ret_rows,
-                  struct err *err) NC_CHECK;
 
 // ---- the scoreboard -----------------------------------------------------------------------------
 

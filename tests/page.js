@@ -626,6 +626,17 @@ async function tasks(browser) {
 	await t.done();
 
 	t = await begin(past);
+	await t.click("#spans button:has-text('30d')");
+	const file = async q => { const [f] = await Promise.all([t.page.waitForEvent("download"), t.page.click(q)]); return [f.suggestedFilename(), require("fs").readFileSync(await f.path(), "utf8").trimEnd().split(/\r?\n/).map(l => l.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map(c => c.replace(/,$/, "")))]; };
+	const [csvName, csv] = await file("#groups-foot button:has-text('CSV')"), [name, focus] = await file("#focus");
+	ok(csvName === "nowcast-team-2026-10-20-2026-11-19.csv" && csv.length === 1 + await rows(t.page), "CSV for finance is two clicks away", csvName);
+	const of = (row, column) => row[focus[0].indexOf(column)], usage = focus.slice(1).filter(r => of(r, "x_TokenType")), total = Number(/, \$([\d,.]+) in all/.exec(await t.text("#groups-foot"))[1].replace(",", ""));
+	const sum = usage.reduce((s, r) => s + Number(of(r, "BilledCost")) + Number(of(r, "x_EstimatedCost")), 0);
+	ok(name === "nowcast-2026-10-20-2026-11-19.focus.csv" && focus.filter(r => r[0] === "BilledCost").length === 1 && new Set(focus.map(String)).size === focus.length && Math.abs(sum - total) < .51, "so is FOCUS, which comes to the same", name + " " + sum + " " + total + " " + focus.length);
+	ok(await t.text("#focus") === "FOCUS", "and the button is ready again", await t.text("#focus"));
+	await t.done();
+
+	t = await begin(past);
 	const words = () => t.text("#what-if"), amount = async () => Number(/reads: \$([\d.,]+) less/.exec(await words())[1].replace(",", ""));
 	const caching = (await t.page.evaluate(async () => (await (await fetch("/api/v1/cache?hours=24")).json()).total.cacheable));
 	const saves = (share, reads) => share * (caching.usd - caching.usd_if_read) - share / reads * (caching.usd_if_written - caching.usd);

@@ -73,6 +73,13 @@ for path in summary "breakdown?by=principal" models cache changes; do
 	is "nor within one: $path" "$(grep -cE '"(calls|failed)":[0-9]' "$T/body")" 0
 done
 
+code "$url/api/v1/focus?from=2026-11-02T00:00:00Z&to=2026-11-02T02:00:00Z" >/dev/null
+"$nowcast" report --redis "$REDIS_URL" --format focus --from 2026-11-02T00:00:00Z --to 2026-11-02T02:00:00Z >"$T/focus" 2>/dev/null
+same_file "FOCUS is that of the command line" "$T/body" "$T/focus"
+is "of more than a day it is refused" "$(code "$url/api/v1/focus?hours=25")" 400
+has "which says what writes it" "$(cat "$T/body")" 'at most 24 hours at once; `nowcast report --format focus` writes any span'
+is "and so are filters, for it has every row" "$(code "$url/api/v1/focus?team=search")" 400
+
 for column in usd name calls tokens usd_per_call usd_per_token failed_share cache_hit; do
 	code "$url/api/v1/breakdown?by=principal&limit=1000&sort=$column" >/dev/null
 	cp "$T/body" "$T/rising"

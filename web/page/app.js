@@ -337,6 +337,7 @@ function paintBreakdown(b) {
 		b.all.toLocaleString("en-US") + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching.toLocaleString("en-US") + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
 	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null,
 		b.all ? el("button", { type: "button", class: "plain", onclick: saveGroups, title: "All rows, for a spreadsheet" }, "CSV") : null,
+		b.all ? el("button", { type: "button", class: "plain", id: "focus", onclick: saveFocus, title: "All usage of this span, of everyone, as FOCUS 1.2: for finance" }, focusPart || "FOCUS") : null,
 		view.mode === "group" ? basisLegend(b.total.basis) : null);
 }
 
@@ -347,6 +348,21 @@ const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basi
 function saveGroups() {
 	const by = view.by, search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	Promise.all([import("./csv.js"), get("breakdown", question(["by", by], ["limit", 10000], ...search))]).then(([{ csvOf, save }, b]) => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
+}
+
+let focusPart = ""; // while it is fetched
+
+async function saveFocus() {
+	if (focusPart || !lastGroups) return;
+	const { from, to } = lastGroups, show = text => { focusPart = text; if (byId("focus")) byId("focus").textContent = text || "FOCUS"; };
+	show("…");
+	try {
+		const { focusOf, save } = await import("./csv.js"), text = await focusOf(get, from, to, pinned(), part => show(part + "%"));
+		save("nowcast-" + from.slice(0, 10) + "-" + to.slice(0, 10) + ".focus.csv", text);
+	} catch (e) {
+		if (e.status === 400) note("note", "FOCUS: " + e.message + "."); else showTrouble(e);
+	}
+	show("");
 }
 
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
@@ -426,8 +442,8 @@ const startWall = () => view.wall && import("./wall.js").then(m => m.startWall({
 // An access key in the search leads to whose it is, whatever the view has chosen.
 const isKey = text => /^A[KS]IA[A-Z0-9-]+$/.test(text.trim());
 function findKey(key) {
-	const found = arn => { hideBanner("key"); go({ by: "model", search: "", filters: [["principal", arn]] }); };
-	if (isKey(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(found, e => (e.status === 400 ? note("key", key + ": " + e.message.replace("access_key: ", "") + ".") : showTrouble(e)));
+	const found = arn => { hideBanner("note"); go({ by: "model", search: "", filters: [["principal", arn]] }); };
+	if (isKey(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(found, e => (e.status === 400 ? note("note", key + ": " + e.message.replace("access_key: ", "") + ".") : showTrouble(e)));
 }
 
 // Last, so that nothing else waits for them. Where a team or a role is chosen, there is nothing to ask.
@@ -441,7 +457,9 @@ function askLast(signal) {
 function fillSide() {
 	const side = document.querySelector(".side"), end = e => e.getBoundingClientRect().bottom;
 	if (!matchMedia("(min-width: 1101px) and (max-width: 1799px)").matches || document.body.matches(".empty, .wall")) return;
-	for (const p of [...byId("ground").children]) if (end(side) + p.offsetHeight + 20 < end(document.querySelector(".middle"))) side.append(p);
+	const ground = byId("ground");
+	for (const p of [...ground.children]) if (end(side) + p.offsetHeight + 20 < end(document.querySelector(".middle"))) side.append(p);
+	ground.style.columnCount = [...ground.children].filter(p => !p.hidden).length || 1; // at most
 }
 
 function refreshSoon() {
@@ -469,7 +487,7 @@ function note(why, words) {
 	banner(why, words, el("button", { type: "button", class: "plain", onclick: () => { hideBanner(why); go({}); } }, "Close"));
 }
 function paintBanner() {
-	const first = banners.get("trouble") || banners.get("key") || banners.get("address") || banners.get("empty");
+	const first = banners.get("trouble") || banners.get("note") || banners.get("address") || banners.get("empty");
 	byId("banner").hidden = !first;
 	byId("banner").classList.toggle("bad", banners.has("trouble"));
 	if (first) fill(byId("banner"), ...first);

@@ -96,7 +96,8 @@ const horizons = [["5m", "5 minutes after"], ["1h", "an hour after"], ["24h", "a
 
 export function paintScores(s) {
 	const rows = horizons.filter(([k]) => s.total[k]).map(([k, words]) => [words, s.total[k], k]);
-	if (!rows.length) return fill(byId("scores"), el("p", { class: "quiet" }, "No data yet: each day's estimate is compared with the bill when it arrives."));
+	byId("scores").parentElement.hidden = !rows.length; // the panel of the bill says that there is none
+	if (!rows.length) return;
 	const number = v => (v === null ? "" : share(v));
 	const cells = (first, x) => el("tr", {}, el("th", { scope: "row" }, first), el("td", { class: "num" }, number(x.wape)),
 		el("td", { class: "num" }, x.bias === null ? "" : (x.bias > 0 ? "+" : x.bias < 0 ? "−" : "±") + share(Math.abs(x.bias))),
@@ -199,7 +200,7 @@ export function paintRoles(b, view) {
 // ---- the bill, the signals, the doctor
 
 export function paintBill(b) {
-	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
+	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one; each day's estimate is then compared with it."));
 	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
 		const until = Object.values(p.final_until).sort();
 		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
