@@ -179,6 +179,8 @@ static void add_change(struct table *table, const struct usd *before, struct usd
 	add_usd(table, before ? *before : USD_ZERO, before != NULL);
 	usd_format(change, USD_PLACES_TABLE, text + up);
 	table_cell(table, before && known ? str_of(text) : STR("-"));
+	if (before && known)
+		table_paint(table, up ? COLOUR_BAD : usd_cmp(change, USD_ZERO) < 0 ? COLOUR_GOOD : COLOUR_PLAIN);
 }
 
 // `names`: what to show for its keys.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Usage as FOCUS 1.2. All other questions wait while one is answered, so an answer is of a day at most, and of
-// so many bytes: a client asks day by day. `nowcast report --format focus` writes any span.
+// Usage as FOCUS 1.2. All other questions wait while one is answered, so an answer is of a day at most, and
+// of so many bytes: a client asks day by day. `nowcast report --format focus` writes any span.
 #include "query/focus.h"
 #include "web/api.h"
 

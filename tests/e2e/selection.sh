@@ -187,6 +187,12 @@ for h in 00 01 02 03 04 09 10 11; do
 	call "g-$h-0" ann $nova 2026-11-17T$h:00:00Z 1000
 	call "g-$h-1" ann $nova 2026-11-17T$h:59:30Z 1000
 done | "$nowcast" replay --redis "$REDIS_URL" --redis.prefix gap - >/dev/null 2>&1
+on_terminal() { # NAME=VALUE... : a comparison as a terminal gets it
+	env TERM=xterm "$@" script -qfec "'$nowcast' report --redis $REDIS_URL --redis.prefix gap --prices builtin --now 2026-11-17T12:00:00Z --from 2026-11-17T03:00:00Z --to 2026-11-17T06:00:00Z --compare previous --by team" /dev/null </dev/null | cat -v
+}
+has "on a terminal heads are bold" "$(on_terminal)" '^\^\[\[1mteam\^\[\[0m  '
+has "and less spend has a colour" "$(on_terminal)" '  \^\[\[32m-0.0016\^\[\[0m  '
+is "not where nobody wants it, nor in a file" "$(on_terminal NO_COLOR=1 | grep -c '\^\[\[')$(on_terminal TERM=dumb | grep -c '\^\[\[')$(gap --by team | cat -v | grep -c '\^\[\[')" 000
 has "four hours of which nothing was read" "$(gap --from 2026-11-17 --to 2026-11-17T12:00:00Z)" \
 	'not observed of this span: 4 h, beside 8 h that were.*  2026-11-17 05:00 to 2026-11-17 09:00: nothing was read of this time'
 is "an observed part of it lacks nothing" "$(gap --from 2026-11-17T09:00:00Z --to 2026-11-17T12:00:00Z | grep -c 'not observed')" 0
