@@ -138,6 +138,7 @@ is "a span that has begun is compared by its hours that are over" "$(movers 'fro
 is "the last hours by as many that are over" "$(movers hours=2)" "('11-01T23', '11-02T01', '11-01T21', '11-01T23', 0)"
 is "or with another span" "$(movers 'from=2026-11-02T01:00:00Z&now=2026-11-02T02:00:00Z&to=2026-11-02T02:00:00Z&before_from=2026-11-02T00:00:00Z&before_to=2026-11-02T01:00:00Z')" "('11-02T01', '11-02T02', '11-02T00', '11-02T01', 1)"
 is "nothing with a span of which no hour is over" "$(movers 'from=2026-11-02T01:00:00Z&to=2026-11-03')" "('11-02T01', '11-02T01', '11-02T01', '11-02T01', 0)"
+is "but the present hour alone is compared as far as it has come" "$(movers 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z')" "('11-02T01', '11-02T02', '11-02T00', '11-02T01', 1)"
 
 # --- why two spans differ
 
