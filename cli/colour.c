@@ -14,8 +14,10 @@ static bool has_colours(FILE *f)
 
 const char *colour_begin(FILE *f, enum colour c)
 {
-	static const char *const codes[] = {
-		[COLOUR_HEAD] = "\033[1m", [COLOUR_GOOD] = "\033[32m", [COLOUR_WARN] = "\033[33m", [COLOUR_BAD] = "\033[31m"};
+	static const char *const codes[] = {[COLOUR_HEAD] = "\033[1m",
+	                                    [COLOUR_GOOD] = "\033[32m",
+	                                    [COLOUR_WARN] = "\033[33m",
+	                                    [COLOUR_BAD] = "\033[31m"};
 	return c == COLOUR_PLAIN || !has_colours(f) ? "" : codes[c];
 }
 

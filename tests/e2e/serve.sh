@@ -217,7 +217,7 @@ etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
 size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
-size=$(for f in /principal.js /model.js /why.js /wall.js /wall.css; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in /principal.js /model.js /why.js /csv.js /wall.js /wall.css; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners
