@@ -415,14 +415,14 @@ async function weeks(browser) {
 	ok(months.asked, "this month is the server's from the first question on, whatever the browser's clock says");
 	await settled(months);
 	ok((await months.$$("#groups .mark")).length === 6, "the list has the colours of the chart", (await months.$$("#groups .mark")).length);
-	const over = await (await months.$("#chart .u-over")).boundingBox(), y = over.y + over.height / 2;
+	const over = await months.locator("#chart .u-over").boundingBox(), y = over.y + over.height / 2;
 	await months.mouse.move(over.x + over.width * .5, y);
 	await months.mouse.down();
 	await months.mouse.move(over.x + over.width * .55, y, { steps: 5 });
 	await months.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))); // which asks for everything again
 	await months.waitForResponse(r => r.url().includes("/api/v1/series"));
 	await settled(months);
-	const same = await (await months.$("#chart .u-over")).boundingBox(); // panels above may have grown
+	const same = await months.locator("#chart .u-over").boundingBox(); // panels above may have grown
 	await months.mouse.move(same.x + same.width * .6, same.y + same.height / 2, { steps: 5 });
 	await months.mouse.up();
 	await settled(months);
@@ -464,7 +464,7 @@ async function weeks(browser) {
 	await india.click("#asof");
 	await settled(india);
 	ok(/^19 Nov, 20:10 GMT\+5:30 .* hour of 19 Nov 16:30 .*since 19 Nov 19:58.*Times are of Asia\/(Kolkata|Calcutta); days and months are UTC/.test(await times()), "and local by choice", await times());
-	const plot = await (await india.$("#chart .u-over")).boundingBox();
+	const plot = await india.locator("#chart .u-over").boundingBox();
 	await india.mouse.move(plot.x + plot.width - 5, plot.y + 40);
 	ok(/^19 Nov 19:30/.test(await india.textContent(".tip")), "so is a tooltip", await india.textContent(".tip"));
 	await india.click("#spans button:has-text('dates')");
@@ -570,7 +570,7 @@ async function tasks(browser) {
 		return { page, clicks: () => clicks, text: id => page.textContent(id), click: async q => { clicks++; await page.click(q); await settled(page); } };
 	};
 	const bar = async (t, k, n) => { // the middle of one of n
-		const box = await (await t.page.$("#chart .u-over")).boundingBox();
+		const box = await t.page.locator("#chart .u-over").boundingBox();
 		await t.page.mouse.click(box.x + box.width * (k + .5) / n, box.y + box.height - 20);
 		await settled(t.page);
 	};
@@ -670,7 +670,7 @@ async function late(browser) {
 	ok((await page.$$("#signals .state.stale")).length >= 2, "the signals are stale, though they arrived a moment ago", await text("#signals"));
 	ok(/figures end at/.test(await text("#findings")), "and the doctor says so", await text("#findings"));
 	ok(/not observed/.test(await text("#legend")), "what was not observed has a pattern of its own", await text("#legend"));
-	const box = await (await page.$("#chart .u-over")).boundingBox();
+	const box = await page.locator("#chart .u-over").boundingBox();
 	await page.hover("#chart .u-over", { position: { x: box.width - 60, y: 60 } });
 	ok(/not observed.*2 Nov 0[12]:\d\d to 07:00: nothing was read of this time/s.test(await text(".tip")), "a hover says from when to when, and why", await text(".tip"));
 	await page.screenshot({ path: out + "/late.png" });
