@@ -40,7 +40,7 @@ static void write_budget(struct json_writer *j, const struct alert_rules *rules,
 		jw_int(j, NULL, r->at[i]);
 	jw_end(j);
 	write_rules(j, rules, r);
-	figure_json_members(j, &b->spent);
+	figure_json_members(j, &b->spent, group_has_calls(&r->by, NULL));
 	jw_usd(j, "expected", b->expected);
 	jw_strz(j, "foretold_by", b->at_this_rate ? "rate" : "forecast");
 	jw_time_if(j, "passes", b->passes_ms, b->passes_ms);

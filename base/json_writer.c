@@ -128,6 +128,14 @@ void jw_time(struct json_writer *j, const char *key, int64_t ms)
 	buf_addf(j->out, "\"%s\"", when_format(ms, text));
 }
 
+void jw_int_if(struct json_writer *j, const char *key, bool known, int64_t value)
+{
+	if (known)
+		jw_int(j, key, value);
+	else
+		jw_null(j, key);
+}
+
 void jw_usd_if(struct json_writer *j, const char *key, bool known, struct usd value)
 {
 	if (known)

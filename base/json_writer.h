@@ -59,6 +59,7 @@ void jw_usd(struct json_writer *j, const char *key, struct usd value);
 void jw_time(struct json_writer *j, const char *key, int64_t ms);
 
 // The same where they are known; else null.
+void jw_int_if(struct json_writer *j, const char *key, bool known, int64_t value);
 void jw_usd_if(struct json_writer *j, const char *key, bool known, struct usd value);
 void jw_time_if(struct json_writer *j, const char *key, bool known, int64_t ms);
 

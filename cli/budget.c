@@ -122,6 +122,7 @@ static bool print_table(struct budget_reader *x, struct err *err)
 		table_cell(&t, money(x, b->rule->amount));
 		table_cell(&t, money(x, b->spent.usd));
 		table_cell(&t, percent_text(x, b));
+		table_paint(&t, budget_used_ppm(b) >= 1000000 ? COLOUR_BAD : COLOUR_PLAIN);
 		table_cell(&t, money(x, b->expected));
 		table_cell(&t, when_passed(x, b));
 		table_cell(&t, str_of(group_basis(&b->spent, basis)));

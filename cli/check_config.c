@@ -46,34 +46,32 @@ static void check_names(const struct alert_rules *rules, const struct conf *conf
 }
 
 // How much is in the files of rules and of the mapping, which are right.
-static bool print_counts(const struct conf *conf, struct err *err)
+static void print_counts(const struct config_files *f, const struct conf *conf)
 {
-	struct alert_rules rules;
-	struct mapping *mapping = NULL;
-	bool good = mapping_load(&mapping, conf, err);
-	if (mapping)
+	if (f->mapping)
 		fprintf(stderr, "nowcast check-config: %s has %d line%s and %d key%s\n", conf->map_file,
-		        mapping_nlines(mapping), text_s(mapping_nlines(mapping)), mapping_nkeys(mapping),
-		        text_s(mapping_nkeys(mapping)));
-	mapping_free(mapping);
-	good = alert_rules_load(&rules, conf, err) && good;
-	if (good && *conf->alerts_file)
+		        mapping_nlines(f->mapping), text_s(mapping_nlines(f->mapping)), mapping_nkeys(f->mapping),
+		        text_s(mapping_nkeys(f->mapping)));
+	if (*conf->alerts_file)
 		fprintf(stderr, "nowcast check-config: %s has %d rule%s and %d receiver%s\n", conf->alerts_file,
-		        rules.nrules, text_s(rules.nrules), rules.nreceivers, text_s(rules.nreceivers));
-	if (good && alert_rules_name_somebody(&rules))
-		check_names(&rules, conf);
-	alert_rules_release(&rules);
-	return good;
+		        f->rules.nrules, text_s(f->rules.nrules), f->rules.nreceivers,
+		        text_s(f->rules.nreceivers));
+	if (alert_rules_name_somebody(&f->rules))
+		check_names(&f->rules, conf);
 }
 
 // Every mistake of the configuration and of what it names.
 static bool check_all(struct command *c, struct err *err)
 {
+	struct config_files files = {.mapping = NULL};
 	size_t before = err_listed(err);
-	if ((!command_configure(c, err) && !err_collect(err)) ||
-	    (!config_files_check(&c->conf, err) && !err_collect(err)))
-		return false;
-	return err_check(err, before) && print_counts(&c->conf, err);
+	bool good = (command_configure(c, err) || err_collect(err)) &&
+	            (config_files_load(&files, &c->conf, CONFIG_OF_ALL, err) || err_collect(err)) &&
+	            err_check(err, before);
+	if (good)
+		print_counts(&files, &c->conf);
+	config_files_release(&files);
+	return good;
 }
 
 static void print_hints(const struct conf *conf)

@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/config_files.h"
 
-#include "alert/rules.h"
 #include "aws/sqs.h"
 #include "ingest/kafka.h"
 #include "ingest/pseudonym.h"
 #include "ingest/trust.h"
-#include "pricing/prices.h"
-#include "store/mapping.h"
 #include "store/redis.h"
 #include "web/auth.h"
 #include "web/http.h"
 #include "web/server.h"
-
-static bool check_mapping(const struct conf *conf, struct err *err)
-{
-	struct mapping *mapping = NULL;
-	bool good = mapping_load(&mapping, conf, err);
-	mapping_free(mapping);
-	return good;
-}
-
-static bool check_prices(const struct conf *conf, struct err *err)
-{
-	struct prices *prices = NULL;
-	bool good = prices_load(&prices, conf, err);
-	prices_free(prices);
-	return good;
-}
 
 static bool check_hashes(const struct conf *conf, struct err *err)
 {
@@ -75,23 +56,34 @@ static bool check_trail(const struct conf *conf, struct err *err)
 	       conf_blame(conf, "trail.queue", err);
 }
 
-static bool check_alerts_file(const struct conf *conf, struct err *err)
-{
-	struct alert_rules rules;
-	bool good = alert_rules_load(&rules, conf, err);
-	alert_rules_release(&rules);
-	return good;
-}
-
-bool config_files_check(const struct conf *conf, struct err *err)
+static bool check_others(const struct conf *conf, struct err *err)
 {
 	static bool (*const checks[])(const struct conf *conf, struct err *err) = {
-		kafka_check,  check_trust,         check_redis,  check_trail, check_mapping, check_prices,
-		check_hashes, check_firehose_keys, server_check, check_alerts_file,
+		kafka_check, check_trust, check_trail, check_hashes, check_firehose_keys,
 	};
 	size_t before = err_listed(err);
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
 		if (!checks[i](conf, err) && !err_collect(err))
 			return false;
 	return err_check(err, before);
+}
+
+bool config_files_load(struct config_files *ret, const struct conf *conf, enum config_reader reader,
+                       struct err *err)
+{
+	size_t before = err_listed(err);
+	*ret = (struct config_files){.mapping = NULL};
+	return (reader == CONFIG_OF_SERVER || check_others(conf, err) || err_collect(err)) &&
+	       (check_redis(conf, err) || err_collect(err)) &&
+	       (mapping_load(&ret->mapping, conf, err) || err_collect(err)) &&
+	       (prices_load(&ret->prices, conf, err) || err_collect(err)) &&
+	       (server_check(conf, err) || err_collect(err)) &&
+	       (alert_rules_load(&ret->rules, conf, err) || err_collect(err)) && err_check(err, before);
+}
+
+void config_files_release(struct config_files *f)
+{
+	mapping_free(f->mapping);
+	prices_free(f->prices);
+	alert_rules_release(&f->rules);
 }

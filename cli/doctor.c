@@ -5,6 +5,7 @@
 
 #include "alert/unmatched.h"
 #include "base/text.h"
+#include "cli/colour.h"
 #include "cli/commands.h"
 #include "query/health.h"
 
@@ -12,7 +13,11 @@ static void print_finding(void *user, enum health_level level, const char *what,
 {
 	int *found = user;
 	found[level]++;
-	printf("%-5s %-10s %s\n", health_word(level), what, text);
+	static const enum colour colours[HEALTH_LEVELS] = {[HEALTH_OK] = COLOUR_GOOD,
+	                                                   [HEALTH_WARN] = COLOUR_WARN,
+	                                                   [HEALTH_FAIL] = COLOUR_BAD};
+	printf("%s%-5s%s %-10s %s\n", colour_begin(stdout, colours[level]), health_word(level),
+	       colour_end(stdout, colours[level]), what, text);
 }
 
 static void warn_of_rule(void *user, const char *text)

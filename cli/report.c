@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/report_priv.h"
+#include "query/focus.h"
 #include "query/group_sum.h"
 #include "store/dead_letter_counts.h"
 
@@ -340,6 +342,8 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	good = good && load_observed(r, v, r->of.span, &r->observed, err) &&
 	       (!r->compare || load_observed(r, v, r->of.before, &r->observed_before, err));
 	const struct observed *o = &r->observed_before;
+	r->nothing_known = good && !now.seen.to && !before.seen.to &&
+	                   observed_count(&r->observed, r->observed.from, r->observed.to, MINUTE_OBSERVED) == 0;
 	r->before_unknown =
 		good && r->compare && !before.seen.to && observed_count(o, o->from, o->to, MINUTE_OBSERVED) == 0;
 	if (good)
@@ -358,15 +362,26 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	return good;
 }
 
+// Main looks whether all was written.
+static bool print_lines(void *user, struct buf *text)
+{
+	(void)user;
+	return text_print(stdout, text);
+}
+
 static bool print_focus(struct report *r, struct view *v, struct err *err)
 {
-	if (!choose_default_span(r, v, err) || !report_focus(v, r->of.span.from, r->of.span.to, stdout, err))
+	int64_t rows;
+	if (!choose_default_span(r, v, err) ||
+	    !focus_write(v, r->of.span, print_lines, NULL, &rows, err) ||
+	    !load_observed(r, v, r->of.has_span ? r->of.span : (struct time_span){0}, &r->observed, err))
 		return false;
-	if (r->of.has_span) {
-		if (!load_observed(r, v, r->of.span, &r->observed, err))
-			return false;
+	r->nothing_known =
+		!rows && observed_count(&r->observed, r->observed.from, r->observed.to, MINUTE_OBSERVED) == 0;
+	if (rows)
 		print_observed(r, stderr);
-	}
+	else
+		print_no_figures(r);
 	return print_quarantine(v, err);
 }
 
@@ -388,5 +403,8 @@ int cmd_report(struct command *c)
 	observed_release(&r.observed_before);
 	selection_release(&r.of);
 	view_close(v);
-	return good ? STATUS_OK : command_fail(c, &err);
+	if (!good)
+		return command_fail(c, &err);
+	// A job that mails or keeps it must not take a file without figures for one of hours that cost nothing.
+	return r.nothing_known ? STATUS_FAILED : STATUS_OK;
 }

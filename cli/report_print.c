@@ -9,19 +9,16 @@
 #include "base/when.h"
 #include "cli/report_priv.h"
 #include "cli/table.h"
+#include "query/figure_json.h"
 #include "query/short_names.h"
 
 enum { USD_PLACES = 9, USD_PLACES_TABLE = 4 };
 
 // ---- csv ----------------------------------------------------------------------------------------
 
-// Calls have no token type: a group of a token type has no number of calls.
-static bool has_calls(const struct grouping *by)
+static bool has_calls(const struct report *r)
 {
-	for (int i = 0; i < by->n; i++)
-		if (by->by[i] == BY_TOKEN_TYPE)
-			return false;
-	return true;
+	return group_has_calls(&r->by, &r->of.only);
 }
 
 // What the same group came to in the span before; NULL: nothing.
@@ -99,7 +96,7 @@ void report_print_csv(const struct report *r, const struct groups *g)
 		for (int i = 0; i < 3; i++)
 			write_usd_cell(&w, usd[i], !group_is_unpriced(x));
 		csv_strz(&w, group_basis(x, basis));
-		write_calls(&w, x, has_calls(&r->by));
+		write_calls(&w, x, has_calls(r));
 		if (r->before) {
 			write_usd_cell(&w, usd_before(r, x), knows_before(r, x));
 			write_usd_cell(&w, usd_sub(x->usd, usd_before(r, x)), knows_change(r, x));
@@ -123,8 +120,7 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 		jw_key(j, by->name[i]);
 		jw_str(j, NULL, g->keys[i].p ? g->keys[i] : STR(""));
 	}
-	jw_int(j, "calls", g->calls);
-	jw_int(j, "failed", g->failed);
+	figure_json_calls(j, g, has_calls(r));
 	jw_int(j, "tokens", g->tokens);
 	jw_int(j, "units", g->units);
 	jw_int(j, "tokens_billed", g->billed);
@@ -183,6 +179,8 @@ static void add_change(struct table *table, const struct usd *before, struct usd
 	add_usd(table, before ? *before : USD_ZERO, before != NULL);
 	usd_format(change, USD_PLACES_TABLE, text + up);
 	table_cell(table, before && known ? str_of(text) : STR("-"));
+	if (before && known)
+		table_paint(table, up ? COLOUR_BAD : usd_cmp(change, USD_ZERO) < 0 ? COLOUR_GOOD : COLOUR_PLAIN);
 }
 
 // `names`: what to show for its keys.
@@ -200,7 +198,7 @@ static void add_row(const struct report *r, const struct group *x, const struct 
 	add_usd(table, x->usd_low, priced);
 	add_usd(table, x->usd_high, priced);
 	table_cell(table, str_of(group_basis(x, basis)));
-	table_cell(table, has_calls(&r->by) ? str_of(table_count(x->calls, calls)) : STR("-"));
+	table_cell(table, has_calls(r) ? str_of(table_count(x->calls, calls)) : STR("-"));
 }
 
 // A row of several groups.

@@ -4,7 +4,6 @@
 //     report_print.c            sums as a table, CSV and JSON
 //     report_observed.c         what of the span was not observed
 //     report_nobody.c           whom conditions that nobody meets may have meant
-//     report_focus.c            --format focus
 //     report_reconciliation.c   --reconciliation       report_html.c, report_chart.c: its page to mail
 //     report_scoreboard.c       --scoreboard
 #ifndef NOWCAST_CLI_REPORT_PRIV_H
@@ -51,6 +50,7 @@ struct report {
 	int32_t nothers;
 	struct usd others_before;
 	struct observed observed, observed_before; // the minutes of both spans
+	bool nothing_known; // there are no figures, and not a minute of the span was observed
 };
 
 // Whether there is anything to show of a group: in the span or, if it is compared, in the one before.
@@ -69,15 +69,6 @@ void report_print_observed(FILE *f, bool has_span, const struct observed *o, con
 // Of a report without figures: prints on stderr which of its conditions nobody of its span meets, and who was
 // meant.
 bool report_print_nobody(const struct report *r, struct view *v, struct err *err) NC_CHECK;
-
-// ---- FOCUS --------------------------------------------------------------------------------------
-
-// Prints the hours from..to - 1 as FOCUS 1.2 (the FinOps Open Cost and Usage Specification), in CSV: a row
-// for each hour, account, Region, model, principal and token type. What FOCUS has no column for is in columns
-// that begin with x_: the principal, its role, the token type, how the figure is known, and the estimated
-// cost of what no bill has yet. Tax, credits and other charges of the bill have rows, too. x_Basis says
-// whether a row is billed, estimated, or unbilled (estimated in a final hour, and not on the bill).
-bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err) NC_CHECK;
 
 // ---- the scoreboard -----------------------------------------------------------------------------
 

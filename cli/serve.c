@@ -4,22 +4,25 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "alert/rules.h"
 #include "base/log.h"
 #include "base/secret_files.h"
 #include "base/when.h"
 #include "cli/commands.h"
+#include "cli/config_files.h"
 #include "web/server.h"
 
-// The server answers without them: the page and the API say what is wrong, and read the file again.
-static void warn_of_rules(const struct conf *conf)
+// Tells all that is wrong with what the server reads, as `check-config` does. A file that goes wrong later is
+// told on the page, and read again.
+static int refuse(struct command *c)
 {
-	struct alert_rules rules;
-	struct err err = ERR_INIT;
-	if (!alert_rules_load(&rules, conf, &err))
-		log_warn("the rules cannot be read: no budget is shown until they can be", LOG_STR("why", err.msg));
-	err_clear(&err);
-	alert_rules_release(&rules);
+	struct err_list mistakes = {0};
+	struct err err = {.list = &mistakes};
+	struct config_files files;
+	bool good = config_files_load(&files, &c->conf, CONFIG_OF_SERVER, &err);
+	int status = good ? STATUS_OK : command_fail(c, &err);
+	config_files_release(&files);
+	err_list_release(&mistakes);
+	return status;
 }
 
 int cmd_serve(struct command *c)
@@ -36,6 +39,9 @@ int cmd_serve(struct command *c)
 		err_set(&err, ERR_CONFIG, "--now: expected a time like 2026-11-02T06:00:00Z, got \"%s\"", now);
 		return command_fail(c, &err);
 	}
+	int refused = refuse(c);
+	if (refused)
+		return refused;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -45,7 +51,6 @@ int cmd_serve(struct command *c)
 		return command_fail(c, &err);
 	log_info("serving", LOG_STR("listen", listen), LOG_INT("port", server_port(server)),
 	         LOG_STR("tls", *c->conf.listen_tls_cert ? "yes" : "no"));
-	warn_of_rules(&c->conf);
 	sigwait(&signals, &sig);
 	log_info("ending", LOG_STR("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
 	server_stop(server);

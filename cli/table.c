@@ -17,6 +17,7 @@ void table_release(struct table *t)
 {
 	arena_release(&t->arena);
 	free(t->cells);
+	free(t->colours);
 	*t = (struct table)TABLE_INIT;
 }
 
@@ -47,11 +48,19 @@ void table_cell(struct table *t, struct str text)
 	if (t->n == t->cap) {
 		t->cap = t->cap ? 2 * t->cap : 256;
 		t->cells = xrealloc(t->cells, t->cap, sizeof *t->cells);
+		t->colours = xrealloc(t->colours, t->cap, sizeof *t->colours);
 	}
 	struct table_column *column = &t->columns[t->n % (size_t)t->ncolumns];
+	t->colours[t->n] = COLOUR_PLAIN;
 	t->cells[t->n++] = copy;
 	if (width_of(copy) > column->width)
 		column->width = width_of(copy);
+}
+
+void table_paint(struct table *t, enum colour c)
+{
+	assert(t->n > 0);
+	t->colours[t->n - 1] = c;
 }
 
 int table_rows(const struct table *t)
@@ -113,26 +122,29 @@ static void fit_columns(struct table *t, int width)
 
 // ---- printing
 
-static void add_cell(struct buf *b, const struct table_column *c, struct str s, bool last)
+// `painted`: what stands before and behind the text.
+static void add_cell(struct buf *b, const struct table_column *c, struct str s, bool last,
+                     const char *const painted[2])
 {
 	int width = width_of(s), fill = c->width - width;
 	if (fill < 0) { // cut at the head
 		for (int drop = -fill + 1; s.len && (drop > 0 || !starts_character(*s.p)); s.p++, s.len--)
 			drop -= starts_character(*s.p);
-		buf_addc(b, '~');
-		fill = 0;
+		fill = -1;
 	}
-	if (c->kind == TABLE_NUMBER)
+	if (c->kind == TABLE_NUMBER && fill > 0)
 		buf_addf(b, "%*s", fill, "");
-	buf_addstr(b, s);
-	if (c->kind != TABLE_NUMBER && !last)
+	buf_addf(b, "%s%s%.*s%s", painted[0], fill < 0 ? "~" : "", STR_ARG(s), painted[1]);
+	if (c->kind != TABLE_NUMBER && !last && fill > 0)
 		buf_addf(b, "%*s", fill, "");
 }
 
-static void print_line(const struct table *t, FILE *f, const struct str *cells, const char *eol)
+// `row`: -1: the heads.
+static void print_line(const struct table *t, FILE *f, int row, const char *eol)
 {
 	struct buf b = BUF_INIT;
 	int last = 0;
+	size_t first = row < 0 ? 0 : (size_t)row * (size_t)t->ncolumns;
 	for (int i = 0; i < t->ncolumns; i++)
 		last = t->columns[i].width ? i : last;
 	for (int i = 0; i <= last; i++) {
@@ -140,7 +152,9 @@ static void print_line(const struct table *t, FILE *f, const struct str *cells, 
 			continue;
 		if (b.len)
 			buf_addf(&b, "%*s", GAP, "");
-		add_cell(&b, &t->columns[i], cells ? cells[i] : t->columns[i].head, i == last);
+		enum colour c = row < 0 ? COLOUR_HEAD : t->colours[first + (size_t)i];
+		add_cell(&b, &t->columns[i], row < 0 ? t->columns[i].head : t->cells[first + (size_t)i], i == last,
+		         (const char *const[]){colour_begin(f, c), colour_end(f, c)});
 	}
 	fprintf(f, "%s%s", b.len ? b.data : "", eol);
 	buf_release(&b);
@@ -151,9 +165,9 @@ void table_print(struct table *t, FILE *f, int width, int rows, const char *eol)
 	assert(t->ncolumns > 0 && t->n % (size_t)t->ncolumns == 0);
 	if (width > 0)
 		fit_columns(t, width);
-	print_line(t, f, NULL, eol);
+	print_line(t, f, -1, eol);
 	for (int i = 0; i < table_rows(t) && (rows < 0 || i < rows); i++)
-		print_line(t, f, t->cells + (size_t)i * (size_t)t->ncolumns, eol);
+		print_line(t, f, i, eol);
 }
 
 void table_add_left_out(const struct table *t, struct buf *b)

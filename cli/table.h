@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "cli/colour.h"
 
 // Columns of rank TABLE_EXTRA and above are left out as soon as names would be cut to less than 34
 // characters. The others stay until names would be cut to less than 22.
@@ -39,6 +40,7 @@ struct table {
 	struct table_column columns[TABLE_COLUMNS_MAX];
 	int ncolumns;
 	struct str *cells;  // row by row
+	enum colour *colours; // of the cells
 	size_t n, cap;
 };
 
@@ -51,6 +53,9 @@ void table_column(struct table *t, struct str head, enum table_kind kind, int ra
 
 // The next cell, left to right, row by row. Copied; control characters become '?', nothing becomes '-'.
 void table_cell(struct table *t, struct str text);
+
+// Paints the cell that was added last, on a terminal.
+void table_paint(struct table *t, enum colour c);
 
 int table_rows(const struct table *t);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "cli/selection.h"
@@ -111,14 +112,14 @@ static void add_usd(struct table *table, struct usd usd, bool known)
 	table_cell(table, known ? str_of(usd_format(usd, 4, text)) : STR("-"));
 }
 
-static void add_group(struct table *table, const struct str *names, int nnames, const struct group *x,
-                      const struct group *hour)
+static void add_group(struct table *table, const struct top *t, const struct str *names,
+                      const struct group *x, const struct group *hour)
 {
 	char count[TABLE_COUNT_SIZE], basis[GROUP_BASIS_SIZE];
-	bool priced = !x->tokens || x->unpriced < x->tokens;
-	for (int i = 0; i < nnames; i++)
+	bool priced = !group_is_unpriced(x);
+	for (int i = 0; i < t->by.n; i++)
 		table_cell(table, names[i]);
-	table_cell(table, str_of(table_count(x->calls, count)));
+	table_cell(table, group_has_calls(&t->by, t->only) ? str_of(table_count(x->calls, count)) : STR("-"));
 	table_cell(table, str_of(table_count(x->tokens, count)));
 	add_usd(table, x->usd, priced);
 	add_usd(table, hour ? hour->usd : USD_ZERO, priced && hour);
@@ -132,9 +133,9 @@ static void print_summary(const struct top *t, const struct top_sums *s, const c
 	char when[WHEN_SIZE], usd[USD_SIZE];
 	struct buf b = BUF_INIT;
 	when_format(s->newest * MS_PER_HOUR, when);
-	buf_addf(&b, "$%s in the last %lld h, %d groups; newest hour %.16s",
+	buf_addf(&b, "$%s in the last %lld h, %d group%s; newest hour %.16s",
 	         s->total->n ? usd_format(s->total->list[0].usd, 4, usd) : "0", (long long)t->hours, s->span->n,
-	         s->newest ? when : "none yet");
+	         text_s(s->span->n), s->newest ? when : "none yet");
 	if (t->title)
 		printf("%.*s%s", t->columns ? t->columns : 400, t->title, eol);
 	printf("%.*s%s", t->columns ? t->columns : 400, b.data, eol);
@@ -154,7 +155,7 @@ static void print_screen(const struct top *t, const struct top_sums *s)
 	struct str *names = short_names_of_groups(&table.arena, s->span, shown, t->full || !t->columns);
 	for (int32_t i = 0; i < shown; i++) {
 		const struct group *x = &s->span->list[i];
-		add_group(&table, names + (size_t)i * (size_t)t->by.n, t->by.n, x, groups_find(s->hour, x->keys));
+		add_group(&table, t, names + (size_t)i * (size_t)t->by.n, x, groups_find(s->hour, x->keys));
 	}
 	table_print(&table, stdout, t->columns, -1, eol);
 	if (shown < s->span->n)

@@ -157,20 +157,19 @@ static void print_tags(struct principal_summary *s)
 
 static void print_keys(struct principal_summary *s)
 {
+	static const char *const heads[] = {"access key", "session began", "used after", "and before"};
 	struct table t = TABLE_INIT;
 	char text[WHEN_SIZE];
 	if (!s->keys.n)
 		return;
 	for (int i = 0; i < 4; i++)
-		table_column(&t,
-		             str_of((const char *const[]){"access key", "session began", "used from", "used to"}[i]),
-		             TABLE_TEXT, 0);
+		table_column(&t, str_of(heads[i]), TABLE_TEXT, 0);
 	for (int i = 0; i < s->keys.n; i++) {
 		const struct session_key *k = &s->keys.list[i];
 		table_cell(&t, k->id);
 		table_cell(&t, k->start_ms ? str_of(when_format(k->start_ms, text)) : STR_NONE);
-		table_cell(&t, str_of(when_format(k->from * MS_PER_HOUR, text)));
-		table_cell(&t, str_of(when_format(k->to * MS_PER_HOUR, text)));
+		table_cell(&t, str_of(when_format(principal_summary_key_from(k), text)));
+		table_cell(&t, str_of(when_format(principal_summary_key_to(s, k), text)));
 	}
 	print_table(&t);
 	if (s->keys.more)
@@ -230,7 +229,7 @@ static void write_figure(struct json_writer *j, const char *key, const struct gr
 {
 	static const struct group nothing = {0};
 	jw_object(j, key);
-	figure_json_members(j, g ? g : &nothing);
+	figure_json_members(j, g ? g : &nothing, true);
 	jw_end(j);
 }
 

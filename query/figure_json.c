@@ -24,10 +24,15 @@ static void write_unpriced(struct json_writer *j)
 	jw_end(j);
 }
 
-void figure_json_members(struct json_writer *j, const struct group *g)
+void figure_json_calls(struct json_writer *j, const struct group *g, bool has_calls)
 {
-	jw_int(j, "calls", g->calls);
-	jw_int(j, "failed", g->failed);
+	jw_int_if(j, "calls", has_calls, g->calls);
+	jw_int_if(j, "failed", has_calls, g->failed);
+}
+
+void figure_json_members(struct json_writer *j, const struct group *g, bool has_calls)
+{
+	figure_json_calls(j, g, has_calls);
 	jw_int(j, "tokens", g->tokens);
 	jw_int(j, "tokens_unpriced", g->unpriced);
 	if (g->unbilled) {
@@ -56,9 +61,9 @@ void figure_json_members(struct json_writer *j, const struct group *g)
 	jw_end(j);
 }
 
-void figure_json_units(struct json_writer *j, const struct group *g)
+void figure_json_units(struct json_writer *j, const struct group *g, bool has_calls)
 {
-	figure_json_members(j, g);
+	figure_json_members(j, g, has_calls);
 	jw_int(j, "tokens_prompt", g->prompt);
 	jw_int(j, "tokens_cache_read", g->cache_read);
 }

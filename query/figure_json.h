@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A figure as JSON, the same in the API and in `nowcast who`: members of an object that the caller has open.
 //
-//     "calls", "failed", "tokens", "tokens_unpriced"   numbers
+//     "calls", "failed"                                numbers; null of a token type (group_has_calls)
+//     "tokens", "tokens_unpriced"                      numbers
 //     "usd", "usd_low", "usd_high"                     strings of nine places; null if no token has a price
 //     "units", "usd_band_estimated", "usd_borrowed"    absent where there are none
 //     "tokens_unbilled", "usd_unbilled"                not on the bill: beside the sums; likewise
@@ -12,10 +13,13 @@
 #include "base/json_writer.h"
 #include "query/group.h"
 
-void figure_json_members(struct json_writer *j, const struct group *g);
+void figure_json_members(struct json_writer *j, const struct group *g, bool has_calls);
 
 // The same, and what the costs of units are made of: "tokens_prompt", "tokens_cache_read".
-void figure_json_units(struct json_writer *j, const struct group *g);
+void figure_json_units(struct json_writer *j, const struct group *g, bool has_calls);
+
+// "calls" and "failed" alone.
+void figure_json_calls(struct json_writer *j, const struct group *g, bool has_calls);
 
 // "keys":{"model":"..."}: a value for each grouping of `by`.
 void figure_json_keys(struct json_writer *j, const struct grouping *by, const struct str *keys);

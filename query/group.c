@@ -126,6 +126,19 @@ bool grouping_in_time(const struct grouping *g)
 	return g->n && (g->by[0] == BY_HOUR || g->by[0] == BY_DAY || g->by[0] == BY_WEEK || g->by[0] == BY_MONTH);
 }
 
+static bool has_token_type(const struct grouping *g)
+{
+	for (int i = 0; i < g->n; i++)
+		if (g->by[i] == BY_TOKEN_TYPE)
+			return true;
+	return false;
+}
+
+bool group_has_calls(const struct grouping *by, const struct group_filter *only)
+{
+	return !has_token_type(by) && !(only && has_token_type(&only->by));
+}
+
 void groups_init(struct groups *g, const struct grouping *by)
 {
 	*g = (struct groups){.by = *by};

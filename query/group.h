@@ -91,6 +91,10 @@ struct group_filter {
 	bool is_pattern[GROUP_KEYS_MAX]; // the value is one of base/pattern.h; else it is the whole name
 };
 
+// Whether groups of `by` within `only` (NULL: no conditions) have a number of calls: a call has tokens of
+// several types, so none is of a token type.
+bool group_has_calls(const struct grouping *by, const struct group_filter *only);
+
 // Names that the rows of a model hour share: its hour, "2026-11-02T00:00:00Z", the date of the Monday of its
 // week, and the name of its foundation model in the price catalogue (pricing/model_id.h). family_len 0: the
 // model is known by its id only.

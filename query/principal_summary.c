@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/when.h"
 #include "ingest/principal.h"
+#include "query/freshness.h"
 #include "query/group_sum.h"
 #include "query/principal_summary.h"
 #include "store/cardinality.h"
@@ -23,8 +24,8 @@ void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t
 	struct err unused = ERR_INIT;
 	int64_t hour = now_ms / MS_PER_HOUR;
 	*s = (struct principal_summary){
-		.now_ms = now_ms, .from = from, .to = hour + 1, .day = when_day_start(hour),
-		.month = when_month_start(hour)};
+		.now_ms = now_ms, .seen_until_ms = now_ms, .from = from, .to = hour + 1,
+		.day = when_day_start(hour), .month = when_month_start(hour)};
 	for (int span = 0; span < SUMMARY_SPANS; span++) {
 		for (int cut = 0; cut < SUMMARY_CUTS; cut++) {
 			struct grouping by;
@@ -43,11 +44,12 @@ void principal_summary_init_span(struct principal_summary *s, int64_t now_ms, st
 	s->of_span = true;
 }
 
-void principal_summary_init_facts(struct principal_summary *s, int64_t from, int64_t to,
+void principal_summary_init_facts(struct principal_summary *s, int64_t now_ms, struct time_span span,
                                   const struct group_filter *within)
 {
-	assert(from <= to);
-	principal_summary_init(s, (to - 1) * MS_PER_HOUR, from);
+	assert(span.from <= span.to);
+	principal_summary_init(s, now_ms, span.from);
+	s->to = span.to;
 	s->facts_only = true;
 	s->within = within;
 }
@@ -257,6 +259,35 @@ static void add_tag(struct principal_summary *s, const struct summary_tag *tag)
 	t->event = arena_str(&s->arena, tag->event);
 }
 
+// The end of an hour that something was seen in, or of a bucket of hours, may not have come yet.
+static int64_t seen_until(const struct principal_summary *s, int64_t from_ms, int64_t to_ms)
+{
+	int64_t until = to_ms < s->seen_until_ms ? to_ms : s->seen_until_ms;
+	return until > from_ms ? until : from_ms;
+}
+
+int64_t principal_summary_key_from(const struct session_key *k)
+{
+	int64_t from = k->from * MS_PER_HOUR;
+	return k->start_ms > from && k->start_ms < k->to * MS_PER_HOUR ? k->start_ms : from;
+}
+
+int64_t principal_summary_key_to(const struct principal_summary *s, const struct session_key *k)
+{
+	return seen_until(s, principal_summary_key_from(k), k->to * MS_PER_HOUR);
+}
+
+static bool read_seen_until(struct principal_summary *s, struct view *v, struct err *err)
+{
+	struct freshness f;
+	if (!freshness_read(&f, view_redis(v), view_prefix(v), s->now_ms, err))
+		return false;
+	int64_t newest = f.signals[SIGNAL_CALL].event_ms, after = (newest / MS_PER_MINUTE + 1) * MS_PER_MINUTE;
+	if (newest && after < s->now_ms)
+		s->seen_until_ms = after;
+	return true;
+}
+
 struct session_tag_adder {
 	struct principal_summary *summary;
 	const struct summary_tagset *tagset;
@@ -265,14 +296,16 @@ struct session_tag_adder {
 static void add_session_tag(void *user, const struct tag_held *held)
 {
 	const struct session_tag_adder *t = user;
+	int64_t since_ms = t->tagset->first * MS_PER_HOUR;
 	if (held->of_session)
 		add_tag(t->summary,
 		        &(struct summary_tag){.key = tagset_shown_key(held->key),
 		                              .value = held->value,
 		                              .of = str_starts(held->key, STR("aws:")) ? "call" : "session",
 		                              .of_session = true,
-		                              .since_ms = t->tagset->first * MS_PER_HOUR,
-		                              .until_ms = (t->tagset->last + 1) * MS_PER_HOUR,
+		                              .since_ms = since_ms,
+		                              .until_ms = seen_until(t->summary, since_ms,
+		                                                     (t->tagset->last + 1) * MS_PER_HOUR),
 		                              .event = held->event});
 }
 
@@ -293,12 +326,13 @@ static void add_mapped_tags(struct principal_summary *s)
 {
 	for (int32_t i = 0; i < s->nmapped; i++) {
 		const struct summary_mapped *m = &s->mapped[i];
+		int64_t since_ms = m->first * MS_PER_HOUR;
 		add_tag(s, &(struct summary_tag){.key = m->key,
 		                                 .value = m->value,
 		                                 .of = "map",
 		                                 .of_session = true,
-		                                 .since_ms = m->first * MS_PER_HOUR,
-		                                 .until_ms = (m->last + 1) * MS_PER_HOUR,
+		                                 .since_ms = since_ms,
+		                                 .until_ms = seen_until(s, since_ms, (m->last + 1) * MS_PER_HOUR),
 		                                 .event = m->line});
 	}
 }
@@ -335,7 +369,7 @@ bool principal_summary_gather(struct principal_summary *s, struct view *v, struc
 	assert(s->nseen == 0 && !s->arn.p); // fresh from principal_summary_init
 	choose_principal(s, arn);
 	return view_each(v, s->from, s->to, gather_model_hour, s, err) &&
-	       gather_tags(s, v, err) && gather_keys(s, v, err);
+	       read_seen_until(s, v, err) && gather_tags(s, v, err) && gather_keys(s, v, err);
 }
 
 static void write_tags(struct json_writer *j, const struct principal_summary *s)
@@ -366,8 +400,8 @@ static void write_keys(struct json_writer *j, const struct principal_summary *s)
 		jw_object(j, NULL);
 		jw_str(j, "id", k->id);
 		jw_time_if(j, "since", k->start_ms, k->start_ms);
-		jw_time(j, "used_from", k->from * MS_PER_HOUR);
-		jw_time(j, "used_to", k->to * MS_PER_HOUR);
+		jw_time(j, "used_from", principal_summary_key_from(k));
+		jw_time(j, "used_to", principal_summary_key_to(s, k));
 		jw_end(j);
 	}
 	jw_end(j);

@@ -60,6 +60,7 @@ struct principal_summary {
 	struct str key;       // that access key; none
 
 	int64_t now_ms;
+	int64_t seen_until_ms; // the minute of the newest call of anybody ends: what was seen was seen before
 	int64_t from, to;     // hours that are searched: from .. to - 1
 	int64_t day, month;   // hours: today and this month begin
 
@@ -87,9 +88,9 @@ struct principal_summary {
 void principal_summary_init(struct principal_summary *s, int64_t now_ms, int64_t from);
 // The same of a span, of which the sums are made, too.
 void principal_summary_init_span(struct principal_summary *s, int64_t now_ms, struct time_span span);
-// For a reader that has sums already: of the hours from .. to - 1 only what is said of a principal besides
+// For a reader that has sums already: of the hours of a span only what is said of a principal besides
 // them, and only of rows that pass `within`, which outlives the summary.
-void principal_summary_init_facts(struct principal_summary *s, int64_t from, int64_t to,
+void principal_summary_init_facts(struct principal_summary *s, int64_t now_ms, struct time_span span,
                                   const struct group_filter *within);
 void principal_summary_release(struct principal_summary *s);
 
@@ -103,6 +104,11 @@ bool principal_summary_gather(struct principal_summary *s, struct view *v, struc
 // in `seen`, each with the reason. A role stands for its sessions.
 bool principal_summary_find(struct principal_summary *s, struct view *v, struct str name, struct str hash,
                             struct err *err) NC_CHECK;
+
+// Between when a key was used: known to six hours, but not before its session began, and not after what was
+// observed.
+int64_t principal_summary_key_from(const struct session_key *k);
+int64_t principal_summary_key_to(const struct principal_summary *s, const struct session_key *k);
 
 // Members of an object that is open: "tags" and "access_keys", the same in the API and in `nowcast who`.
 void principal_summary_json(const struct principal_summary *s, struct json_writer *j);

@@ -354,13 +354,19 @@ static void check_dead_letter_file(const char *file, int64_t max)
 		log_error("dead letters have no place", LOG_STR("why", err.msg));
 }
 
-// Tells all that is wrong before anything is started.
-static int refuse(struct command *c)
+// Tells all that is wrong before anything is started. *ret_prices: those to begin with.
+static int refuse(struct command *c, struct prices **ret_prices)
 {
 	struct err_list mistakes = {0};
 	struct err err = {.list = &mistakes};
-	bool good = command_done(c, 0, 0, &err) && config_files_check(&c->conf, &err);
+	struct config_files files = {.mapping = NULL};
+	bool good = command_done(c, 0, 0, &err) && config_files_load(&files, &c->conf, CONFIG_OF_ALL, &err);
 	int status = good ? STATUS_OK : command_fail(c, &err);
+	if (good) {
+		*ret_prices = files.prices;
+		files.prices = NULL;
+	}
+	config_files_release(&files);
 	err_list_release(&mistakes);
 	return status;
 }
@@ -370,11 +376,9 @@ int cmd_run(struct command *c)
 	struct err err = ERR_INIT;
 	struct daemon d = {
 		.command = c, .conf = &c->conf, .last_ms = when_ticks_ms(), .watchdog_ms = systemd_watchdog_ms()};
-	int refused = refuse(c);
+	int refused = refuse(c, &d.prices);
 	if (refused)
 		return refused;
-	if (!prices_load(&d.prices, &c->conf, &err))
-		return command_fail(c, &err);
 	secret_files_log_open(&c->conf);
 	block_signals(&d);
 	bool started = start_parts(&d, &err), good = started;

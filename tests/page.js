@@ -28,7 +28,7 @@ async function open(browser, address, options = {}, asks) {
 	const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, colorScheme: "light", ...options });
 	const page = await context.newPage();
 	page.on("pageerror", e => errors.push(e.message));
-	page.on("console", m => m.type() === "error" && !/503|401|ERR_CONNECTION/.test(m.text()) && errors.push(m.text()));
+	page.on("console", m => m.type() === "error" && !/503|401|ERR_CONNECTION/.test(m.text()) && !/access_key=A/.test(m.location().url) && errors.push(m.text())); // a key that nobody knows is a 400
 	page.on("request", r => { page.asked ||= asks && r.url().includes("/api/v1/breakdown?" + asks); });
 	await page.goto(address);
 	await page.waitForSelector("#groups tbody tr", { timeout: 30000, state: /wall=/.test(address) ? "attached" : "visible" });
@@ -415,14 +415,14 @@ async function weeks(browser) {
 	ok(months.asked, "this month is the server's from the first question on, whatever the browser's clock says");
 	await settled(months);
 	ok((await months.$$("#groups .mark")).length === 6, "the list has the colours of the chart", (await months.$$("#groups .mark")).length);
-	const over = await (await months.$("#chart .u-over")).boundingBox(), y = over.y + over.height / 2;
+	const over = await months.locator("#chart .u-over").boundingBox(), y = over.y + over.height / 2;
 	await months.mouse.move(over.x + over.width * .5, y);
 	await months.mouse.down();
 	await months.mouse.move(over.x + over.width * .55, y, { steps: 5 });
 	await months.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))); // which asks for everything again
 	await months.waitForResponse(r => r.url().includes("/api/v1/series"));
 	await settled(months);
-	const same = await (await months.$("#chart .u-over")).boundingBox(); // panels above may have grown
+	const same = await months.locator("#chart .u-over").boundingBox(); // panels above may have grown
 	await months.mouse.move(same.x + same.width * .6, same.y + same.height / 2, { steps: 5 });
 	await months.mouse.up();
 	await settled(months);
@@ -464,7 +464,7 @@ async function weeks(browser) {
 	await india.click("#asof");
 	await settled(india);
 	ok(/^19 Nov, 20:10 GMT\+5:30 .* hour of 19 Nov 16:30 .*since 19 Nov 19:58.*Times are of Asia\/(Kolkata|Calcutta); days and months are UTC/.test(await times()), "and local by choice", await times());
-	const plot = await (await india.$("#chart .u-over")).boundingBox();
+	const plot = await india.locator("#chart .u-over").boundingBox();
 	await india.mouse.move(plot.x + plot.width - 5, plot.y + 40);
 	ok(/^19 Nov 19:30/.test(await india.textContent(".tip")), "so is a tooltip", await india.textContent(".tip"));
 	await india.click("#spans button:has-text('dates')");
@@ -558,6 +558,101 @@ async function weeks(browser) {
 	await page.context().close();
 }
 
+// The tasks of docs/tasks.md that a page can do, from its first view, each in few clicks.
+async function tasks(browser) {
+	const pages = new Map();
+	const begin = async address => {
+		const page = pages.get(address) || await open(browser, address + "/");
+		if (pages.has(address)) await page.click("#home");
+		pages.set(address, page);
+		await settled(page);
+		let clicks = 0;
+		return { page, clicks: () => clicks, text: id => page.textContent(id), click: async q => { clicks++; await page.click(q); await settled(page); } };
+	};
+	const bar = async (t, k, n) => { // the middle of one of n
+		const box = await t.page.locator("#chart .u-over").boundingBox();
+		await t.page.mouse.click(box.x + box.width * (k + .5) / n, box.y + box.height - 20);
+		await settled(t.page);
+	};
+	let t = await begin(past);
+	await t.click("#spans button:has-text('today')");
+	await t.click("#groups tbody tr:has-text('payments')");
+	ok(/^Today\$[\d.]+.*on \$[\d.]+ by this time yesterday/.test(await t.text(".tile.headline")) && t.clicks() === 2 && /team=payments/.test(t.page.url()), "what payments spent today takes two clicks", await t.text(".tile.headline"));
+
+	t = await begin(past);
+	await bar(t, 20, 24);
+	ok(/from=2026-11-19T11%3A00%3A00Z&to=2026-11-19T12%3A00%3A00Z/.test(t.page.url()) && /in the same length before/.test(await t.text(".tile.headline")), "a click on a bar shows its hour alone", t.page.url() + await t.text(".tile.headline"));
+	await t.click("#ask-why");
+	ok(/19 Nov 11:00 to 19 Nov 12:00.*19 Nov 10:00 to 19 Nov 11:00.*More calls/.test(await t.text("#why-parts")) && /By principal.*▲/.test(await t.text("#why-by")), "and one more says why it jumped then", await t.text("#why"));
+	t = await begin(past);
+	await bar(t, 23, 24);
+	await t.click("#ask-why");
+	ok(/The hour of 14:00 is not over/.test(await t.text("#why-parts")) && /14:00 to 19 Nov 15:00.*13:00 to 19 Nov 14:00/.test(await t.text("#why-parts")) && /By principal.*[▲▼]/.test(await t.text("#why-by")), "while the hour still goes on, too, which is said", await t.text("#why"));
+	ok(/in the whole hour before/.test(await t.text(".tile.headline")) && /The hour of 14:00 is not over/.test(await t.text("#movers")), "nor is it taken for less spend", await t.text(".tile.headline") + await t.text("#movers"));
+	const before = /\$[\d.]+ in the whole hour before/.exec(await t.text(".tile.headline"))[0];
+	await t.click("#filters button[aria-label='Back to the present']");
+	await t.click("#spans button:has-text('hour')");
+	ok((await t.text(".tile.headline")).includes(before), "as it is said of this hour", before + " | " + await t.text(".tile.headline"));
+	await t.page.click("#chart-data summary");
+	await t.click("#spans button:has-text('24h')");
+	await t.page.focus("#chart-data tbody tr:nth-child(4) button");
+	await t.page.keyboard.press("Enter");
+	await settled(t.page);
+	ok(/from=2026-11-19T11%3A00%3A00Z&to=2026-11-19T12%3A00%3A00Z/.test(t.page.url()), "the keyboard opens an hour of the table", t.page.url());
+
+	t = await begin(past);
+	await t.click("#groupings button:has-text('family')");
+	await t.click("#groups tbody tr:has-text('haiku')");
+	ok(/^Principal/.test(await t.text("#groups")) && await t.page.isVisible("#model-types tbody tr") && t.clicks() === 2, "who uses a model takes two clicks, whatever profile it is called by", t.page.url());
+
+	t = await begin(url);
+	await t.page.fill("#search", "ASIANOBODY0000000000");
+	await settled(t.page);
+	ok(/Enter leads to whose key it is/.test(await t.text("#groups-foot")), "a key in the search is taken for one", await t.text("#groups-foot"));
+	await t.page.keyboard.press("Enter");
+	await settled(t.page);
+	ok(/ASIANOBODY0000000000: no session is known by this key: keys are stored as long as their calls/.test(await t.text("#banner")), "one that nobody knows is said to be unknown, and why", await t.text("#banner"));
+	await t.page.fill("#search", "AKIAIOSFODNN7EXAMPLE");
+	await t.page.keyboard.press("Enter");
+	await settled(t.page);
+	ok(/long-term keys are not stored: `aws iam get-access-key-last-used` names the user/.test(await t.text("#banner")), "for a long-term key it says who knows", await t.text("#banner"));
+	await t.page.click("#banner button");
+	await t.page.fill("#search", "");
+	ok(/nowcast budget set month --amount 5000/.test(await t.text("#budgets")) && /receiver slack.*nowcast alert test/.test(await t.text("#alerting")), "where no budget and no receiver is, it says how to make them", await t.text("#budgets") + await t.text("#alerting"));
+	ok(/A rate of your own: nowcast price add MODEL/.test(await t.text("#gaps")), "and how a private rate is added", await t.text("#gaps"));
+	ok(/What was not observed, nowcast replay --reopen of its files brings in/.test(await t.text("#chart-summary")), "and how what was missed is brought in", await t.text("#chart-summary"));
+
+	t = await begin(past);
+	await t.click("#spans button:has-text('30d')");
+	const file = async q => { const [f] = await Promise.all([t.page.waitForEvent("download"), t.page.click(q)]); return [f.suggestedFilename(), require("fs").readFileSync(await f.path(), "utf8").trimEnd().split(/\r?\n/).map(l => l.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map(c => c.replace(/,$/, "")))]; };
+	const [csvName, csv] = await file("#groups-foot button:has-text('CSV')"), [name, focus] = await file("#focus");
+	ok(csvName === "nowcast-team-2026-10-20-2026-11-19.csv" && csv.length === 1 + await rows(t.page), "CSV for finance is two clicks away", csvName);
+	const of = (row, column) => row[focus[0].indexOf(column)], usage = focus.slice(1).filter(r => of(r, "x_TokenType")), total = Number(/, \$([\d,.]+) in all/.exec(await t.text("#groups-foot"))[1].replace(",", ""));
+	const sum = usage.reduce((s, r) => s + Number(of(r, "BilledCost")) + Number(of(r, "x_EstimatedCost")), 0);
+	ok(name === "nowcast-2026-10-20-2026-11-19.focus.csv" && focus.filter(r => r[0] === "BilledCost").length === 1 && new Set(focus.map(String)).size === focus.length && Math.abs(sum - total) < .51, "so is FOCUS, which comes to the same", name + " " + sum + " " + total + " " + focus.length);
+	ok(await t.text("#focus") === "FOCUS", "and the button is ready again", await t.text("#focus"));
+
+	t = await begin(past);
+	const words = () => t.text("#what-if"), amount = async () => Number(/reads: \$([\d.,]+) less/.exec(await words())[1].replace(",", ""));
+	const caching = (await t.page.evaluate(async () => (await (await fetch("/api/v1/cache?hours=24")).json()).total.cacheable));
+	const saves = (share, reads) => share * (caching.usd - caching.usd_if_read) - share / reads * (caching.usd_if_written - caching.usd);
+	ok(caching.tokens > 0 && Number(caching.usd_if_read) < caching.usd && Number(caching.usd_if_written) > caching.usd && Math.abs(await amount() - saves(.8, 16)) < .006, "what caching would save is on the first view", await words());
+	await t.page.fill("#what-if input[aria-label^='Per cent']", "40");
+	await t.page.fill("#what-if input[aria-label^='Reads']", "2");
+	ok(Math.abs(await amount() - saves(.4, 2)) < .006, "of any share that comes again", await words());
+	await t.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+	await t.page.waitForResponse(r => r.url().includes("/api/v1/cache"));
+	await settled(t.page);
+	ok(await t.page.evaluate(() => document.activeElement.value) === "2", "which a live update leaves", await words());
+
+	t = await begin(past);
+	await t.click("#spans button:has-text('week')");
+	ok(/^This week\$[\d.]+.*on last week: \$[\d.]+ up to 14:00, against \$[\d.]+/.test(await t.text(".tile.headline")) && /16 Nov 00:00 to 19 Nov 14:00, compared with 9 Nov 00:00 to 12 Nov 14:00/.test(await t.text("#movers")) && t.clicks() === 1, "this week against last is one click", await t.text(".tile.headline") + await t.text("#movers"));
+	await t.click("#ask-why");
+	ok(/16 Nov 00:00 to 19 Nov 14:00.*9 Nov 00:00 to 12 Nov 14:00/.test(await t.text("#why-parts")), "and why, another", await t.text("#why-parts"));
+	for (const page of pages.values()) await page.context().close();
+}
+
 // Five hours after the last record.
 async function late(browser) {
 	const page = await open(browser, process.env.LATE + "/");
@@ -575,7 +670,7 @@ async function late(browser) {
 	ok((await page.$$("#signals .state.stale")).length >= 2, "the signals are stale, though they arrived a moment ago", await text("#signals"));
 	ok(/figures end at/.test(await text("#findings")), "and the doctor says so", await text("#findings"));
 	ok(/not observed/.test(await text("#legend")), "what was not observed has a pattern of its own", await text("#legend"));
-	const box = await (await page.$("#chart .u-over")).boundingBox();
+	const box = await page.locator("#chart .u-over").boundingBox();
 	await page.hover("#chart .u-over", { position: { x: box.width - 60, y: 60 } });
 	ok(/not observed.*2 Nov 0[12]:\d\d to 07:00: nothing was read of this time/s.test(await text(".tip")), "a hover says from when to when, and why", await text(".tip"));
 	await page.screenshot({ path: out + "/late.png" });
@@ -592,7 +687,8 @@ async function main() {
 		await nothing(browser);
 		await late(browser);
 		await locked(browser);
-		await weeks(browser);
+		await tasks(browser);
+		await weeks(browser); // which ends the Redis of PAST
 		ok(errors.length === 0, "no error was said in the console", errors.join("\n"));
 	} finally {
 		await browser.close();

@@ -16,31 +16,33 @@ struct endpoint {
 	int64_t hours;      // length of the span where the request names none
 	const char *by;     // grouping where it names none
 	int64_t limit;      // of groups, likewise
+	const char *type;   // of its answer; NULL: JSON
 };
 
 static const struct endpoint endpoints[] = {
-	{"/api/v1/summary", api_summary, QUERY_FILTER, 1, "", 0},
+	{"/api/v1/summary", api_summary, QUERY_FILTER, 1, "", 0, NULL},
 	{"/api/v1/series", api_series, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_STEP | QUERY_LIMIT, 24, "",
-     8},
+     8, NULL},
 	{"/api/v1/breakdown", api_breakdown,
      QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_SEARCH | QUERY_SORT, 24, "principal",
-     100},
+     100, NULL},
 	{"/api/v1/movers", api_movers, QUERY_SPAN | QUERY_BY | QUERY_FILTER | QUERY_LIMIT | QUERY_BEFORE, 24,
-     "principal", 10},
-	{"/api/v1/principal", api_principal, QUERY_SPAN | QUERY_FILTER | QUERY_ACCESS_KEY, 24, "", 0},
-	{"/api/v1/changes", api_changes, QUERY_SPAN | QUERY_BEFORE | QUERY_FILTER | QUERY_LIMIT, 24, "", 10},
-	{"/api/v1/models", api_models, QUERY_SPAN | QUERY_FILTER | QUERY_LIMIT, 24, "", 100},
-	{"/api/v1/explain", api_explain, QUERY_FILTER, 1, "", 0},
-	{"/api/v1/cache", api_cache, QUERY_SPAN | QUERY_FILTER, 24, "", 0},
-	{"/api/v1/forecast", api_forecast, QUERY_FILTER, 1, "", 0},
-	{"/api/v1/gaps", api_gaps, QUERY_SPAN | QUERY_FILTER, 24, "", 0},
-	{"/api/v1/freshness", api_freshness, 0, 1, "", 0},
-	{"/api/v1/findings", api_findings, 0, 1, "", 0},
-	{"/api/v1/reconciliation", api_reconciliation, 0, 1, "", 0},
-	{"/api/v1/scoreboard", api_scoreboard, 0, 1, "", 0},
-	{"/api/v1/budgets", api_budgets, 0, 1, "", 0},
-	{"/api/v1/alerts", api_alerts, 0, 1, "", 0},
-	{"/api/v1/alerting", api_alerting, QUERY_LIMIT, 1, "", 20},
+     "principal", 10, NULL},
+	{"/api/v1/principal", api_principal, QUERY_SPAN | QUERY_FILTER | QUERY_ACCESS_KEY, 24, "", 0, NULL},
+	{"/api/v1/changes", api_changes, QUERY_SPAN | QUERY_BEFORE | QUERY_FILTER | QUERY_LIMIT, 24, "", 10, NULL},
+	{"/api/v1/models", api_models, QUERY_SPAN | QUERY_FILTER | QUERY_LIMIT, 24, "", 100, NULL},
+	{"/api/v1/explain", api_explain, QUERY_FILTER, 1, "", 0, NULL},
+	{"/api/v1/cache", api_cache, QUERY_SPAN | QUERY_FILTER, 24, "", 0, NULL},
+	{"/api/v1/forecast", api_forecast, QUERY_FILTER, 1, "", 0, NULL},
+	{"/api/v1/focus", api_focus, QUERY_SPAN, 24, "", 0, "text/csv; charset=utf-8"},
+	{"/api/v1/gaps", api_gaps, QUERY_SPAN | QUERY_FILTER, 24, "", 0, NULL},
+	{"/api/v1/freshness", api_freshness, 0, 1, "", 0, NULL},
+	{"/api/v1/findings", api_findings, 0, 1, "", 0, NULL},
+	{"/api/v1/reconciliation", api_reconciliation, 0, 1, "", 0, NULL},
+	{"/api/v1/scoreboard", api_scoreboard, 0, 1, "", 0, NULL},
+	{"/api/v1/budgets", api_budgets, 0, 1, "", 0, NULL},
+	{"/api/v1/alerts", api_alerts, 0, 1, "", 0, NULL},
+	{"/api/v1/alerting", api_alerting, QUERY_LIMIT, 1, "", 20, NULL},
 };
 
 static const struct endpoint *find_endpoint(struct str path)
@@ -129,12 +131,14 @@ void api_answer(struct api *a, const struct http_request *r, struct http_answer 
 		api_error(ret, 400, "%s", strncmp(err.msg, "--", 2) == 0 ? err.msg + 2 : err.msg);
 		return;
 	}
-	*ret = (struct http_answer){.status = 200, .type = "application/json", .body = ret->body};
+	*ret = (struct http_answer){
+		.status = 200, .type = e->type ? e->type : "application/json", .body = ret->body};
 	buf_clear(&ret->body);
 	struct json_writer j = JSON_WRITER(&ret->body);
 	if (e->fn(a, &q, &j, &err)) {
 		assert(j.depth == 0);
-		buf_addc(&ret->body, '\n');
+		if (!e->type)
+			buf_addc(&ret->body, '\n');
 		return;
 	}
 	if (err.kind == ERR_SKIP) {

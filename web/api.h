@@ -23,7 +23,8 @@ struct api {
 };
 
 // An endpoint: writes its answer, one object, to `j`. ERR_SKIP: the question is wrong (400); anything else:
-// Redis cannot answer it, and what was written is thrown away.
+// Redis cannot answer it, and what was written is thrown away. One that does not answer in JSON writes to
+// j->out.
 typedef bool api_fn(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err);
 
 // api_spend.c, api_series.c, api_forecast.c
@@ -35,6 +36,7 @@ api_fn api_alerts, api_alerting;                                         // api_
 api_fn api_budgets;                                                      // api_budgets.c
 api_fn api_reconciliation, api_scoreboard;                               // api_bill.c
 api_fn api_principal, api_explain;                                       // api_principal.c, api_explain.c
+api_fn api_focus;                                                        // api_focus.c
 api_fn api_models;                                                       // api_models.c
 api_fn api_minutes;   // api_minutes.c: the series at step=minute
 

@@ -5,6 +5,10 @@
 // is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of the
 // figures themselves (dollars over tokens, by model and Region), the catalogue's where a model had no input
 // tokens outside the cache.
+//
+// What caching would save of the other input tokens depends on how many of them come again, which no record
+// says. So a reader gets what they would cost if all were read from a cache, and if all were written to one:
+// what they cost, times the public rate of that over that of input.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,6 +24,8 @@ struct cache_use { // of one model and Region, or of all of them
 	struct usd usd[TOKEN_TYPES];
 	struct usd low, high; // the band of what the cached tokens cost
 	struct usd as_input; // what they would have cost as input
+	int64_t cacheable;   // of the input tokens: those with a price, of models that have rates for caching
+	struct usd cacheable_usd, if_read, if_written; // what these cost, and would cost
 	bool unpriced;       // they or input have no rate: what was saved is not known, and in no sum
 };
 
@@ -36,13 +42,33 @@ static int find_token_type(struct str name)
 	return -1;
 }
 
-static int64_t find_input_rate(const struct cache_use *c, struct str region, int64_t time_ms)
+static int64_t find_public_rate(const struct cache_use *c, struct str region, enum token_type type,
+                                int64_t time_ms)
 {
 	struct rate rate;
-	struct price_query q = {.model = c->model, .region = region, .type = TOKEN_INPUT, .time_ms = time_ms};
+	struct price_query q = {.model = c->model, .region = region, .type = type, .time_ms = time_ms};
+	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE ? rate.pico_per_token : 0;
+}
+
+// `tokens`: input tokens with a price.
+static void price_as_cached(struct cache_use *c, struct str region, int64_t tokens, int64_t time_ms)
+{
+	int64_t input = find_public_rate(c, region, TOKEN_INPUT, time_ms),
+			read = find_public_rate(c, region, TOKEN_CACHE_READ, time_ms),
+			written = find_public_rate(c, region, TOKEN_CACHE_WRITE_5M, time_ms);
+	if (!tokens || !input || !read || !written)
+		return;
+	c->cacheable = tokens;
+	c->cacheable_usd = c->usd[TOKEN_INPUT];
+	c->if_read = usd_muldiv(c->cacheable_usd, read, input);
+	c->if_written = usd_muldiv(c->cacheable_usd, written, input);
+}
+
+static int64_t find_input_rate(const struct cache_use *c, struct str region, int64_t time_ms)
+{
 	if (c->tokens[TOKEN_INPUT] && c->usd[TOKEN_INPUT].pico > 0)
 		return (int64_t)(c->usd[TOKEN_INPUT].pico / c->tokens[TOKEN_INPUT]);
-	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE ? rate.pico_per_token : 0;
+	return find_public_rate(c, region, TOKEN_INPUT, time_ms);
 }
 
 static void price_as_input(struct cache_use *c, struct str region, int64_t time_ms)
@@ -70,6 +96,10 @@ static void add_cache_use(struct cache_use *sum, const struct cache_use *c)
 		sum->usd[t] = usd_add(sum->usd[t], c->usd[t]);
 	}
 	sum->as_input = usd_add(sum->as_input, c->as_input);
+	sum->cacheable += c->cacheable;
+	sum->cacheable_usd = usd_add(sum->cacheable_usd, c->cacheable_usd);
+	sum->if_read = usd_add(sum->if_read, c->if_read);
+	sum->if_written = usd_add(sum->if_written, c->if_written);
 	sum->low = usd_add(sum->low, c->low);
 	sum->high = usd_add(sum->high, c->high);
 }
@@ -85,6 +115,12 @@ static void write_cache_use(struct json_writer *j, const struct cache_use *c)
 		jw_usd(j, "usd", c->usd[t]);
 		jw_end(j);
 	}
+	jw_object(j, "cacheable");
+	jw_int(j, "tokens", c->cacheable);
+	jw_usd(j, "usd", c->cacheable_usd);
+	jw_usd(j, "usd_if_read", c->if_read);
+	jw_usd(j, "usd_if_written", c->if_written);
+	jw_end(j);
 	jw_usd_if(j, "without_caching", !c->unpriced, c->as_input);
 	jw_usd_if(j, "saved", !c->unpriced, usd_sub(c->as_input, cached_usd(c)));
 	jw_usd_if(j, "saved_low", !c->unpriced, usd_sub(c->as_input, c->high));
@@ -131,12 +167,15 @@ static int collect_models(const struct groups *g, int64_t time_ms, struct cache_
 		const struct str *keys = g->list[i].keys;
 		struct cache_use c = {.model = keys[0]};
 		struct str region = keys[1];
+		int64_t input = 0;
 		for (; i < g->n && str_eq(g->list[i].keys[0], c.model) && str_eq(g->list[i].keys[1], region); i++) {
 			int t = find_token_type(g->list[i].keys[2]);
 			if (t < 0)
 				continue;
 			c.tokens[t] = g->list[i].tokens;
 			c.usd[t] = g->list[i].usd;
+			if (t == TOKEN_INPUT)
+				input = c.tokens[t] - g->list[i].unpriced;
 			if (!is_cached(t))
 				continue;
 			c.unpriced |= g->list[i].unpriced > 0;
@@ -144,6 +183,7 @@ static int collect_models(const struct groups *g, int64_t time_ms, struct cache_
 			c.high = usd_add(c.high, g->list[i].usd_high);
 		}
 		price_as_input(&c, region, time_ms);
+		price_as_cached(&c, region, input, time_ms);
 		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unpriced)
 			add_cache_use(&ret[n - 1], &c);
 		else
@@ -194,7 +234,7 @@ static struct str find_reason(struct api *a, struct str model)
 }
 
 static void write_gaps(struct api *a, struct json_writer *j, const struct groups *priced,
-                       const struct groups *orphans)
+                       const struct groups *orphans, bool has_calls)
 {
 	jw_array(j, "unpriced");
 	for (int32_t i = 0; i < priced->n; i++) {
@@ -205,7 +245,7 @@ static void write_gaps(struct api *a, struct json_writer *j, const struct groups
 		jw_object(j, NULL);
 		jw_str(j, "model", g->keys[0]);
 		jw_int(j, "tokens", g->unpriced);
-		jw_int(j, "calls", g->calls);
+		jw_int_if(j, "calls", has_calls, g->calls);
 		jw_str(j, "why", find_reason(a, g->keys[0]));
 		jw_end(j);
 	}
@@ -218,7 +258,7 @@ static void write_gaps(struct api *a, struct json_writer *j, const struct groups
 		jw_line(j);
 		jw_object(j, NULL);
 		jw_str(j, "model", g->keys[0]);
-		figure_json_members(j, g);
+		figure_json_members(j, g, has_calls);
 		jw_end(j);
 	}
 	jw_end(j);
@@ -242,7 +282,7 @@ bool api_gaps(struct api *a, const struct api_query *q, struct json_writer *j, s
 	if (good) {
 		jw_object(j, NULL);
 		figure_json_span(j, q->from, q->to);
-		write_gaps(a, j, &priced, &orphans);
+		write_gaps(a, j, &priced, &orphans, group_has_calls(&by, &q->only));
 		jw_end(j);
 	}
 	groups_release(&priced);

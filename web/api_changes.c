@@ -4,7 +4,8 @@
 // Spans of one length are compared hour by hour: only hours count that were observed of both, or nearly. Of
 // spans that differ in length all hours count, and the answer says which part of each was observed. The
 // present hour is not over, so it is left out: of the last N hours those before it count, and a span that
-// begins at a time of its own has those of it that are over.
+// begins at a time of its own has those of it that are over. A span that is the present hour and no other is
+// compared as far as it has come, with a whole hour: why something jumps is asked while it does.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -27,7 +28,9 @@ struct spans {
 // so is the one that it is compared with.
 static void choose_spans(const struct api_query *q, struct spans *ret)
 {
-	int64_t hour = q->now_ms / MS_PER_HOUR, over = q->to > hour ? q->to - hour : 0;
+	int64_t hour = q->now_ms / MS_PER_HOUR;
+	bool present = q->has_from && q->from == hour && q->to == hour + 1;
+	int64_t over = q->to > hour && !present ? q->to - hour : 0;
 	*ret = (struct spans){.from = q->from, .to = q->to - over};
 	if (!q->before_to) {
 		if (!q->has_from) // the last N hours: as many that are over
@@ -46,7 +49,7 @@ static void choose_spans(const struct api_query *q, struct spans *ret)
 		ret->to = ret->from;
 		ret->before_to = ret->before;
 	}
-	ret->paired = ret->before_to - ret->before == ret->to - ret->from;
+	ret->paired = !present && ret->before_to - ret->before == ret->to - ret->from;
 }
 
 // Takes the hours out that were not observed.
@@ -202,15 +205,15 @@ static bool write_totals(struct api *a, const struct api_query *q, const struct 
 	const struct grouping none = {0};
 	static const struct group nothing = {0};
 	struct both b;
-	bool good = both_sum(&b, a, q, s, &none, err);
+	bool good = both_sum(&b, a, q, s, &none, err), has_calls = group_has_calls(&none, &q->only);
 	if (good) {
 		const struct group_pair p = {NULL, b.now.n ? b.now.list : &nothing, b.then.n ? b.then.list : &nothing,
 		                             usd_sub(sum_usd(&b.now), sum_usd(&b.then))};
 		jw_object(j, "now");
-		figure_json_members(j, p.now);
+		figure_json_members(j, p.now, has_calls);
 		jw_end(j);
 		jw_object(j, "then");
-		figure_json_members(j, p.then);
+		figure_json_members(j, p.then, has_calls);
 		jw_end(j);
 		jw_usd(j, "change", p.change);
 		jw_bool(j, "sure", group_pair_is_sure(&p));

@@ -193,7 +193,7 @@ static bool write_explanation(struct api *a, const struct api_query *q, int64_t 
 	jw_str(x->j, "principal", x->principal);
 	figure_json_span(x->j, hour, hour + 1);
 	jw_object(x->j, "total");
-	figure_json_members(x->j, &total);
+	figure_json_members(x->j, &total, group_has_calls(&(struct grouping){0}, &q->only));
 	jw_end(x->j);
 	jw_array(x->j, "models");
 	bool good = view_each(v, hour, hour + 1, write_model_hour, x, err);

@@ -58,7 +58,7 @@ static void remove_empty(struct groups *g)
 }
 
 static void write_model(struct json_writer *j, const struct grouping *by, const struct group *g,
-                        struct str name)
+                        struct str name, bool has_calls)
 {
 	char geography[MODEL_PROFILE_MAX];
 	jw_line(j);
@@ -66,7 +66,7 @@ static void write_model(struct json_writer *j, const struct grouping *by, const 
 	figure_json_keys(j, by, g->keys);
 	jw_str(j, "profile", profile_of(g->keys[KEY_MODEL], geography));
 	jw_str(j, "name", name);
-	figure_json_units(j, g);
+	figure_json_units(j, g, has_calls);
 	jw_end(j);
 }
 
@@ -78,6 +78,7 @@ bool api_models(struct api *a, const struct api_query *q, struct json_writer *j,
 	struct arena arena = ARENA_INIT;
 	struct groups g;
 	struct group total;
+	bool has_calls = group_has_calls(&by, &q->only);
 	groups_init(&g, &by);
 	bool good = api_sum_groups(a, q, q->from, q->to, &g, err) && api_sum(a, q, q->from, q->to, &total, err);
 	groups_sort(&g, ORDER_USD);
@@ -92,11 +93,11 @@ bool api_models(struct api *a, const struct api_query *q, struct json_writer *j,
 		figure_json_span(j, q->from, q->to);
 		jw_array(j, "models");
 		for (int32_t i = 0; i < n; i++)
-			write_model(j, &by, &g.list[i], names[i]);
+			write_model(j, &by, &g.list[i], names[i], has_calls);
 		jw_end(j);
 		jw_int(j, "all", g.n);
 		jw_object(j, "total");
-		figure_json_units(j, &total);
+		figure_json_units(j, &total, has_calls);
 		jw_end(j);
 		jw_end(j);
 	}

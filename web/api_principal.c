@@ -68,7 +68,7 @@ static bool gather_facts(struct api *a, const struct api_query *q, const struct 
                          struct principal_summary *ret, struct err *err)
 {
 	int64_t to = seen->last >= 0 && seen->last < q->to ? seen->last + 1 : q->to;
-	principal_summary_init_facts(ret, to - FACTS_HOURS, to, &q->only);
+	principal_summary_init_facts(ret, q->now_ms, (struct time_span){to - FACTS_HOURS, to}, &q->only);
 	return principal_summary_gather(ret, rollups_view(a->rollups), arn, err);
 }
 
@@ -96,7 +96,7 @@ static bool write_models(struct api *a, const struct api_query *q, struct json_w
 		jw_line(j);
 		jw_object(j, NULL);
 		figure_json_keys(j, &by, g.list[i].keys);
-		figure_json_members(j, &g.list[i]);
+		figure_json_members(j, &g.list[i], group_has_calls(&by, &q->only));
 		jw_end(j);
 	}
 	jw_end(j);
@@ -184,7 +184,7 @@ static bool write_principal(struct api *a, const struct api_query *q, struct str
 			facts.ntags = facts.keys.n = 0;
 		principal_summary_json(&facts, j);
 		jw_object(j, "total");
-		figure_json_members(j, &total);
+		figure_json_members(j, &total, group_has_calls(&(struct grouping){0}, &q->only));
 		jw_end(j);
 		good = write_models(a, q, j, err);
 		jw_end(j);

@@ -7,19 +7,25 @@
 #include "query/figure_json.h"
 #include "query/group_sum.h"
 #include "query/observed_json.h"
+#include "query/span.h"
 #include "web/api.h"
 
 enum { HOURS_PER_DAY = 24 };
 
 // ---- summary ------------------------------------------------------------------------------------
 
-static void write_span(struct json_writer *j, const char *name, int64_t from, int64_t to,
-                       const struct group *g, const struct observed *o)
+static bool has_calls(const struct api_query *q)
+{
+	return group_has_calls(&q->by, &q->only);
+}
+
+static void write_span(struct json_writer *j, const char *name, struct time_span s, const struct group *g,
+                       bool calls, const struct observed *o)
 {
 	jw_object(j, name);
-	figure_json_span(j, from, to);
-	observed_json_part(j, "observed", o, from * 60, to * 60);
-	figure_json_members(j, g);
+	figure_json_span(j, s.from, s.to);
+	observed_json_part(j, "observed", o, s.from * 60, s.to * 60);
+	figure_json_members(j, g, calls);
 	jw_end(j);
 }
 
@@ -49,10 +55,11 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 	int64_t of_month = minute - month * 60, most = (month - before) * 60; // April has no 31st
 	struct {
 		const char *name;
-		int64_t from, to;
+		struct time_span of;
 	} spans[] = {
-		{"hour", hour, hour + 1}, {"last_24h", hour - HOURS_PER_DAY + 1, hour + 1}, {"today", day, hour + 1},
-		{"yesterday", day - HOURS_PER_DAY, day}, {"month", month, hour + 1}, {"last_month", before, month},
+		{"hour", {hour, hour + 1}},      {"last_24h", {hour - HOURS_PER_DAY + 1, hour + 1}},
+		{"today", {day, hour + 1}},      {"yesterday", {day - HOURS_PER_DAY, day}},
+		{"month", {month, hour + 1}},    {"last_month", {before, month}},
 	};
 	const struct comparison_query days = {&q->only, day, day - HOURS_PER_DAY, minute - day * 60, q->now_ms},
 								  months = {&q->only, month, before, of_month < most ? of_month : most,
@@ -64,9 +71,9 @@ bool api_summary(struct api *a, const struct api_query *q, struct json_writer *j
 	jw_time(j, "now", q->now_ms);
 	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
 		struct group g;
-		if (!api_sum(a, q, spans[i].from, spans[i].to, &g, err))
+		if (!api_sum(a, q, spans[i].of.from, spans[i].of.to, &g, err))
 			return false;
-		write_span(j, spans[i].name, spans[i].from, spans[i].to, &g, seen);
+		write_span(j, spans[i].name, spans[i].of, &g, has_calls(q), seen);
 	}
 	if (!write_so_far(j, "yesterday_so_far", a, &days, err) ||
 	    !write_so_far(j, "last_month_so_far", a, &months, err))
@@ -105,10 +112,10 @@ static bool matches_search(const struct group *g, const struct api_query *q)
 	return !q->search.len;
 }
 
-static void write_figure(struct json_writer *j, const char *name, const struct group *g)
+static void write_figure(struct json_writer *j, const char *name, const struct group *g, bool calls)
 {
 	jw_object(j, name);
-	figure_json_units(j, g);
+	figure_json_units(j, g, calls);
 	jw_end(j);
 }
 
@@ -141,7 +148,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		jw_line(j);
 		jw_object(j, NULL);
 		figure_json_keys(j, &q->by, g.list[i].keys);
-		figure_json_units(j, &g.list[i]);
+		figure_json_units(j, &g.list[i], has_calls(q));
 		jw_end(j);
 	}
 	jw_end(j);
@@ -150,8 +157,8 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	jw_int(j, "shown", shown);
 	jw_int(j, "matching", matching);
 	jw_int(j, "all", all);
-	write_figure(j, "other", &other);
-	write_figure(j, "total", &total);
+	write_figure(j, "other", &other, has_calls(q));
+	write_figure(j, "total", &total, group_has_calls(&(struct grouping){0}, &q->only));
 	jw_end(j);
 	groups_release(&g);
 	return true;

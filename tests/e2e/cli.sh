@@ -105,6 +105,16 @@ sed 's/^nowcast check-config: //' "$T/err" >"$T/files.err"
 ok "are many" [ "$(grep -c . "$T/files.err")" -ge 15 ]
 fails 2 "run refuses them before it starts" "$nowcast" run --config "$T/files.conf"
 is "  in the same words, all of them" "$(sed 's/^nowcast run: //' "$T/err")" "$(cat "$T/files.err")"
+fails 2 "and so does serve" "$nowcast" serve --config "$T/files.conf"
+is "  which names all of them as well" "$(sed 's/^nowcast serve: //' "$T/err")" "$(cat "$T/files.err")"
+for file in "prices.file = $T/all.csv" "discounts.file = $T/all.off" "alerts.file = $T/all.alerts" "map.file = $T/all.map"; do
+	echo "$file" >"$T/one.conf"
+	fails 2 "one bad file alone: ${file%% *}" "$nowcast" serve --config "$T/one.conf"
+	has "  is named" "$(cat "$T/err")" "serve: $T/one.conf:1: |all\.alerts:"
+done
+printf '%s\n' "trust.calls = bogus" "names.hash = users" "names.hash.key = $T/none" "listen = nowhere.invalid:1" >"$T/workers.conf"
+fails 2 "a server does not need what only workers read" "$nowcast" serve --config "$T/workers.conf"
+is "  and does not look at it" "$(grep -c 'trust.calls\|names.hash' "$T/err")" 0
 
 yes 'nonsense = 1' | head -n 2000 >"$T/long.conf"
 fails 2 "a file that is something else" "$nowcast" check-config --config "$T/long.conf"
@@ -167,7 +177,7 @@ fails 2 "of which the hours must be given" "$nowcast" reprice --redis "$REDIS_UR
 fails 2 "whole ones" "$nowcast" reprice --redis "$REDIS_URL" --from 2026-11-03T10:30:00Z
 for words in "report today" "who ann last-week" "reprice 2026-11" "alert backtest 7d" "alert backtest --since this-week" "reprice --since yesterday"; do
 	"$nowcast" $words --redis "$REDIS_URL" --now 2026-11-18T14:50:00Z >/dev/null 2>"$T/err"
-	has "a span of $words" "$? $(cat "$T/err")" "^(0|1 nowcast who: nothing is known of ann: it has no figures from 2026-11-09T00:00:00Z to 2026-11-16T00:00:00Z)"
+	has "a span of $words" "$? $(cat "$T/err")" "^(0|1 nowcast report: no figures from 2026-11-18 00:00 |1 nowcast who: nothing is known of ann: it has no figures from 2026-11-09T00:00:00Z to 2026-11-16T00:00:00Z)"
 	fails 2 "and one that is none" "$nowcast" ${words% *} lastweek --redis "$REDIS_URL"
 done
 for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "alert rules" "alert check" "alert backtest" "budget list" "budget status" doctor \
@@ -176,7 +186,7 @@ for words in report "explain ann 05:00" "who ann" "top --turns 1" "alert list" "
 	"$nowcast" $words --redis "$REDIS_URL" --now 2026-11-18T14:50:00Z >/dev/null 2>"$T/err"
 	is "--now of $words" "$(grep -c 'unknown flag\|unexpected argument' "$T/err")" 0
 done
-fails 0 "report from an empty Redis" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
+fails 1 "report from an empty Redis, of which nothing is known" "$nowcast" report --redis "$REDIS_URL" --by hour --format csv
 is "is its header" "$(cat "$T/out")" "hour,tokens,usd,usd_low,usd_high,basis,calls,failed"
 fails 0 "a reconciliation that has not begun" "$nowcast" report --redis "$REDIS_URL" --reconciliation
 is "is no table of zeros" "$(cat "$T/out")" ""
@@ -188,7 +198,8 @@ fails 1 "but a threshold that nothing can be held against has failed" "$nowcast"
 fails 2 "a month that is none" "$nowcast" report --redis "$REDIS_URL" --reconciliation --period 2026-1x
 fails 1 "an output that cannot be written" sh -c '"$0" help >/dev/full' "$nowcast"
 has "is told" "$(cat "$T/err")" "cannot be written: No space left"
-fails 0 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
+fails 1 "flags may stand before the subcommand" "$nowcast" --redis "$REDIS_URL" report --format json
+is "which prints what it has" "$(tr -d '\n' <"$T/out")" "[]"
 fails 2 "replay of a file that is not there" "$nowcast" replay --redis "$REDIS_URL" "$T/none.ndjson"
 has "names it" "$(cat "$T/err")" 'none\.ndjson'
 finish

@@ -64,6 +64,13 @@ print(*((r["principal"].split("/")[1], r["calls"], r["failed"]) for r in csv.Dic
 is "but not of a token type, which has none" "$("$nowcast" report --redis "$REDIS_URL" --by token_type --format csv | python3 -c '
 import csv, sys
 print({(r["calls"], r["failed"]) for r in csv.DictReader(sys.stdin)})')" "{('', '')}"
+for of in "--by token_type" "--by principal,token_type" "--by principal --where token_type=input"; do
+	# shellcheck disable=SC2086 # words
+	is "unknown in JSON and in a table alike: $of" "$("$nowcast" report all --redis "$REDIS_URL" $of --format json | python3 -c '
+import json, sys
+print({(r["calls"], r["failed"]) for r in json.load(sys.stdin)})') $("$nowcast" report all --redis "$REDIS_URL" $of | sed -n 2p | awk '{ print $NF }')" "{(None, None)} -"
+done
+has "and in a table that is watched" "$("$nowcast" top --redis "$REDIS_URL" --by token_type --turns 1)" '^(input|output) +- '
 
 # A reader that has what it wants ends a command quietly; a disk that is full does not.
 for format in table csv json focus; do

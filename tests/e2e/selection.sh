@@ -181,18 +181,35 @@ has "into a file, too" "$(cat "$T/ann.txt")" "user/ann"
 
 # --- what was not observed
 
-gap() { "$nowcast" report --redis "$REDIS_URL" --redis.prefix gap --prices builtin --now 2026-11-17T12:00:00Z "$@" 2>&1 | tr '\n' '\t'; }
+of_gap() { "$nowcast" report --redis "$REDIS_URL" --redis.prefix gap --prices builtin --now 2026-11-17T12:00:00Z "$@" 2>&1; }
+gap() { of_gap "$@" | tr '\n' '\t'; }
 for h in 00 01 02 03 04 09 10 11; do
 	call "g-$h-0" ann $nova 2026-11-17T$h:00:00Z 1000
 	call "g-$h-1" ann $nova 2026-11-17T$h:59:30Z 1000
 done | "$nowcast" replay --redis "$REDIS_URL" --redis.prefix gap - >/dev/null 2>&1
+on_terminal() { # NAME=VALUE... : a comparison as a terminal gets it
+	env TERM=xterm "$@" script -qfec "'$nowcast' report --redis $REDIS_URL --redis.prefix gap --prices builtin --now 2026-11-17T12:00:00Z --from 2026-11-17T03:00:00Z --to 2026-11-17T06:00:00Z --compare previous --by team" /dev/null </dev/null | cat -v
+}
+has "on a terminal heads are bold" "$(on_terminal)" '^\^\[\[1mteam\^\[\[0m  '
+has "and less spend has a colour" "$(on_terminal)" '  \^\[\[32m-0.0016\^\[\[0m  '
+is "not where nobody wants it, nor in a file" "$(on_terminal NO_COLOR=1 | grep -c '\^\[\[')$(on_terminal TERM=dumb | grep -c '\^\[\[')$(gap --by team | cat -v | grep -c '\^\[\[')" 000
 has "four hours of which nothing was read" "$(gap --from 2026-11-17 --to 2026-11-17T12:00:00Z)" \
 	'not observed of this span: 4 h, beside 8 h that were.*  2026-11-17 05:00 to 2026-11-17 09:00: nothing was read of this time'
 is "an observed part of it lacks nothing" "$(gap --from 2026-11-17T09:00:00Z --to 2026-11-17T12:00:00Z | grep -c 'not observed')" 0
 has "a comparison says what the span before lacks" "$(gap --from 2026-11-17T08:00:00Z --to 2026-11-17T12:00:00Z --compare previous)" \
 	'not observed of this span: 1 h, .*not observed of the span before: 3 h, beside 1 h '
 has "no figures of hours that were not observed" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'nothing was observed of this span .2 h.: what was spent in it is not known'
+echo yesterday >"$T/nightly"
+for format in csv json focus table; do
+	fails 1 "of which a nightly job makes no file: $format" of_gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z --format $format --out "$T/nightly"
+	has "  which is said" "$(cat "$T/out")" 'no figures from 2026-11-17 06:00 to 2026-11-17 08:00 UTC'
+done
+is "  and the old one stays" "$(cat "$T/nightly")" yesterday
 for h in 6 7; do for m in $(seq 0 59); do echo "setbit gap:{$A/us-east-1}:observed:$(($(date -ud 2026-11-17 +%s) / 86400)):calls $((h * 60 + m)) 1"; done; done | redis >/dev/null
 has "nor is a condition that nobody meets said to have cost nothing" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z --team search)" 'under these conditions from .*: it was observed, and no such use was seen'
 has "of observed ones nothing was spent" "$(gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z)" 'no figures from 2026-11-17 06:00 to 2026-11-17 08:00 UTC: it was observed, and nothing was spent'
+for format in csv json focus table; do
+	fails 0 "which is a report like any other: $format" of_gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z --format $format --out "$T/nightly"
+	is "  with a heading, and a word on stderr" "$(head -c 14 "$T/nightly" | tr -d ' \n') $(grep -c 'no figures from' "$T/out")" "$(case $format in csv) echo principal,toke ;; json) echo '[]' ;; focus) echo BilledCost,Bil ;; esac) 1"
+done
 finish

@@ -66,6 +66,20 @@ code "$url/api/v1/cache?hours=2" >/dev/null
 is "what caching saves has a band, which holds it" "$(field "$T/body" 'all(float(x["saved_low"]) <= float(x["saved"]) <= float(x["saved_high"]) for x in [a["total"]] + a["models"] if x["saved"] is not None) and float(a["total"]["saved_low"]) < float(a["total"]["saved_high"])')" True
 is "and is not known of a model without a rate" "$(field "$T/body" 'all((x["saved"] is None) == (not x["priced"]) for x in a["models"])')" True
 
+code "$url/api/v1/breakdown?by=token_type" >/dev/null
+is "calls of a token type are not known, not 0" "$(field "$T/body" 'len(a["groups"]) > 1, {(g["calls"], g["failed"]) for g in a["groups"] + [a["other"]]}, a["total"]["calls"] > 0')" "(True, {(None, None)}, True)"
+for path in summary "breakdown?by=principal" models cache changes; do
+	code "$url/api/v1/$path$([[ $path = *\?* ]] && echo '&' || echo '?')token_type=input" >/dev/null
+	is "nor within one: $path" "$(grep -cE '"(calls|failed)":[0-9]' "$T/body")" 0
+done
+
+code "$url/api/v1/focus?from=2026-11-02T00:00:00Z&to=2026-11-02T02:00:00Z" >/dev/null
+"$nowcast" report --redis "$REDIS_URL" --format focus --from 2026-11-02T00:00:00Z --to 2026-11-02T02:00:00Z >"$T/focus" 2>/dev/null
+same_file "FOCUS is that of the command line" "$T/body" "$T/focus"
+is "of more than a day it is refused" "$(code "$url/api/v1/focus?hours=25")" 400
+has "which says what writes it" "$(cat "$T/body")" 'at most 24 hours at once; `nowcast report --format focus` writes any span'
+is "and so are filters, for it has every row" "$(code "$url/api/v1/focus?team=search")" 400
+
 for column in usd name calls tokens usd_per_call usd_per_token failed_share cache_hit; do
 	code "$url/api/v1/breakdown?by=principal&limit=1000&sort=$column" >/dev/null
 	cp "$T/body" "$T/rising"
@@ -98,7 +112,7 @@ cp "$T/body" "$T/of_one"
 ask principal --data-urlencode "principal=$arn"
 is "a principal has the sums of the breakdown" "$(field "$T/body" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["models"]]')" \
 	"$(field "$T/of_one" 'a["total"]["usd"], [(g["keys"], g["usd_low"], g["usd"], g["usd_high"]) for g in a["groups"]]')"
-has "and the keys of its sessions, with when they were used" "$(field "$T/body" '[(k["id"][:4], k["used_from"], k["used_to"]) for k in a["access_keys"]][:1]')" "^..'ASIA', '2026-11-02T00:00:00Z', '2026-11-02T06:00:00Z'..$"
+has "and the keys of its sessions, with when they were used" "$(field "$T/body" '[(k["id"][:4], k["used_from"], k["used_to"]) for k in a["access_keys"]][:1]')" "^..'ASIA', '2026-11-02T0[01]:[0-9:]+Z', '2026-11-02T01:40:00Z'..$"
 is "its role, when it was seen, and its tags with their source" "$(field "$T/body" 'a["role"].endswith(":role/'"$role"'"), a["first"][:11] + a["last"][:11], sorted((t["value"], t["of"]) for t in a["tags"] if t["key"] == "team"), a["known"]')" \
 	"(True, '2026-11-02T2026-11-02T', [('$team', 'session')], True)"
 ask principal --data-urlencode "principal=$arn"
@@ -124,6 +138,7 @@ is "a span that has begun is compared by its hours that are over" "$(movers 'fro
 is "the last hours by as many that are over" "$(movers hours=2)" "('11-01T23', '11-02T01', '11-01T21', '11-01T23', 0)"
 is "or with another span" "$(movers 'from=2026-11-02T01:00:00Z&now=2026-11-02T02:00:00Z&to=2026-11-02T02:00:00Z&before_from=2026-11-02T00:00:00Z&before_to=2026-11-02T01:00:00Z')" "('11-02T01', '11-02T02', '11-02T00', '11-02T01', 1)"
 is "nothing with a span of which no hour is over" "$(movers 'from=2026-11-02T01:00:00Z&to=2026-11-03')" "('11-02T01', '11-02T01', '11-02T01', '11-02T01', 0)"
+is "but the present hour alone is compared as far as it has come" "$(movers 'from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z')" "('11-02T01', '11-02T02', '11-02T00', '11-02T01', 1)"
 
 # --- why two spans differ
 
@@ -202,7 +217,7 @@ etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' "$T/head")
 is "and is not sent twice" "$(code -H "If-None-Match: $etag" "$url/")" 304
 size=$(for f in / /app.css /app.js /api.js /columns.js /panels.js /parts.js /view.js /chart.js /vendor/uPlot.js /vendor/uPlot.css; do curl -s -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "the page is under 60 KB gzipped ($size bytes)" test "$size" -lt 60000
-size=$(for f in /principal.js /model.js /why.js /wall.js /wall.css; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
+size=$(for f in /principal.js /model.js /why.js /csv.js /wall.js /wall.css; do curl -sf -H 'Accept-Encoding: gzip' "$url$f"; done | wc -c)
 ok "and what it loads when it is needed under 10 KB ($size bytes)" test "$size" -gt 1000 -a "$size" -lt 10000
 
 # --- bad manners

@@ -14,8 +14,8 @@ sessions=arn:aws:sts::111122223333:assumed-role
 
 is "a session: its tags over those of its role, each with its span and event" "$(who $sessions/gateway/u-2 | sed -n '/^tag/,/^$/p' | tr -s ' ')" \
 	"tag value of from until event
-email u2@example.com session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
-team ads session 2026-11-02T05:00:00Z 2026-11-02T06:00:00Z seen with it
+email u2@example.com session 2026-11-02T05:00:00Z 2026-11-02T05:58:00Z seen with it
+team ads session 2026-11-02T05:00:00Z 2026-11-02T05:58:00Z seen with it
 env prod role 2026-10-01T00:00:00Z - 00000014-1111-4000-8000-000000000000
 team platform role, overridden 2026-10-01T00:00:00Z - 00000014-1111-4000-8000-000000000000"
 is "its role and account" "$(field 'd["role"], d["account"]' $sessions/gateway/u-2)" "('arn:aws:iam::111122223333:role/gateway', '111122223333')"
@@ -57,8 +57,10 @@ has "one that a service handed out is known by its calls" "$(who ASIAINDEXER)" "
 has "with the path of its role" "$(who ASIAINDEXER)" '^role +arn:aws:iam::111122223333:role/app/indexer$'
 
 is "the keys of a session, to six hours, the one used last first" "$(field '[(k["id"], k["since"], k["used_from"], k["used_to"]) for k in d["access_keys"]], d["access_keys_more"]' $sessions/indexer/i-0abc)" \
-	"([('ASIAINDEXER', '2026-11-02T05:00:00Z', '2026-11-02T00:00:00Z', '2026-11-02T06:00:00Z')], False)"
-has "and in the table" "$(who $sessions/indexer/i-0abc | sed -n '/^access key/,$p' | tr -s ' ')" '^ASIAINDEXER 2026-11-02T05:00:00Z 2026-11-02T00:00:00Z 2026-11-02T06:00:00Z$'
+	"([('ASIAINDEXER', '2026-11-02T05:00:00Z', '2026-11-02T05:00:00Z', '2026-11-02T05:58:00Z')], False)"
+has "and in the table" "$(who $sessions/indexer/i-0abc | sed -n '/^access key/,$p' | tr -s ' ')" '^ASIAINDEXER 2026-11-02T05:00:00Z 2026-11-02T05:00:00Z 2026-11-02T05:58:00Z$'
+is "of a moment before, neither a key nor a tag of a session was seen after it" "$(field '{k["used_to"] for k in d["access_keys"]}, {t["until"] for t in d["tags"] if t["of"] == "session"}' --now 2026-11-02T05:40:00Z $sessions/saml/dee@example.com)" \
+	"({'2026-11-02T05:40:00Z'}, {'2026-11-02T05:40:00Z'})"
 is "no other principal has it" "$(field '[k["id"] for k in d["access_keys"]]' $sessions/saml/dee@example.com)" "['ASIADEE']"
 
 is "the tags of a role from week to week" "$(field '[(t["key"], t["value"], t["since"][:10], (t["until"] or "")[:10]) for t in d["tags"]]' --from 2026-10-01 app)" \

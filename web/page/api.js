@@ -33,6 +33,7 @@ async function ask(path, signal) {
 export async function get(name, words, signal) {
 	const query = new URLSearchParams(words).toString();
 	const response = await ask("/api/v1/" + name + (query ? "?" + query : ""), signal);
+	if (response.ok && /csv/.test(response.headers.get("Content-Type"))) return response.text();
 	const body = await response.json().catch(() => ({}));
 	if (!response.ok) throw new ApiError(response.status, body.error || "status " + response.status);
 	return body;

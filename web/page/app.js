@@ -176,14 +176,15 @@ function spanBefore(total) {
 	if (!view.from && view.span === "month") return soFar(s.last_month_so_far, "by this time last month");
 	if (!compared) return "";
 	if (!compared.hours) return "not compared: the span before was not observed";
-	if (!view.from && view.span === "1h") return usd(compared.usd_before) + " in the whole hour before";
+	if (compared.to > now) return usd(compared.usd_before) + " in the whole hour before";
 	const c = moved(compared.usd, compared.usd_before), all = (Date.parse(compared.to) - Date.parse(compared.from)) / 36e5;
 	const part = compared.hours < all ? ", in the " + compared.hours + " h that were observed of both" : "";
-	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in the same length before" + part);
-	return [c, " on the same length before: " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
+	const before = partBefore(view, now) ? "last week" : "the same length before";
+	if (Date.parse(compared.to) >= Date.parse(total.to) || !c) return comparedWith(compared.usd, compared.usd_before, "in " + before + part);
+	return [c, " on " + before + ": " + usd(compared.usd) + " up to " + clock(compared.to) + ", against " + usd(compared.usd_before) + part];
 }
 
-const used = f => (callsAreKnown() ? some(f.calls, "call") + ", " : "") + some(f.tokens, "token");
+const used = f => (f.calls === null ? "" : some(f.calls, "call") + ", ") + some(f.tokens, "token");
 
 // Nothing is known of a span without figures if they end early: it is not $0.
 const unseen = f => staleSince() && !f.calls && !f.tokens;
@@ -242,8 +243,8 @@ function stepOf() {
 
 // A stretch of the chart becomes the span, in whole hours.
 function zoom(from, to) {
-	const iso = s => new Date(s * 1000).toISOString().slice(0, 19) + "Z";
-	go({ from: iso(Math.floor(from / 3600) * 3600), to: iso(Math.ceil(to / 3600) * 3600) });
+	const iso = s => new Date(s * 1000).toISOString().slice(0, 19) + "Z", span = { from: iso(Math.floor(from / 3600) * 3600), to: iso(Math.ceil(to / 3600) * 3600) };
+	if (span.from !== view.from || span.to !== view.to) go(span);
 }
 
 function pointsOf(s) {
@@ -285,6 +286,7 @@ function paintChart() {
 		usd(sum) + " in this span, most in the " + d.step + " of " + (d.step === "day" ? utcDay(peak) + (isLocal() ? " UTC" : "") : at(peak)) + " (" + usd(d.total[most]) + ")." +
 		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team", "user"].includes(k) || hasKey(k)) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
+	if (d.gaps.length) byId("chart-summary").append(" What was not observed, ", el("code", {}, "nowcast replay --reopen"), " of its files brings in.");
 	if (sum && arn && d.step !== "day") byId("chart-summary").append(" Where it comes from: ", el("code", {}, "nowcast explain '" + arn.replaceAll("'", "'\\''") + "' " + peak.slice(0, 13) + ":00:00Z"));
 	if (canDraw()) draw(byId("chart"), d);
 	else fill(byId("chart"), el("p", { class: "quiet" }, "This nowcast was built without its chart library; the table below has the same figures."));
@@ -296,7 +298,8 @@ function paintChartData(d) {
 	if (!byId("chart-data").open) return;
 	const rows = d.times.map((t, i) => [t, i]).reverse().map(([t, i]) => {
 		const iso = new Date(t * 1000).toISOString();
-		return el("tr", {}, el("td", {}, d.step === "day" ? utcDay(iso) : at(iso)), el("td", { class: "num" }, d.observed[i] === 0 && !d.total[i] ? "not observed" : usd(d.total[i]) + (d.observed[i] > 0 && d.observed[i] < 1 ? " in " + Math.max(1, Math.round(100 * d.observed[i])) + "% of it" : "")), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
+		const when = d.step === "day" ? utcDay(iso) : at(iso);
+		return el("tr", {}, el("td", {}, d.step === "minute" ? when : el("button", { type: "button", class: "sort", title: "This " + d.step + " alone", onclick: () => zoom(t, d.times[i + 1] ?? d.end) }, when)), el("td", { class: "num" }, d.observed[i] === 0 && !d.total[i] ? "not observed" : usd(d.total[i]) + (d.observed[i] > 0 && d.observed[i] < 1 ? " in " + Math.max(1, Math.round(100 * d.observed[i])) + "% of it" : "")), el("td", { class: "num" }, usd(d.low[i])), el("td", { class: "num" }, usd(d.high[i])));
 	});
 	const head = el("tr", {}, ...["Time", "Spend", "at least", "at most"].map((h, i) => el("th", { class: i ? "num" : "", scope: "col" }, h)));
 	fill(byId("chart-data").querySelector(".scroll"), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
@@ -313,9 +316,6 @@ function colourMark(value) {
 	return mark;
 }
 
-// A call has tokens of several types, so calls are not counted by type.
-const callsAreKnown = () => view.filters.every(([k]) => k !== "token_type");
-
 function groupRow(g, list) {
 	const value = g.keys[view.by], label = labelOf(view.by, value);
 	const open = view.by === "hour" ? null : () => drill(view.by, value);
@@ -329,14 +329,15 @@ function groupRow(g, list) {
 function paintBreakdown(b) {
 	lastGroups = b;
 	byId("breakdown").removeAttribute("aria-busy");
-	const list = { most: Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total: Number(b.total.usd), calls: view.by !== "token_type" && callsAreKnown() };
+	const list = { most: Math.max(...b.groups.map(g => Number(g.usd_high || 0)), 0), total: Number(b.total.usd) };
 	byId("groups").classList.toggle("chosen", Boolean(view.cols));
 	byId("groups").style.minWidth = view.cols ? 10 + 5.4 * view.cols.split(",").length + (view.cols.includes("band") ? 5 : 0) + "em" : ""; // a narrow screen scrolls the list
 	fill(byId("groups"), el("thead", {}, headsOf(view, keyName(view.by).replace(/^./, c => c.toUpperCase()), go)), el("tbody", {}, ...b.groups.map(g => groupRow(g, list))));
-	const hidden = b.matching - b.shown, words = !b.all ? "Nothing in this span." : !b.matching ? "Nothing matches the search." :
+	const hidden = b.matching - b.shown, words = !b.all ? "Nothing in this span." : !b.matching ? "Nothing matches the search" + (isKey(view.search) ? ": Enter leads to whose key it is." : ".") :
 		b.all.toLocaleString("en-US") + (b.all === 1 ? " row, " : " rows, ") + usd(b.total.usd) + " in all" + (view.search ? "; " + b.matching.toLocaleString("en-US") + " match" : "") + (hidden ? "; the rest comes to " + usd(b.other.usd) : "");
 	fill(byId("groups-foot"), el("span", {}, words), hidden ? el("button", { type: "button", class: "plain", onclick: () => { limit = Math.min(limit * 4, 2000); refresh(); } }, "show more") : null,
 		b.all ? el("button", { type: "button", class: "plain", onclick: saveGroups, title: "All rows, for a spreadsheet" }, "CSV") : null,
+		b.all ? el("button", { type: "button", class: "plain", id: "focus", onclick: saveFocus, title: "All usage of this span, of everyone, as FOCUS 1.2: for finance" }, focusPart || "FOCUS") : null,
 		view.mode === "group" ? basisLegend(b.total.basis) : null);
 }
 
@@ -347,6 +348,21 @@ const basisLegend = basis => el("span", { class: "legend" }, ...Object.keys(basi
 function saveGroups() {
 	const by = view.by, search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	Promise.all([import("./csv.js"), get("breakdown", question(["by", by], ["limit", 10000], ...search))]).then(([{ csvOf, save }, b]) => save("nowcast-" + by.replace(/[^a-z_]+/gi, "-") + "-" + b.from.slice(0, 10) + "-" + b.to.slice(0, 10) + ".csv", csvOf(by, b)), showTrouble);
+}
+
+let focusPart = ""; // while it is fetched
+
+async function saveFocus() {
+	if (focusPart || !lastGroups) return;
+	const { from, to } = lastGroups, show = text => { focusPart = text; if (byId("focus")) byId("focus").textContent = text || "FOCUS"; };
+	show("…");
+	try {
+		const { focusOf, save } = await import("./csv.js"), text = await focusOf(get, from, to, pinned(), part => show(part + "%"));
+		save("nowcast-" + from.slice(0, 10) + "-" + to.slice(0, 10) + ".focus.csv", text);
+	} catch (e) {
+		if (e.status === 400) note("note", "FOCUS: " + e.message + "."); else showTrouble(e);
+	}
+	show("");
 }
 
 const lastMonth = () => { const d = new Date(now); return new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - 1, 1)).toISOString().slice(0, 10); };
@@ -377,7 +393,7 @@ async function refresh() {
 	const search = [...(view.search ? [["search", view.search]] : []), ...(view.sort ? [["sort", view.sort]] : [])];
 	const forecastAsked = panel(signal, "forecast", [...pinned(), ...view.filters], f => { forecast = f; paintTiles(); paintTwoMonths(); });
 	const listAsked = panel(signal, "breakdown", question(["by", view.by], ["limit", view.wall ? WALL_ROWS : limit], ...search), b => { spanTotal = { ...b.total, to: b.to }; paintBreakdown(b); paintTiles(); });
-	const moversAsked = panel(signal, "movers", comparison(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill }); paintTiles(); });
+	const moversAsked = panel(signal, "movers", comparison(["by", by], ["limit", 6]), m => { compared = m; paintMovers(m, { key: by, drill, now }); paintTiles(); });
 	const tiles = Promise.all([asked, forecastAsked, listAsked, moversAsked]).then(() => { if (!signal.aborted) byId("tiles").removeAttribute("aria-busy"); });
 	const work = [
 		asked, forecastAsked, listAsked, moversAsked, tiles,
@@ -404,6 +420,7 @@ async function refresh() {
 	goodAt = new Date();
 	showFresh();
 	startWall(); // once more, for all panels have their size now
+	fillSide();
 	askLast(signal);
 }
 
@@ -422,9 +439,11 @@ function showSubject(id, value, parts) {
 
 const startWall = () => view.wall && import("./wall.js").then(m => m.startWall({ view: () => view, go, paint: () => { paintChart(); paintTwoMonths(); }, span: () => question().filter(([k]) => ["from", "to", "hours", "now"].includes(k)) }));
 
-// An access key in the search leads to whose it is.
+// An access key in the search leads to whose it is, whatever the view has chosen.
+const isKey = text => /^A[KS]IA[A-Z0-9-]+$/.test(text.trim());
 function findKey(key) {
-	if (/^A[KS]IA[A-Z0-9-]+$/.test(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(arn => go({ by: "model", search: "", filters: [["principal", arn]] }), showTrouble);
+	const found = arn => { hideBanner("note"); go({ by: "model", search: "", filters: [["principal", arn]] }); };
+	if (isKey(key)) import("./principal.js").then(m => m.principalOf(key, pinned())).then(found, e => (e.status === 400 ? note("note", key + ": " + e.message.replace("access_key: ", "") + ".") : showTrouble(e)));
 }
 
 // Last, so that nothing else waits for them. Where a team or a role is chosen, there is nothing to ask.
@@ -432,6 +451,15 @@ function askLast(signal) {
 	const ask = (words, paint) => panel(signal, "breakdown", question(...words, ["limit", 5]), paint).catch(e => { if (e instanceof ApiError) showTrouble(e); });
 	if (!teamIsChosen()) ask([["by", "principal"], ["team", ""]], b => paintTeamless(b, Number(spanTotal?.usd), { drill, list: () => go({ by: "principal", filters: [...view.filters, ["team", ""]] }) }));
 	if (!roleIsChosen()) ask([["by", "role"]], b => paintRoles(b, { drill: (k, v) => go({ ...inside(view, k, v), by: "principal" }), list: () => go({ by: "role" }) }));
+}
+
+// Where the column beside the list is shorter than it, panels from below fill the hole.
+function fillSide() {
+	const side = document.querySelector(".side"), end = e => e.getBoundingClientRect().bottom;
+	if (!matchMedia("(min-width: 1101px) and (max-width: 1799px)").matches || document.body.matches(".empty, .wall")) return;
+	const ground = byId("ground");
+	for (const p of [...ground.children]) if (end(side) + p.offsetHeight + 20 < end(document.querySelector(".middle"))) side.append(p);
+	ground.style.columnCount = [...ground.children].filter(p => !p.hidden).length || 1; // at most
 }
 
 function refreshSoon() {
@@ -453,10 +481,13 @@ function hideBanner(why) {
 // Words of the address that were left out.
 function noteBad() {
 	if (!view.bad.length) return hideBanner("address");
-	banner("address", "Left out of the address, since it cannot be shown: " + view.bad.map(w => w.slice(0, 80)).join("; ") + ".", el("button", { type: "button", class: "plain", onclick: () => go({}) }, "Close"));
+	note("address", "Left out of the address, since it cannot be shown: " + view.bad.map(w => w.slice(0, 80)).join("; ") + ".");
+}
+function note(why, words) {
+	banner(why, words, el("button", { type: "button", class: "plain", onclick: () => { hideBanner(why); go({}); } }, "Close"));
 }
 function paintBanner() {
-	const first = banners.get("trouble") || banners.get("address") || banners.get("empty");
+	const first = banners.get("trouble") || banners.get("note") || banners.get("address") || banners.get("empty");
 	byId("banner").hidden = !first;
 	byId("banner").classList.toggle("bad", banners.has("trouble"));
 	if (first) fill(byId("banner"), ...first);

@@ -57,6 +57,9 @@ function errorBand(d) {
 	return { hooks: { draw: paint } };
 }
 
+const barAt = (d, time) => d.times.findIndex((t, n) => time >= t && time < (d.times[n + 1] ?? d.end));
+
+// A click shows the hour or day of a bar alone, a drag the stretch that it goes over.
 function tooltip(host, d) {
 	const tip = el("div", { class: "tip", hidden: true });
 	return {
@@ -70,10 +73,15 @@ function tooltip(host, d) {
 			init: u => {
 				u.over.append(tip);
 				u.over.addEventListener("mousedown", beginChoosing);
+				let pressed = 0;
+				u.over.addEventListener("mousedown", e => { pressed = e.clientX; });
+				u.over.addEventListener("click", e => {
+					const k = barAt(d, u.posToVal(e.clientX - u.over.getBoundingClientRect().left, "x"));
+					if (k >= 0 && Math.abs(e.clientX - pressed) < SELECT_MIN) d.zoom(d.times[k], d.times[k + 1] ?? d.end);
+				});
 			},
 			setCursor: u => {
-				const i = u.posToVal(u.cursor.left, "x");
-				const k = d.times.findIndex((t, n) => i >= t && i < (d.times[n + 1] ?? d.end));
+				const k = barAt(d, u.posToVal(u.cursor.left, "x"));
 				tip.hidden = k < 0 || u.cursor.left < 0;
 				if (tip.hidden) return;
 				const when = new Date(d.times[k] * 1000).toISOString();
@@ -85,7 +93,8 @@ function tooltip(host, d) {
 				const missed = d.gaps.filter(g => g.from < (d.times[k + 1] ?? d.end) && g.to > d.times[k]);
 				tip.replaceChildren(el("div", { class: "tip-head" }, (d.step === "day" ? utcDay(when) : at(when)) + "  " + (d.observed[k] === 0 && !d.total[k] ? "not observed" : usd(d.total[k]))),
 					d.high[k] > d.low[k] ? el("div", { class: "quiet" }, usd(d.low[k]) + " to " + usd(d.high[k])) : "", ...lines,
-					...missed.slice(0, 3).map(g => el("div", { class: "quiet gap" }, el("i", { class: "mark unobserved" }), " not observed " + spanOf(g) + ": " + g.why)));
+					...missed.slice(0, 3).map(g => el("div", { class: "quiet gap" }, el("i", { class: "mark unobserved" }), " not observed " + spanOf(g) + ": " + g.why)),
+					d.step === "minute" ? "" : el("div", { class: "quiet" }, "A click shows this " + d.step + " alone"));
 				tip.style.left = Math.min(Math.max(0, u.cursor.left + 14), Math.max(0, u.over.clientWidth - tip.offsetWidth)) + "px";
 				tip.style.top = "0px";
 			},

@@ -8,16 +8,16 @@ const dash = (v, show) => (v === null ? "–" : show(v));
 const whole = g => (g.usd === null || g.tokens_unpriced ? null : Number(g.usd)); // dollars of all its tokens
 const shareText = v => (v > 0 && v < 0.001 ? "<0.1%" : (100 * v).toFixed(v > 0 && v < 0.0995 ? 1 : 0) + "%");
 
-// cell(g, list): the text or the children; list: {most, total: dollars, calls: whether calls are counted}. `sort`: of the API.
+// cell(g, list): the text or the children; list: {most, total: dollars}. `sort`: of the API.
 const columns = {
 	usd: { head: "Spend", class: "num c-usd", sort: "usd", cell: g => usd(g.usd) },
 	band: { head: "Between", class: "num c-band quiet", cell: g => (g.usd !== null && Number(g.usd_high) > Number(g.usd_low) ? usd(g.usd_low) + " – " + usd(g.usd_high) : "") },
 	share: { head: "Share", class: "c-bar", title: basisText, cell: (g, list) => [bar(g, list.most), el("span", { class: "more" }, g.usd === null ? "" : percent(Number(g.usd), list.total))] },
-	calls: { head: "Calls", class: "num c-calls", sort: "calls", cell: (g, list) => (list.calls ? count(g.calls) : "–") },
+	calls: { head: "Calls", class: "num c-calls", sort: "calls", cell: g => count(g.calls) },
 	tokens: { head: "Tokens", class: "num c-tokens", sort: "tokens", cell: g => count(g.tokens) },
-	usd_per_call: { head: "$ a call", words: "dollars a call", class: "num c-unit", sort: "usd_per_call", cell: (g, list) => dash(whole(g) === null || !list.calls ? null : ratio(whole(g), g.calls), usd) },
+	usd_per_call: { head: "$ a call", words: "dollars a call", class: "num c-unit", sort: "usd_per_call", cell: g => dash(whole(g) === null ? null : ratio(whole(g), g.calls), usd) },
 	usd_per_token: { head: "$ / M tokens", words: "dollars a million tokens", class: "num c-unit", sort: "usd_per_token", cell: g => dash(whole(g) === null || g.units ? null : ratio(1e6 * whole(g), g.tokens), usd) },
-	failed_share: { head: "Errors", words: "error rate: refused calls of all calls", class: "num c-unit", sort: "failed_share", cell: (g, list) => dash(list.calls ? ratio(g.failed, g.calls + g.failed) : null, shareText) },
+	failed_share: { head: "Errors", words: "error rate: refused calls of all calls", class: "num c-unit", sort: "failed_share", cell: g => dash(ratio(g.failed, g.calls + g.failed), shareText) },
 	cache_hit: { head: "Cache hits", words: "cache hit rate: prompt tokens that were read from a cache", class: "num c-unit", sort: "cache_hit", cell: g => dash(ratio(g.tokens_cache_read, g.tokens_prompt), shareText) },
 };
 const usual = ["usd", "band", "share", "calls", "tokens"];

@@ -16,6 +16,18 @@ export function csvOf(key, b) {
 	return [head, ...rows].map(r => r.map(cell).join(",") + "\r\n").join("");
 }
 
+// All usage of the hours from .. to as FOCUS, which the server answers a day at a time. ask: get of api.js; tell: how much there is,
+// in per cent.
+export async function focusOf(ask, from, to, pinned, tell) {
+	const first = Date.parse(from), end = Date.parse(to), DAY = 864e5, iso = ms => new Date(ms).toISOString(), parts = [];
+	for (let at = first; at < end; at += DAY) {
+		const text = await ask("focus", [["from", iso(at)], ["to", iso(Math.min(at + DAY, end))], ...pinned]);
+		parts.push(at === first ? text : text.slice(text.indexOf("\n") + 1));
+		tell(Math.round(100 * (Math.min(at + DAY, end) - first) / (end - first)));
+	}
+	return parts.join("");
+}
+
 export function save(name, text) {
 	const url = URL.createObjectURL(new Blob([text], { type: "text/csv" })), a = document.createElement("a");
 	a.href = url;

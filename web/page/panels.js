@@ -2,10 +2,10 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, at, byId, count, el, fill, labelOf, nameOf, percent, some, usd, utcDay } from "./parts.js";
+import { age, at, byId, clock, count, el, fill, labelOf, nameOf, percent, some, usd, utcDay } from "./parts.js";
 
 export function listOf(items, none) {
-	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, none);
+	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, ...[none].flat());
 }
 
 const share = (v, digits) => (100 * v).toFixed(digits === undefined ? (v < 0.0995 ? 1 : 0) : digits) + "%";
@@ -63,7 +63,7 @@ export function paintBudgets(a, view) {
 	});
 	const more = a.all - items.length;
 	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null, items.length ? budgetLegend() : null,
-		items.length || !a.rules_error ? listOf(items, "No budgets: rules of kind budget in alerts.file make some.") : null,
+		items.length || !a.rules_error ? listOf(items, ["No budgets yet: ", el("code", {}, "nowcast budget set month --amount 5000"), " makes one."]) : null,
 		a.budgets.length > items.length ? el("p", { class: "foot" }, el("span", {}, count(more) + " more, less used"), el("button", { type: "button", class: "plain", onclick: () => { budgetsOpen = true; paintBudgets(a, view); } }, "show them")) :
 			more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
 }
@@ -96,7 +96,8 @@ const horizons = [["5m", "5 minutes after"], ["1h", "an hour after"], ["24h", "a
 
 export function paintScores(s) {
 	const rows = horizons.filter(([k]) => s.total[k]).map(([k, words]) => [words, s.total[k], k]);
-	if (!rows.length) return fill(byId("scores"), el("p", { class: "quiet" }, "No data yet: each day's estimate is compared with the bill when it arrives."));
+	byId("scores").parentElement.hidden = !rows.length; // the panel of the bill says that there is none
+	if (!rows.length) return;
 	const number = v => (v === null ? "" : share(v));
 	const cells = (first, x) => el("tr", {}, el("th", { scope: "row" }, first), el("td", { class: "num" }, number(x.wape)),
 		el("td", { class: "num" }, x.bias === null ? "" : (x.bias > 0 ? "+" : x.bias < 0 ? "−" : "±") + share(Math.abs(x.bias))),
@@ -120,15 +121,43 @@ export function moverItem(x, key, drill) {
 		el("span", { class: "wrap" }, x.new ? "new" : usd(x.usd_before) + " → " + usd(x.usd), x.sure ? "" : " · within the error band"));
 }
 
+// A span that is the present hour is compared before it is over.
+export const isUnfinished = (span, now) => span.to > now;
+
 export function paintMovers(m, view) {
 	const key = view.key, all = Math.round((Date.parse(m.to) - Date.parse(m.from)) / 36e5);
 	if (!m.hours) return fill(byId("movers"), el("p", { class: "quiet" }, "Nothing to compare: no hour was observed both of " + at(m.from) + " to " + at(m.to) + " and of the span before."));
 	fill(byId("movers"), listOf(m.movers.map(x => moverItem(x, key, view.drill)), "Nothing changed."), el("p", { class: "quiet" }, at(m.from) + " to " + at(m.to) + ", compared with " + at(m.before.from) + " to " + at(m.before.to)),
+		isUnfinished(m, view.now) ? el("p", { class: "quiet warn" }, "The hour of " + clock(m.from) + " is not over.") : null,
 		m.hours < all ? el("p", { class: "quiet warn" }, "Only " + count(m.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.") : null);
+}
+
+// What caching would save of the other input tokens: the share of them that comes again, and how often, only the reader knows.
+const guess = { share: 80, reads: 16 };
+let cacheable = null;
+
+function tellWhatIf() {
+	const c = cacheable, part = guess.share / 100, saved = part * (c.usd - c.usd_if_read) - part / guess.reads * (c.usd_if_written - c.usd);
+	byId("would-save").textContent = usd(Math.abs(saved)) + (saved < 0 ? " more" : " less");
+	byId("would-of").textContent = ", of the " + usd(c.usd) + " that " + some(c.tokens, "token") + " cost; by public rates";
+}
+
+function paintWhatIf(c) {
+	cacheable = c;
+	byId("what-if").hidden = !Number(c.usd);
+	const number = (key, label, max) => el("input", { type: "number", min: 1, max, value: guess[key], "aria-label": label, oninput: e => {
+		if (!e.target.value || !e.target.checkValidity()) return;
+		guess[key] = Number(e.target.value);
+		tellWhatIf();
+	} });
+	if (!byId("would-save")) byId("what-if").append("What would it save? If ", number("share", "Per cent of the other input tokens that would be read from a cache", 100), "% of the other input tokens came from a cache, each written once for ",
+		number("reads", "Reads of each write", 1000), " reads: ", el("b", { id: "would-save", class: "num" }), el("span", { id: "would-of", class: "quiet" }));
+	tellWhatIf(); // what is being typed stays
 }
 
 export function paintCache(c) {
 	const t = c.total, known = t.saved !== null, saved = Number(t.saved), any = t.cache_read.tokens + t.cache_write_5m.tokens + t.cache_write_1h.tokens;
+	paintWhatIf(t.cacheable);
 	if (!any) return fill(byId("cache"), el("p", { class: "quiet" }, "No tokens went through a cache in this span."));
 	const row = (name, f) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, count(f.tokens)), el("td", { class: "num" }, usd(f.usd)));
 	const head = el("tr", {}, ...["", "tokens", "spend"].map((h, i) => (i ? el("th", { scope: "col", class: "num" }, h) : el("td", {}))));
@@ -145,7 +174,7 @@ export function paintCache(c) {
 export function paintGaps(g) {
 	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, some(u.tokens, "token")), el("span", { class: "wrap" }, "no price: " + u.why))),
 		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + some(u.tokens, "token"))))];
-	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."));
+	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."), el("p", { class: "quiet" }, "A rate of your own: ", el("code", {}, "nowcast price add MODEL --input 3 --output 15"), ", in dollars a million tokens."));
 }
 
 // Groups of a breakdown `b` by `key`: a click opens one. view.list(): shows all of them in the list. `foot` follows the sum.
@@ -171,7 +200,7 @@ export function paintRoles(b, view) {
 // ---- the bill, the signals, the doctor
 
 export function paintBill(b) {
-	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one."));
+	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one; each day's estimate is then compared with it."));
 	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
 		const until = Object.values(p.final_until).sort();
 		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
@@ -232,5 +261,5 @@ export function paintAlerting(a) {
 		a.history.length > events.length ? el("p", { class: "foot" }, el("button", { type: "button", class: "plain", onclick: () => { eventsOpen = true; paintAlerting(a); } }, count(a.history.length - events.length) + " more")) : null,
 		el("h3", {}, a.rules_built_in ? "Rules in force, the built-in ones" : "Rules in force"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
 		listOf(a.rules.map(r => el("li", {}, el("span", { class: "name" }, r.name), r.severity ? el("span", { class: "quiet" }, r.severity) : null, el("span", { class: "wrap" }, ruleText(r)))), "None."),
-		el("p", { class: "quiet" }, a.receivers.length ? "Receivers: " + a.receivers.join(", ") + "." : "No receivers: alerts are shown here and in `nowcast alert list` only."));
+		el("p", { class: "quiet" }, a.receivers.length ? "Receivers: " + a.receivers.join(", ") + "." : "No receivers: alerts are shown here and in `nowcast alert list` only. A section [receiver slack] of alerts.file, with kind and url, sends them; `nowcast alert test` tries it."));
 }

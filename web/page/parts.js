@@ -43,7 +43,8 @@ export function usd(value) {
 	return sign + "$" + (size >= 1000 ? whole : size >= 0.1 ? cents : fine).format(size);
 }
 
-export const count = n => Math.abs(n) >= 10000 ? compact.format(n) : whole.format(n);
+// null is a number that is not known, as that of calls of a token type.
+export const count = n => (n === null ? "–" : Math.abs(n) >= 10000 ? compact.format(n) : whole.format(n));
 
 // "1 call", "33.6K calls"
 export const some = (n, noun) => count(n) + " " + noun + (n === 1 ? "" : "s");

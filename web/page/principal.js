@@ -21,7 +21,7 @@ function tagsOf(p) {
 
 // Those used last; when is known to six hours.
 function keysOf(p) {
-	const part = k => [el("code", {}, k.id), " used " + at(k.used_from) + " to " + at(k.used_to) + (k.since ? ", session of " + at(k.since) : "")];
+	const part = k => [el("code", {}, k.id), " used between " + at(k.used_from) + " and " + at(k.used_to) + (k.since ? ", session of " + at(k.since) : "")];
 	const shown = p.access_keys.slice(0, KEYS), left = p.access_keys.length - shown.length;
 	return shown.length && ["Access keys", ...shown.map(k => el("div", {}, ...part(k))), left ? el("span", { class: "more" }, "and " + left + (p.access_keys_more ? " or more" : "") + ", see nowcast who") : null];
 }

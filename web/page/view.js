@@ -14,8 +14,8 @@ function timeOf(text, step = 1) {
 	return ms >= 0 && ms < 4e12 ? isoOf(Math.floor(ms / step) * step) : "";
 }
 
-export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, "30d": 720, month: 0 };
-export const spanTitles = { "1h": "This hour", "6h": "Last 6 hours", "24h": "Last 24 hours", today: "Today", "7d": "Last 7 days", "30d": "Last 30 days", month: "This month" };
+export const spans = { "1h": 1, "6h": 6, "24h": 24, today: 0, "7d": 168, week: 0, "30d": 720, month: 0 };
+export const spanTitles = { "1h": "This hour", "6h": "Last 6 hours", "24h": "Last 24 hours", today: "Today", "7d": "Last 7 days", week: "This week", "30d": "Last 30 days", month: "This month" };
 export const groupings = ["team", "user", "role", "principal", "family", "model", "token_type", "account", "region", "tier"];
 const filterKeys = [...groupings, "hour"];
 export const blank = { span: "24h", by: "team", mode: "basis", search: "", cols: "", sort: "", now: "", from: "", to: "", hour: "", compare: "", wall: "", filters: [] };
@@ -51,12 +51,17 @@ export function readView() {
 	return view;
 }
 
-// Of today and this month, the words that ask for its hours that are over and the same part of the day or month before; null: of another
-// span, or there are none yet.
+// A week begins on Monday.
+const dayOfWeek = d => (d.getUTCDay() + 6) % 7;
+
+// Of today, this week and this month, the words that ask for its hours that are over and the same part of the one before; of this hour, for it
+// and the whole one before. null: of another span, or there are none yet.
 export function partBefore(view, now) {
-	if (view.from || view.span !== "today" && view.span !== "month") return null;
+	if (view.from || !["1h", "today", "week", "month"].includes(view.span)) return null;
 	const over = Math.floor(Date.parse(now) / HOUR) * HOUR, d = new Date(over), y = d.getUTCFullYear(), m = d.getUTCMonth();
-	const [from, before] = view.span === "month" ? [Date.UTC(y, m, 1), Date.UTC(y, m - 1, 1)] : [Date.UTC(y, m, d.getUTCDate()), Date.UTC(y, m, d.getUTCDate() - 1)];
+	if (view.span === "1h") return [["from", over], ["to", over + HOUR], ["before_from", over - HOUR], ["before_to", over]].map(([k, ms]) => [k, isoOf(ms)]);
+	const length = view.span === "week" ? 7 : 1, first = d.getUTCDate() - (length > 1 ? dayOfWeek(d) : 0);
+	const [from, before] = view.span === "month" ? [Date.UTC(y, m, 1), Date.UTC(y, m - 1, 1)] : [Date.UTC(y, m, first), Date.UTC(y, m, first - length)];
 	return over > from ? [["from", isoOf(from)], ["to", isoOf(over)], ["before_from", isoOf(before)], ["before_to", isoOf(Math.min(before + over - from, from))]] : null;
 }
 
@@ -76,10 +81,11 @@ export function urlOf(view) {
 	return text ? "/?" + text : "/";
 }
 
-// The view of one group: filtered by it, and by the next finer grouping that has no filter yet.
+// The view of one group: filtered by it, and by the next finer grouping that has no filter yet. Of a model who uses it comes next: its panel
+// has its profiles and token types.
 export function inside(view, key, value) {
 	const filters = [...view.filters.filter(([k]) => k !== key), [key, value]];
-	const order = ["account", "region", "team", "role", "principal", "family", "model", "token_type"], at = order.indexOf(key);
+	const order = ["account", "region", "team", "role", "principal", "family", "model", "token_type"], at = key === "family" || key === "model" ? 3 : order.indexOf(key);
 	const taken = new Set(filters.map(([k]) => k));
 	const next = [...order.slice(Math.max(at + 1, 2)), ...order.slice(2)].find(k => !taken.has(k) && !(k === "family" && taken.has("model"))) || "model";
 	return { filters, by: key === view.by ? next : view.by };
@@ -89,6 +95,7 @@ export function hoursOf(view, now) {
 	if (view.from) return Math.ceil((Date.parse(view.to) - Date.parse(view.from)) / 36e5);
 	const d = new Date(now);
 	if (view.span === "today") return d.getUTCHours() + 1;
+	if (view.span === "week") return dayOfWeek(d) * 24 + d.getUTCHours() + 1;
 	if (view.span === "month") return (d.getUTCDate() - 1) * 24 + d.getUTCHours() + 1;
 	return spans[view.span];
 }

@@ -19,7 +19,7 @@ function paint() {
 	fill(byId("wall"), el("b", {}, slide.team === undefined ? "" : "Team " + labelOf("team", slide.team).main), el("span", { class: "quiet" }, at + 1 + " of " + slides.length + (paused ? ", paused" : "")));
 }
 
-const isLow = () => [...document.querySelectorAll("main .panel, main .tile, #groups tbody tr")].some(e => e.checkVisibility() && e.getBoundingClientRect().bottom > innerHeight);
+const isLow = () => [...document.querySelectorAll("main .panel, main .tile, #groups tbody tr")].some(e => e.checkVisibility() && e.getBoundingClientRect().bottom > innerHeight - 8);
 
 // Nothing is cut off: letters become smaller until all of a panel is seen. A chart takes what is left.
 function fit() {

@@ -2,9 +2,9 @@
 // Why did it change: the panel of two spans, loaded when a view compares with another one. `compare` of the view is "before" (the
 // same length before), "week" (a week earlier), or FROM/TO.
 import { get } from "./api.js";
-import { listOf, moverItem } from "./panels.js";
+import { isUnfinished, listOf, moverItem } from "./panels.js";
 import { partBefore } from "./view.js";
-import { at, byId, change, count, dateOf, dayStart, el, fill, keyName, some, usd } from "./parts.js";
+import { at, byId, change, clock, count, dateOf, dayStart, el, fill, keyName, some, usd } from "./parts.js";
 
 const HOUR = 36e5;
 const iso = ms => new Date(ms).toISOString().slice(0, 19) + "Z";
@@ -14,7 +14,8 @@ const words = { calls: ["Fewer calls", "More calls"], tokens: ["Fewer tokens a c
 // The words of the question: whole hours that are over, and those they are compared with.
 function questionOf({ view, hours, now, question: more, comparison }) {
 	if (view.compare === "before") return comparison(["limit", 6]);
-	const over = Math.floor(Date.parse(now) / HOUR) * HOUR, to = view.from ? Date.parse(view.to) : over, part = partBefore(view, now), from = view.from || part ? Date.parse(view.from || part[0][1]) : over - hours * HOUR;
+	const over = Math.floor(Date.parse(now) / HOUR) * HOUR, part = view.from ? [["from", view.from], ["to", view.to]] : partBefore(view, now);
+	const [from, to] = part ? [part[0][1], part[1][1]].map(Date.parse) : [over - hours * HOUR, over];
 	const [a, b] = view.compare === "week" ? [from, to].map(ms => iso(ms - 168 * HOUR)) : view.compare.split("/");
 	return [["from", iso(from)], ["to", iso(to)], ["before_from", a], ["before_to", b], ["limit", 6], ...more().filter(([k]) => !["from", "to", "hours"].includes(k))];
 }
@@ -39,28 +40,31 @@ function paintForm(view, go) {
 const spanWords = s => at(s.from) + " to " + at(s.to);
 
 // What the reader must know before the parts can be trusted.
-function cautions(a) {
+function cautions(a, now) {
 	const hours = s => Math.round((Date.parse(s.to) - Date.parse(s.from)) / HOUR), all = hours(a), seen = v => v !== null && v < 0.98;
-	return [a.paired && a.hours < all && "Only " + count(a.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.",
-		!a.paired && "The spans differ in length, " + count(all) + " h and " + count(hours(a.before)) + " h: all hours count.",
+	return [isUnfinished(a, now) && "The hour of " + clock(a.from) + " is not over: what it came to so far is compared with a whole hour.",
+		a.paired && a.hours < all && "Only " + count(a.hours) + " of " + count(all) + " hours are compared: the others were not observed of both.",
+		!a.paired && all !== hours(a.before) && "The spans differ in length, " + count(all) + " h and " + count(hours(a.before)) + " h: all hours count.",
 		!a.paired && (seen(a.observed) || seen(a.observed_before)) && "They were not observed whole: " + Math.round(100 * a.observed) + "% and " + Math.round(100 * a.observed_before) + "%.",
 		(a.now.tokens_unpriced || a.then.tokens_unpriced) && count(a.now.tokens_unpriced) + " tokens, before " + count(a.then.tokens_unpriced) + ", have no price and are in no part."].filter(Boolean);
 }
 
-function partsOf(parts) {
+// Of a token type calls are not known, so neither are tokens a call.
+function partsOf(parts, byTokens) {
 	const list = Object.entries(parts).map(([k, v]) => [k, Number(v)]), most = Math.max(...list.map(([, v]) => Math.abs(v)), 1e-12);
 	return listOf(list.filter(([, v]) => Math.abs(v) >= 5e-7).map(([k, v]) => {
 		const bar = el("span", { class: "part " + (v > 0 ? "more-spend" : "less-spend") }), e = el("div", { class: "bar", "aria-hidden": "true" }, bar);
 		bar.style.width = 100 * Math.abs(v) / most + "%";
-		return el("li", {}, el("span", {}, words[k][v > 0 ? 1 : 0]), el("b", { class: "num " + (v > 0 ? "up" : "down") }, (v > 0 ? "+" : "−") + usd(Math.abs(v))), e);
+		return el("li", {}, el("span", {}, words[k][v > 0 ? 1 : 0].replace(byTokens ? " a call" : "", "")), el("b", { class: "num " + (v > 0 ? "up" : "down") }, (v > 0 ? "+" : "−") + usd(Math.abs(v))), e);
 	}), "Nothing changed.");
 }
 
-function paintParts(a) {
-	const now = Number(a.now.usd), then = Number(a.then.usd), delta = Number(a.change), per = f => (f.calls && f.usd !== null ? usd(Number(f.usd) / f.calls) + " a call" : "");
-	fill(byId("why-parts"), el("p", {}, el("b", { class: "big " + (delta > 0 ? "up" : "down") }, (delta > 0 ? "+" : "−") + usd(Math.abs(delta))), " " + [change(now, then), a.sure || !delta ? "" : "within the error band"].filter(Boolean).join(", ")),
-		el("p", { class: "quiet" }, usd(a.now.usd) + " in " + some(a.now.calls, "call") + ", " + per(a.now) + ": " + spanWords(a)), el("p", { class: "quiet" }, usd(a.then.usd) + " in " + some(a.then.calls, "call") + ", " + per(a.then) + ": " + spanWords(a.before)),
-		...cautions(a).map(c => el("p", { class: "quiet warn" }, c)), partsOf(a.parts));
+function paintParts(a, now) {
+	const then = Number(a.then.usd), delta = Number(a.change);
+	const sum = f => usd(f.usd) + (f.calls === null ? "" : " in " + some(f.calls, "call")) + (f.calls && f.usd !== null ? ", " + usd(Number(f.usd) / f.calls) + " a call" : "");
+	fill(byId("why-parts"), el("p", {}, el("b", { class: "big " + (delta > 0 ? "up" : "down") }, (delta > 0 ? "+" : "−") + usd(Math.abs(delta))), " " + [change(Number(a.now.usd), then), a.sure || !delta ? "" : "within the error band"].filter(Boolean).join(", ")),
+		el("p", { class: "quiet" }, sum(a.now) + ": " + spanWords(a)), el("p", { class: "quiet" }, sum(a.then) + ": " + spanWords(a.before)),
+		...cautions(a, now).map(c => el("p", { class: "quiet warn" }, c)), partsOf(a.parts, a.now.calls === null));
 }
 
 function paintBy(a, drill) {
@@ -75,6 +79,6 @@ export async function showWhy(subject) {
 	byId("why").dataset.painted = view.compare;
 	const a = await get("changes", questionOf(subject), signal);
 	if (signal.aborted) return;
-	paintParts(a);
+	paintParts(a, subject.now);
 	paintBy(a, drill);
 }

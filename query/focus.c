@@ -8,12 +8,14 @@
 // What the bill has besides usage (tax, credits, refunds, reserved capacity) is a row for each account,
 // billing period and kind. It belongs to the hour in which the period begins, so that spans that meet have
 // it once.
+#include "query/focus.h"
+
 #include "base/arena.h"
 #include "base/csv.h"
 #include "base/json_writer.h"
-#include "base/text.h"
 #include "base/when.h"
-#include "cli/report_priv.h"
+#include "query/group.h"
+#include "query/reconciliation.h"
 #include "estimator/rate_class.h"
 #include "pricing/price.h"
 #include "store/keys.h"
@@ -45,7 +47,9 @@ static const char *const column_names[FOCUS_COLUMNS] = {COLUMNS(COLUMN_NAME)};
 
 struct focus_writer {
 	bool stopped; // what it writes to takes no more
-	FILE *f;
+	focus_put_fn *put;
+	void *user;
+	int64_t rows;
 	struct buf text;
 	struct csv_writer csv; // to `text`
 	struct arena arena;    // values of the rows in `text`
@@ -114,6 +118,7 @@ static void write_values(struct focus_writer *w, const struct str values[FOCUS_C
 	for (int i = 0; i < FOCUS_COLUMNS; i++)
 		csv_str(&w->csv, values[i]);
 	csv_end_row(&w->csv);
+	w->rows++;
 }
 
 // What the rows of usage and those of other charges have in common.
@@ -213,7 +218,7 @@ static bool write_model_hour(void *user, struct view *v, const struct model_hour
 	for (int i = 0; i < model_hour->nunbilled; i++)
 		write_row(w, v, model_hour, &model_hour->unbilled[i], NULL);
 	groups_release(&bands);
-	w->stopped = !text_print(w->f, &w->text);
+	w->stopped = !w->put(w->user, &w->text);
 	buf_clear(&w->text);
 	arena_reset(&w->arena);
 	return !w->stopped;
@@ -278,18 +283,22 @@ static bool write_charges(struct focus_writer *w, struct view *v, int64_t from, 
 	return good;
 }
 
-bool report_focus(struct view *v, int64_t from, int64_t to, FILE *f, struct err *err)
+bool focus_write(struct view *v, struct time_span span, focus_put_fn *put, void *user, int64_t *ret_rows,
+                 struct err *err)
 {
-	struct focus_writer w = {.f = f};
+	struct focus_writer w = {.put = put, .user = user};
 	w.csv = CSV_WRITER(&w.text);
 	for (int i = 0; i < FOCUS_COLUMNS; i++)
 		csv_strz(&w.csv, column_names[i]);
 	csv_end_row(&w.csv);
-	bool good = view_each(v, from, to, write_model_hour, &w, err) && write_charges(&w, v, from, to, err);
-	if (good)
-		w.stopped = !text_print(f, &w.text);
+	w.rows = 0; // the heads are none
+	bool good = view_each(v, span.from, span.to, write_model_hour, &w, err) &&
+	            (w.stopped || write_charges(&w, v, span.from, span.to, err));
+	if (good && !w.stopped)
+		w.stopped = !put(user, &w.text);
 	buf_release(&w.text);
 	buf_release(&w.tags);
 	arena_release(&w.arena);
-	return good || w.stopped; // main looks whether all was written
+	*ret_rows = w.rows;
+	return good || w.stopped;
 }
