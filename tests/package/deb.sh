@@ -31,7 +31,7 @@ build_twice() {
 	export DEBFULLNAME='A & B/C' DEBEMAIL=deb@nowcast.invalid
 	ok "the package builds" deploy/make-deb --output "$T/one"
 	mkdir "$T/elsewhere-with-a-longer-name"
-	ok "and again, elsewhere and at another time" env TMPDIR="$T/elsewhere-with-a-longer-name" TZ=Pacific/Auckland USER=somebody \
+	ok "and again, elsewhere and at another time" env TMPDIR="$T/elsewhere-with-a-longer-name" TZ=Pacific/Auckland USER=somebody CC=false CFLAGS=-O0 DEVELOPER=1 \
 		sh -c 'umask 077; deploy/make-deb --output "$0"' "$T/two"
 	for deb in "$T"/one/*.deb; do
 		same_file "the same bytes: $(basename "$deb")" "$deb" "$T/two/$(basename "$deb")"
