@@ -254,16 +254,3 @@ bool kafka_has_read_all(struct kafka *k, int64_t *ret_since_ms)
 	*ret_since_ms = known ? since : 0;
 	return k->positions.n > 0;
 }
-
-int64_t kafka_lag(struct kafka *k)
-{
-	int64_t lag = 0, low, high;
-	for (size_t i = 0; i < k->positions.n; i++) {
-		struct position *p = &k->positions.v[i];
-		if (rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) || high < 0 ||
-		    p->next == POSITION_NONE)
-			continue;
-		lag += high > p->next ? high - p->next : 0;
-	}
-	return lag;
-}

@@ -13,15 +13,13 @@
 #include <sys/random.h>
 
 #include "base/when.h"
-#include "ingest/kafka_retention.h"
+#include "ingest/kafka_priv.h"
 
 enum {
 	ASK_MS = 5000,        // how long the broker may take for an answer
 	RESOLVE_AGAIN_MS = 5000,
 	LOOKS_MAX = 32,       // partitions whose oldest message is asked for at once
 	SEEK_MS = 2000,
-	LAG_OLD_MS = 60000,    // a message read longer ago than this, with more behind it
-	ENDANGERED_MS = 60000, // how often retention is looked at
 };
 
 // ---- the list
@@ -82,6 +80,7 @@ static struct position *add_position(struct kafka *k, const char *topic, int32_t
 	                       .hold = POSITION_NONE,
 	                       .previous = POSITION_NONE,
 	                       .gap_from = POSITION_NONE,
+	                       .lag = POSITION_NONE,
 	                       .check = true};
 	return p;
 }
@@ -358,74 +357,6 @@ void kafka_look_for_gaps(struct kafka *k)
 		note_gap(k, p, low, 0);
 		p->next = low;
 	}
-}
-
-// Whether messages after the position were there a while ago, and are old: then it lags. What comes while
-// nothing is fetched is not known, so a partition that is paused may lag.
-static bool is_lagging(struct kafka *k, const struct position *p)
-{
-	int64_t low, high;
-	if (p->next == POSITION_NONE || when_now_ms() - p->time_ms <= LAG_OLD_MS)
-		return false;
-	return k->paused ||
-	       (!rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high) && high > p->next);
-}
-
-// The first topic in alphabetical order after `after` (NULL: the first of all) with partitions that lag.
-static const char *next_lagging_topic(struct kafka *k, const char *after)
-{
-	const char *found = NULL;
-	for (size_t i = 0; i < k->positions.n; i++) {
-		struct position *p = &k->positions.v[i];
-		if ((!after || strcmp(p->topic, after) > 0) && (!found || strcmp(p->topic, found) < 0) &&
-		    is_lagging(k, p))
-			found = p->topic;
-	}
-	return found;
-}
-
-static int64_t count_endangered_in(struct kafka *k, const char *topic)
-{
-	char text[320];
-	int64_t retention;
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	for (size_t i = 0; i < k->positions.n; i++) {
-		struct position *p = &k->positions.v[i];
-		if (strcmp(p->topic, topic) == 0 && is_lagging(k, p))
-			rd_kafka_topic_partition_list_add(list, topic, p->partition)->offset = p->next;
-	}
-	int64_t n = list->cnt ? kafka_count_endangered(k->rk, list, SEEK_MS, &retention) : 0;
-	for (int i = 0; i < list->cnt; i++) {
-		struct position *p = kafka_find_position(k, topic, list->elems[i].partition);
-		p->endangered = list->elems[i].offset;
-		p->tell_endangered |= p->endangered > 0;
-	}
-	rd_kafka_topic_partition_list_destroy(list);
-	if (n > 0) {
-		snprintf(text, sizeof text,
-		         "Kafka soon deletes %" PRId64
-		         " messages of topic %s that are not read yet: start more workers, or lengthen its retention.ms now",
-		         n, topic);
-		kafka_say(k, 3, text, "");
-	}
-	return n;
-}
-
-int64_t kafka_endangered(struct kafka *k)
-{
-	int64_t now = when_ticks_ms();
-	if (now < k->endangered_due_ms)
-		return k->endangered;
-	k->endangered = 0;
-	for (size_t i = 0; i < k->positions.n; i++) {
-		struct position *p = &k->positions.v[i];
-		p->tell_endangered |= p->endangered > 0;
-		p->endangered = 0;
-	}
-	for (const char *topic = NULL; (topic = next_lagging_topic(k, topic));)
-		k->endangered += count_endangered_in(k, topic);
-	k->endangered_due_ms = when_ticks_ms() + ENDANGERED_MS;
-	return k->endangered;
 }
 
 // ---- going back

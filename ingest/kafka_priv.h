@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Private to kafka*.c: our configuration as librdkafka's, and what the files of the consumer share: kafka.c
-// (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_refill.c (that it goes on
-// fetching), kafka_unreadable.c (what it cannot fetch), kafka_login.c (tokens by which it logs in).
+// (polling, rebalancing), kafka_positions.c (where it reads and commits), kafka_lag.c (how far it is behind),
+// kafka_refill.c (that it goes on fetching), kafka_unreadable.c (what it cannot fetch), kafka_login.c (tokens
+// by which it logs in).
 #ifndef NOWCAST_INGEST_KAFKA_PRIV_H
 #define NOWCAST_INGEST_KAFKA_PRIV_H
 
@@ -25,7 +26,7 @@ struct kafka {
 	int64_t resolve_due_ms;      // monotonic: when to ask again what the group has committed
 	bool paused;
 	bool unreadable;             // some message could not be fetched
-	int64_t endangered, endangered_due_ms; // kafka_endangered as of the last look; monotonic
+	int64_t endangered, look_due_ms; // as of the last look of kafka_look_at_lag; monotonic
 	int64_t unreadable_due_ms;   // monotonic: when to look for it
 	struct refill refill;
 	size_t unreadable_at;        // the position that is tried next, modulo their number

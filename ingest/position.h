@@ -37,8 +37,9 @@ struct position {
 	int64_t hold;      // no offset beyond it is committed: it is not safe; POSITION_NONE: all are
 	bool seeking;      // `next` is not where the consumer reads yet
 	bool looked;       // whether Kafka still has `next`
-	int64_t endangered; // messages from `next` on that Kafka soon deletes, as of the last look
-	bool tell_endangered; // Redis does not know this number yet
+	int64_t lag;       // messages from `next` on, as of the last look; POSITION_NONE: not known
+	int64_t endangered; // of these, soon deleted by Kafka, as of the last look
+	bool tell_lag;     // Redis does not know these numbers yet
 
 	// Messages that were found missing before Redis had answered: it may lack more (kafka_go_back).
 	int64_t gap_from, gap_to; // POSITION_NONE: none

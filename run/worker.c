@@ -158,7 +158,7 @@ static bool wait_in_group(struct worker *w, int ms, struct err *err)
 	publish_stats(w);
 	for (int64_t now = when_ticks_ms(); good && now < until; now = when_ticks_ms())
 		good = kafka_poll(w->kafka, until - now < POLL_MS ? (int)(until - now) : POLL_MS, err);
-	w->endangered = kafka_endangered(w->kafka);
+	w->endangered = kafka_look_at_lag(w->kafka);
 	return good;
 }
 
@@ -282,7 +282,7 @@ static void check_positions(struct worker *w)
 	if (when_ticks_ms() < w->check_due_ms)
 		return;
 	kafka_look_for_gaps(w->kafka);
-	w->endangered = kafka_endangered(w->kafka);
+	w->endangered = kafka_look_at_lag(w->kafka);
 	kafka_check_positions(w->kafka);
 	note_read(w);
 	w->check_due_ms = when_ticks_ms() + CHECK_MS;

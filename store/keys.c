@@ -121,9 +121,9 @@ struct str key_missing(struct buf *b, const char *prefix)
 	return global_key(b, prefix, ":missing", STR_NONE);
 }
 
-struct str key_endangered(struct buf *b, const char *prefix)
+struct str key_lag(struct buf *b, const char *prefix)
 {
-	return global_key(b, prefix, ":endangered", STR_NONE);
+	return global_key(b, prefix, ":lag", STR_NONE);
 }
 
 struct str key_lost(struct buf *b, const char *prefix)

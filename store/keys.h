@@ -99,9 +99,9 @@ struct str key_telemetry(struct buf *b, const char *prefix);
 // nowcast:missing  hash
 //     "TOPIC PARTITION FROM CLUSTER GROUP" -> "SEEN_MS TO FROM_MS TO_MS CAUSE", messages that Kafka no longer
 //     had, or an API of AWS gave no more. Written by gap.lua; kept until there are 1,000 newer ones.
-// nowcast:endangered  hash
-//     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES" that Kafka soon deletes and that are not read.
-//     Written by positions.c; kept for ten minutes.
+// nowcast:lag  hash
+//     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES ENDANGERED": messages that are not read, and those of
+//     them that Kafka soon deletes. Written by topic_lag.c; kept for five minutes.
 // nowcast:lost  sorted set
 //     "seen" -> when a reader found last that Redis had lost what was written to it (ms), "held" -> up to when
 //     it still had messages, at the worst (ms; 0: none). Written by positions.c; kept for 30 days.
@@ -113,7 +113,7 @@ struct str key_positions(struct buf *b, const char *prefix, const char *cluster,
 struct str key_positions_copy(struct buf *b, const char *prefix, int span_tag, const char *cluster,
                               const char *group, const char *topic);
 struct str key_missing(struct buf *b, const char *prefix);
-struct str key_endangered(struct buf *b, const char *prefix);
+struct str key_lag(struct buf *b, const char *prefix);
 struct str key_lost(struct buf *b, const char *prefix);
 
 // nowcast:tags:OWNER  hash

@@ -30,7 +30,7 @@ static bool is_due(const struct position *p)
 bool positions_are_due(const struct positions *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (is_due(&p->v[i]) || p->v[i].tell_endangered)
+		if (is_due(&p->v[i]) || p->v[i].tell_lag)
 			return true;
 	return false;
 }
@@ -166,39 +166,7 @@ bool positions_held(struct redis *r, const char *prefix, const struct partition_
 	return true;
 }
 
-// ---- messages that Kafka soon deletes
-
-enum { ENDANGERED_KEPT_MS = 10 * 60000 }; // workers look each minute
-
-// Field: "TOPIC PARTITION CLUSTER GROUP"; value: "SEEN MESSAGES". A partition has one worker, and the next
-// one looks for itself.
-static size_t queue_endangered(struct redis *r, struct str key, const struct positions *all,
-                               const struct position *p, int64_t now_ms)
-{
-	struct buf field = BUF_INIT, value = BUF_INIT;
-	buf_addf(&field, "%s %d %s %s", p->topic, p->partition, all->cluster ? all->cluster : "-", all->group);
-	buf_addf(&value, "%" PRId64 " %" PRId64, now_ms, p->endangered);
-	redis_cmd(r, 4, (struct str[]){STR("HSET"), key, buf_str(&field), buf_str(&value)});
-	buf_release(&field);
-	buf_release(&value);
-	return 1;
-}
-
-size_t positions_queue_endangered(struct redis *r, struct buf *key, const char *prefix,
-                                  const struct positions *p, int64_t now_ms)
-{
-	char kept[24];
-	size_t replies = 0;
-	struct str at = key_endangered(key, prefix);
-	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].tell_endangered)
-			replies += queue_endangered(r, at, p, &p->v[i], now_ms);
-	if (!replies)
-		return 0;
-	snprintf(kept, sizeof kept, "%d", ENDANGERED_KEPT_MS);
-	redis_cmd(r, 3, (struct str[]){STR("PEXPIRE"), at, str_of(kept)});
-	return replies + 1;
-}
+// ---- what Redis has lost
 
 size_t positions_queue_loss(struct redis *r, struct buf *key, const char *prefix, const struct loss *loss)
 {
@@ -223,22 +191,6 @@ bool positions_loss(struct redis *r, const char *prefix, struct loss *ret, struc
 	if (!usd_parse_scaled(redis_elem(r, 0, 0), 0, &ret->seen_ms) ||
 	    !usd_parse_scaled(redis_elem(r, 0, 1), 0, &ret->held_ms))
 		*ret = (struct loss){0};
-	return true;
-}
-
-bool positions_endangered(struct redis *r, const char *prefix, int64_t now_ms, int64_t *ret, struct err *err)
-{
-	struct buf key = BUF_INIT;
-	redis_cmd(r, 2, (struct str[]){STR("HGETALL"), key_endangered(&key, prefix)});
-	buf_release(&key);
-	if (!redis_exec(r, err))
-		return false;
-	*ret = 0;
-	for (size_t i = 0; i + 1 < redis_len(r, 0); i += 2) {
-		struct str value = redis_elem(r, 0, i + 1);
-		if (str_cut_count(&value) > now_ms - ENDANGERED_KEPT_MS)
-			*ret += str_cut_count(&value);
-	}
 	return true;
 }
 

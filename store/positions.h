@@ -56,13 +56,6 @@ void positions_read(struct redis *r, size_t first, struct positions *p);
 void positions_queue_gap(struct redis *r, struct positions_scripts s, struct buf *key, const char *prefix,
                          const struct positions *p, const struct gap *gap, int64_t now_ms);
 
-// Queues how many messages Kafka soon deletes, of the positions that have not told it yet; returns how many
-// replies there will be. positions_endangered: the sum of what all workers have told in the last minutes.
-size_t positions_queue_endangered(struct redis *r, struct buf *key, const char *prefix,
-                                  const struct positions *p, int64_t now_ms);
-bool positions_endangered(struct redis *r, const char *prefix, int64_t now_ms, int64_t *ret,
-                          struct err *err) NC_CHECK;
-
 // Queues that Redis has lost what was written to it; returns how many replies there will be. It is kept for
 // 30 days after the last one. positions_loss: the last time and the worst extent; seen_ms is 0 if there was
 // none.

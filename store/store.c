@@ -19,6 +19,7 @@
 #include "store/script.h"
 #include "store/shards.h"
 #include "store/store_priv.h"
+#include "store/topic_lag.h"
 
 EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
 EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
@@ -313,8 +314,7 @@ static size_t send_positions(struct store *s)
 		s->note_replies += positions_queue_loss(s->redis, &s->key, prefix, &s->loss);
 	for (size_t i = 0; i < s->ngaps; i++)
 		positions_queue_gap(s->redis, s->at, &s->key, prefix, s->positions, &s->gaps[i], when_now_ms());
-	s->note_replies += s->ngaps + positions_queue_endangered(s->redis, &s->key, prefix, s->positions,
-	                                                         when_now_ms());
+	s->note_replies += s->ngaps + topic_lag_queue(s->redis, &s->key, prefix, s->positions, when_now_ms());
 	int64_t keep_ms =
 		s->positions == &s->own.all ? BATCH_POSITION_KEPT_MS : s->options->retention_ms;
 	return s->note_replies + positions_queue(s->redis, s->at, &s->key, prefix, keep_ms, s->positions);
@@ -327,7 +327,7 @@ static void read_positions(struct store *s, size_t n)
 		return;
 	positions_read(s->redis, redis_count(s->redis) - n + s->note_replies, s->positions);
 	for (size_t i = 0; i < s->positions->n; i++)
-		s->positions->v[i].tell_endangered = false;
+		s->positions->v[i].tell_lag = false;
 	s->read_from = 0;
 	s->loss = (struct loss){0};
 	for (size_t i = 0; i < s->ngaps; i++)

@@ -52,7 +52,7 @@ layers() {
 # A foreign library is included by one module (its file, or the few files of its noun), so that its types cross no border of ours:
 # no header includes one but a *_priv.h.
 owners='
-(librdkafka/)?rdkafka.h       ingest/kafka.c ingest/kafka_positions.c ingest/kafka_retention.c ingest/kafka_unreadable.c ingest/kafka_conf.c ingest/kafka_login.c ingest/kafka_priv.h ingest/kafka_producer.c demo/mock_broker.c
+(librdkafka/)?rdkafka.h       ingest/kafka.c ingest/kafka_positions.c ingest/kafka_lag.c ingest/kafka_retention.c ingest/kafka_unreadable.c ingest/kafka_conf.c ingest/kafka_login.c ingest/kafka_priv.h ingest/kafka_producer.c demo/mock_broker.c
 (librdkafka/)?rdkafka_mock.h  demo/mock_broker.c
 (hiredis/.*|hiredis.h)        store/redis_priv.h
 simdjson.h                    ingest/json.cc

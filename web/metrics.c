@@ -22,6 +22,7 @@
 #include "store/positions.h"
 #include "store/redis_info.h"
 #include "store/source_status.h"
+#include "store/topic_lag.h"
 
 enum { HOURS_PER_DAY = 24, USD_PLACES = 9 };
 
@@ -357,13 +358,38 @@ static bool write_gaps(struct api *a, struct buf *out, struct err *err)
 		         (long long)messages[cause]);
 	write_source_gaps(gaps, n, out);
 	arena_release(&arena);
-	int64_t endangered;
-	if (!positions_endangered(r, a->conf->redis_prefix, api_now_ms(a), &endangered, err))
-		return false;
-	write_family(out, "nowcast_endangered_messages", "gauge",
-	       "Messages that the workers have not read and that Kafka soon deletes, as of the last minutes.");
-	buf_addf(out, "nowcast_endangered_messages %lld\n", (long long)endangered);
 	return true;
+}
+
+// How far the workers are behind in Kafka, by topic, and what of it Kafka soon deletes.
+static bool write_lag(struct api *a, struct buf *out, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct topic_lag *lags;
+	size_t n = 0;
+	int64_t endangered = 0;
+	bool good = topic_lag_read(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, api_now_ms(a),
+	                           &arena, &lags, &n, err);
+	for (int partitions = 0; good && partitions < 2; partitions++) {
+		const char *name = partitions ? "nowcast_kafka_lag_partitions" : "nowcast_kafka_lag_messages";
+		write_family(out, name, "gauge",
+		             partitions ? "Partitions of a topic whose worker has told how far it is behind, in the last minutes."
+		                        : "Messages of a topic that workers have not read, of those partitions.");
+		for (size_t i = 0; i < n; i++) {
+			buf_addf(out, "%s{topic=\"", name);
+			buf_add_label(out, str_of(lags[i].topic));
+			buf_addf(out, "\"} %lld\n", (long long)(partitions ? lags[i].partitions : lags[i].messages));
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		endangered += lags[i].endangered;
+	if (good) {
+		write_family(out, "nowcast_endangered_messages", "gauge",
+		             "Messages that the workers have not read and that Kafka soon deletes, as of the last minutes.");
+		buf_addf(out, "nowcast_endangered_messages %lld\n", (long long)endangered);
+	}
+	arena_release(&arena);
+	return good;
 }
 
 static const struct source_metric {
@@ -467,7 +493,8 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
 	          write_observed(a, q.now_ms, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
-	          write_gaps(a, &figures, &err) && write_telemetry(a, q.now_ms, &figures, &err) &&
+	          write_gaps(a, &figures, &err) && write_lag(a, &figures, &err) &&
+	          write_telemetry(a, q.now_ms, &figures, &err) &&
 	          write_sources(a, &figures, &err) && write_redis(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);
 	struct version v = version_get();

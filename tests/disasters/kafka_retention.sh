@@ -87,6 +87,12 @@ ok "a worker that waits warns in the log" wait_for 100 grep -q 'Kafka soon delet
 ok "and in the stats line" wait_for 5 grep -q 'msg=stats.*endangered=[1-9]' "$T/worker.log"
 endangered() { curl -s "http://127.0.0.1:$port/metrics" | grep -q '^nowcast_endangered_messages [1-9]'; }
 ok "and /metrics has them" wait_for 10 endangered
+lag() { curl -s "http://127.0.0.1:$port/metrics" | sed -n 's/^nowcast_kafka_lag_messages{topic="waiting"} //p'; }
+before=$(lag)
+is "and how many are not read" "$(("${before:-0}" > 0 && "${before:-0}" <= 6))" 1
+head -n 5 "$T/old" | sed 's/"topic":"old"/"topic":"waiting"/' | produce - >/dev/null
+more() { [ "$(lag)" = $((before + 4)) ]; }
+ok "those that come while it waits count as well" wait_for 100 more
 kill -KILL "$worker"
 wait_for 10 gone "$worker"
 ok "the gap is replayed" "$nowcast" replay --redis "$REDIS_URL" <(sed -n '11,25p;31,50p' "$T/all")

@@ -28,6 +28,8 @@ has "its topic" "$(cat "$T/headers")" 'topic=raw'
 has "its partition" "$(cat "$T/headers")" 'partition=0'
 has "its offset" "$(cat "$T/headers")" 'offset=1'
 has "and the record's index" "$(cat "$T/headers")" 'index=-?[0-9]+'
+told_lag() { redis hget nowcast:lag "raw 0 $(redis --scan --pattern 'nowcast:positions:*:raw' | cut -d: -f3) test" | grep -qE "^$(date +%s | cut -c 1-6)[0-9]{7} 0 0$"; }
+ok "it tells Redis how far it is behind" wait_for 10 told_lag
 ok "the worker ends on SIGTERM" stop $worker
 settled_report "$T/csv"
 has "the whole messages count" "$(grep user/ann "$T/csv" | grep ',input,')" ',input,200,'
