@@ -72,9 +72,9 @@ bool kafka_go_back(struct kafka *k, int64_t *ret_held_ms);
 // Looks whether Kafka still has the messages at positions from which none has come yet. May wait for it.
 void kafka_look_for_gaps(struct kafka *k);
 
-// Looks how many messages each partition is behind, which its owner tells Redis (`tell_lag`), and once a minute
-// how many of them the retention of their topic soon deletes; logs that, and returns their sum. May wait for an
-// answer.
+// Looks how many messages each partition is behind, which its owner tells Redis (`tell_lag`), and once a
+// minute how many of them the retention of their topic soon deletes; logs that, and returns their sum. May
+// wait for an answer.
 int64_t kafka_look_at_lag(struct kafka *k);
 
 // No offset beyond this message is committed until kafka_release: it is not safe yet.

@@ -100,8 +100,8 @@ struct str key_telemetry(struct buf *b, const char *prefix);
 //     "TOPIC PARTITION FROM CLUSTER GROUP" -> "SEEN_MS TO FROM_MS TO_MS CAUSE", messages that Kafka no longer
 //     had, or an API of AWS gave no more. Written by gap.lua; kept until there are 1,000 newer ones.
 // nowcast:lag  hash
-//     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES ENDANGERED": messages that are not read, and those of
-//     them that Kafka soon deletes. Written by topic_lag.c; kept for five minutes.
+//     "TOPIC PARTITION CLUSTER GROUP" -> "SEEN_MS MESSAGES ENDANGERED": messages that are not read, and those
+//     of them that Kafka soon deletes. Written by topic_lag.c; kept for five minutes.
 // nowcast:lost  sorted set
 //     "seen" -> when a reader found last that Redis had lost what was written to it (ms), "held" -> up to when
 //     it still had messages, at the worst (ms; 0: none). Written by positions.c; kept for 30 days.

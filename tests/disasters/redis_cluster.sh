@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A Redis Cluster of three masters with replicas, while two workers read: masters die and replicas that lagged take their
-# place, older than what is committed; the slots of a master move to another; replays run through failovers.
+# place, older than what is committed; the slots of a master move to another; replays run through failovers. SHARDS=8 spreads the
+# calls of each account and Region over eight slots (redis_cluster_shards.sh).
 # Done: of a Redis Cluster under two workers, two masters are killed for replicas that lag by seconds, and all slots but one of the
 # first move to another; a master is killed under a replay, and another for a replica that lags
 # Compared: figures with those of one Redis; the replay that has lost something says so
@@ -9,6 +10,12 @@
 
 make_world --hours 1 --scale 0.1
 reference "$world/stream.ndjson" "$T/want.csv"
+[ -z "${SHARDS:-}" ] || export NOWCAST_SHARDS=$SHARDS
+spread() { # how many shards have calls, of the account and Region that is spread over most
+	local i
+	for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || at "$i" --scan --pattern 'nowcast:{*}:calls:*'; done |
+		sed 's/}.*//' | sort -u | sed 's/~.*//' | uniq -c | sort -n | awk 'END { print $1 }'
+}
 
 at() { redis-cli -p "${cluster_ports[$1]}" "${@:2}"; } # NODE COMMAND...
 # A replica stands still: it may not log in to its master again.
@@ -57,6 +64,7 @@ for master in 1 2; do
 	wait $producer
 done
 REDIS_URL=redis://127.0.0.1:${cluster_ports[0]}
+is "calls are spread over so many shards" "$(spread)" "${SHARDS:-1}"
 workers_end_whole "$one" "$two"
 has "doctor counts no message as lost" "$("$nowcast" doctor --config "$T/nowcast.conf" | grep kafka)" '^ok +kafka'
 for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || kill_node "$i"; done
@@ -71,6 +79,7 @@ replay=$!
 ok "a replay writes" wait_for 30 writes
 kill_node 1
 ok "it goes on with the replica that takes the place of a master" wait $replay
+is "its calls are spread over so many shards" "$(spread)" "${SHARDS:-1}"
 report "$T/got.csv"
 same_file "and comes to the same" "$T/got.csv" "$T/want.csv"
 replays &
