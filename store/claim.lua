@@ -8,7 +8,8 @@
 --         account and Region there are, if all are empty, else "0"; of a shard ""
 -- returns  how many are in `due`, "1" if nothing is left of the account and region, or of the shard; how many
 --         shards it has, of a shard how many times hours were promoted from it; when the lease ends (ms);
---         then members "hour:model", of a shard each followed by "1" if it has facts there, else "0"
+--         then members "hour:model", each followed by when it was due (ms), of a shard by "1" if it has facts
+--         there, else "0"
 
 local p = KEYS[1]
 local due, open, late = p .. KEY_DUE, p .. KEY_OPEN, p .. KEY_LATE
@@ -21,10 +22,12 @@ local PACKED_AT_ONCE = 4 -- times CHUNK calls
 -- What is no hour of a model would be claimed for ever: nothing that is computed takes it out.
 local members, lease = {}, now + ARGV[2]
 local till = ARGV[1] == '1' and '+inf' or now
-for _, m in ipairs(call('ZRANGEBYSCORE', due, '-inf', till, 'LIMIT', 0, ARGV[3])) do
+local found = call('ZRANGEBYSCORE', due, '-inf', till, 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+for i = 1, #found, 2 do
+  local m = found[i]
   if parse_model_hour(m) then
     members[#members + 1] = m
-    if ARGV[5] == '' then members[#members + 1] = tostring(call('EXISTS', p .. KEY_CELLS .. m)) end
+    members[#members + 1] = ARGV[5] ~= '' and found[i + 1] or tostring(call('EXISTS', p .. KEY_CELLS .. m))
     call('ZADD', due, lease, m)
   else
     call('ZREM', due, m)

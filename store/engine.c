@@ -44,7 +44,6 @@ struct engine {
 	uint64_t unused[TELEMETRY_UNUSED], nunused; // telemetry of the batch that is not used
 	int64_t settle_not_before; // ticks
 	bool has_left;             // the last turn ended before all that was due was computed
-	struct buf reached_acct_region, reached_model; // of what the last turn computed last
 	int64_t places_due;        // ticks: when the accounts and Regions are read again; 0: they were not yet
 };
 
@@ -71,8 +70,6 @@ void engine_close(struct engine *e)
 	arena_release(&e->arena);
 	arena_release(&e->hidden);
 	map_release(&e->warned);
-	buf_release(&e->reached_acct_region);
-	buf_release(&e->reached_model);
 	free(e);
 }
 
@@ -379,16 +376,24 @@ static bool is_stopped(const struct engine *e)
 	return e->options.stop && *e->options.stop;
 }
 
+// Where the run of hours ends that begins at due[i]. The next run may be of earlier hours of the same model.
+static int end_of_run(const struct due *due, int i, int n)
+{
+	int end = i + 1;
+	while (end < n && str_eq(due[end].acct_region, due[i].acct_region) &&
+	       str_eq(due[end].model_hex, due[i].model_hex) && due[end].hour > due[end - 1].hour &&
+	       due[end].hour - due[i].hour < RUN_HOURS)
+		end++;
+	return end;
+}
+
 // *ret_done: how many were computed before `until` (ticks). The others are given back.
 static bool settle_claimed(struct engine *e, const struct due *due, int n, int64_t until, int *ret_done,
                            struct err *err)
 {
 	int i = 0;
 	for (int end; i < n && !is_stopped(e) && (i == 0 || when_ticks_ms() < until); i = end) {
-		for (end = i + 1; end < n; end++)
-			if (!str_eq(due[end].acct_region, due[i].acct_region) ||
-			    !str_eq(due[end].model_hex, due[i].model_hex) || due[end].hour - due[i].hour >= RUN_HOURS)
-				break;
+		end = end_of_run(due, i, n);
 		arena_reset(&e->arena); // a claim may hold any number of runs
 		if (!settle_run(e, due + i, end - i, err))
 			return false;
@@ -397,28 +402,36 @@ static bool settle_claimed(struct engine *e, const struct due *due, int n, int64
 	return i == n || is_stopped(e) || store_give_back(&e->store, due + i, n - i, err);
 }
 
-// Goes on behind what the last turn has computed, so that no hour waits for those before it to be done for
-// good.
-static struct due *begin_after_last(const struct engine *e, struct due *due, int n, struct arena *arena)
+struct run {
+	int first, n;   // of the hours that are due
+	int64_t due_ms; // of the one that has waited longest
+};
+
+static int by_age(const void *a, const void *b)
 {
-	int at = 0;
-	for (int c = 0; at < n; at++) {
-		c = str_cmp(due[at].acct_region, buf_str(&e->reached_acct_region));
-		if (c > 0 || (c == 0 && str_cmp(due[at].model_hex, buf_str(&e->reached_model)) > 0))
-			break;
-	}
-	struct due *turned = arena_alloc(arena, (size_t)(n + 1) * sizeof *turned);
-	memcpy(turned, due + at, (size_t)(n - at) * sizeof *due);
-	memcpy(turned + (n - at), due, (size_t)at * sizeof *due);
-	return turned;
+	const struct run *x = a, *y = b;
+	if (x->due_ms != y->due_ms)
+		return x->due_ms > y->due_ms ? 1 : -1;
+	return x->first - y->first;
 }
 
-static void note_reached(struct engine *e, const struct due *last)
+// Those that have waited longest come first, so that no hour waits for others to be done for good.
+static struct due *sort_by_age(const struct due *due, int n, struct arena *arena)
 {
-	buf_clear(&e->reached_acct_region);
-	buf_clear(&e->reached_model);
-	buf_addstr(&e->reached_acct_region, last->acct_region);
-	buf_addstr(&e->reached_model, last->model_hex);
+	struct run *runs = arena_alloc(arena, (size_t)(n + 1) * sizeof *runs);
+	struct due *sorted = arena_alloc(arena, (size_t)(n + 1) * sizeof *sorted);
+	int nruns = 0, done = 0;
+	for (int i = 0, end; i < n; i = end) {
+		end = end_of_run(due, i, n);
+		struct run *run = &runs[nruns++];
+		*run = (struct run){i, end - i, due[i].due_ms};
+		for (int k = i; k < end; k++)
+			run->due_ms = due[k].due_ms < run->due_ms ? due[k].due_ms : run->due_ms;
+	}
+	qsort(runs, (size_t)nruns, sizeof *runs, by_age);
+	for (int i = 0; i < nruns; done += runs[i].n, i++)
+		memcpy(sorted + done, due + runs[i].first, (size_t)runs[i].n * sizeof *due);
+	return sorted;
 }
 
 // Counts how often each hour was claimed. Whether one was not too often: on a busy system there is always
@@ -453,10 +466,8 @@ bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err
 		arena_reset(&claims);
 		good = store_claim(&e->store, all, &claims, &due, &n, &left, err);
 		if (good && !all)
-			due = begin_after_last(e, due, n, &claims);
+			due = sort_by_age(due, n, &claims);
 		good = good && settle_claimed(e, due, n, until, &done, err);
-		if (good && done)
-			note_reached(e, &due[done - 1]);
 	} while (good && all && has_fresh(e, &times, due, n) && !is_stopped(e));
 	map_release(&times);
 	arena_release(&claims);

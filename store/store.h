@@ -90,6 +90,7 @@ struct due {
 	struct str acct_region;      // "account/region"
 	int64_t hour;
 	struct str model_hex; // id of the model, 16 hex digits
+	int64_t due_ms;       // since when
 };
 
 enum { DUE_MAX = 256 }; // hours taken at once from each account and Region
@@ -101,7 +102,7 @@ enum { STORE_GRACE_MS = 86400000 }; // the clock of this machine and that of Red
 bool store_claim(struct store *s, bool all, struct arena *arena, struct due **ret_due, int *ret_n,
                  size_t *ret_left, struct err *err) NC_CHECK;
 
-// Gives back hours that were claimed and not computed: they are due now.
+// Gives back hours that were claimed and not computed: they are due as they were.
 bool store_give_back(struct store *s, const struct due *due, int n, struct err *err) NC_CHECK;
 
 // Tags as a JSON object, and the field under which key_tagsets has them; no tags are "-" and "{}".

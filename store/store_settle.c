@@ -194,7 +194,7 @@ static void read_claims(struct store *s, const struct str *names, size_t n, stru
 {
 	size_t most = 0;
 	for (size_t i = 0; i < n; i++)
-		most += redis_len(s->redis, i);
+		most += redis_len(s->redis, i) / 2;
 	ret->due = arena_alloc(arena, (most + 1) * sizeof *ret->due);
 	ret->empty = arena_alloc(arena, (n + 1) * sizeof *ret->empty);
 	for (size_t i = 0; i < n; i++) {
@@ -206,10 +206,12 @@ static void read_claims(struct store *s, const struct str *names, size_t n, stru
 		ret->left += store_learn_shards(s, names[i], shards, false);
 		if (str_is(redis_elem(s->redis, i, 1), "1"))
 			ret->empty[ret->nempty++] = names[i];
-		for (size_t k = CLAIM_HEAD; k < redis_len(s->redis, i); k++) {
+		for (size_t k = CLAIM_HEAD; k + 1 < redis_len(s->redis, i); k += 2) {
 			struct str member = redis_elem(s->redis, i, k), hour = str_cut(&member, ':');
-			ret->due[ret->n++] =
-				(struct due){names[i], strtoll(arena_str(arena, hour).p, NULL, 10), arena_str(arena, member)};
+			ret->due[ret->n++] = (struct due){.acct_region = names[i],
+			                                  .hour = strtoll(arena_str(arena, hour).p, NULL, 10),
+			                                  .model_hex = arena_str(arena, member),
+			                                  .due_ms = strtoll(redis_elem(s->redis, i, k + 1).p, NULL, 10)};
 		}
 	}
 	if (ret->n > 1)
@@ -251,16 +253,17 @@ bool store_claim(struct store *s, bool all, struct arena *arena, struct due **re
 
 bool store_give_back(struct store *s, const struct due *due, int n, struct err *err)
 {
-	struct buf now = BUF_INIT, member = BUF_INIT;
-	buf_addf(&now, "%lld", (long long)when_now_ms());
+	struct buf at = BUF_INIT, member = BUF_INIT;
 	for (int i = 0; i < n; i++) {
+		buf_clear(&at);
+		buf_addf(&at, "%lld", (long long)due[i].due_ms);
 		buf_clear(&member);
 		buf_addf(&member, "%lld:%.*s", (long long)due[i].hour, STR_ARG(due[i].model_hex));
 		redis_cmd(s->redis, 6,
 		          (struct str[]){STR("ZADD"), key_due(&s->key, s->options->redis.prefix, due[i].acct_region),
-		                         STR("XX"), STR("LT"), buf_str(&now), buf_str(&member)});
+		                         STR("XX"), STR("LT"), buf_str(&at), buf_str(&member)});
 	}
-	buf_release(&now);
+	buf_release(&at);
 	buf_release(&member);
 	return redis_exec(s->redis, err);
 }

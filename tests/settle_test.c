@@ -173,6 +173,32 @@ static void in_turns(void)
 	arena_release(&arena);
 }
 
+// Turns begin with the hours that have waited longest, and what is given back has waited as long as before.
+static void oldest_first(void)
+{
+	static const char key[] = "aged:" TEST_ACCT_REGION ":due";
+	struct arena arena = ARENA_INIT;
+	struct engine_options o = test_options("aged");
+	o.turn_ms = 1;
+	struct engine *e = open_with(&o);
+	struct err err = ERR_INIT;
+	size_t left, n;
+	fill(e, &arena);
+	is_int(ask("ZRANGE", key, "0", "-1"), HOURS, "all hours are due");
+	struct str *members = redis_copy_list(test_redis, 0, &arena, &n);
+	for (size_t i = 0; i < n; i++) { // the last one since 1 ms, the first since HOURS
+		char at[24];
+		snprintf(at, sizeof at, "%lld", (long long)(first + HOURS - atoll(members[i].p)));
+		ask("ZADD", key, at, members[i].p);
+	}
+	must(engine_settle(e, false, &left, &err), &err);
+	is_int((long long)engine_counts(e)->settled, HOURS % 24, "a turn computes the run of hours that waits longest");
+	is_int(ask("ZCOUNT", key, "-inf", "12"), 0, "which is the last one");
+	is_int(ask("ZCOUNT", key, "13", "60"), HOURS - HOURS % 24, "and the others have waited as long as before");
+	engine_close(e);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	struct arena arena = ARENA_INIT;
@@ -194,6 +220,7 @@ int main(void)
 	       "the same records once more: nothing is computed again");
 
 	in_turns();
+	oldest_first();
 	many_at_once();
 	while_computed();
 

@@ -5,7 +5,7 @@
 # the figures are meanwhile. docs/scale.md has a plan that is computed from it (tests/bench/scale_plan.py), with what it foretells for
 # this hundredth beside what was measured.
 #
-#     make bench-hundredth     RATE=10000 SECONDS_LONG=60 ACCOUNTS=10 CALLERS=1000
+#     make bench-hundredth     RATE=10000 SECONDS_LONG=60 ACCOUNTS=10 CALLERS=1000 SHARDS=1
 #
 # An hour of calls by 100 callers in each of 10 accounts with four models (tests/bench/generate.c) comes at RATE within SECONDS_LONG, so
 # that by the end its sums are as many as in a real hour. One worker reads it from Kafka. Costs are processor time, so that what else
@@ -13,25 +13,29 @@
 . "$(dirname "$0")/../lib.sh"
 
 rate=${RATE:-10000} long=${SECONDS_LONG:-60} accounts=${ACCOUNTS:-10} callers=${CALLERS:-1000}
+export NOWCAST_SHARDS=${SHARDS:-1}
 n=$((rate * long)) kafka_heap=${KAFKA_HEAP:-512m}
 topics=cloudtrail
 tick=$(getconf CLK_TCK)
-models=4
+models=4 due=()
 
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 redis_bytes() { redis info memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p'; }
 stat_of() { redis info stats | sed -n "s/^$1:\([0-9]*\).*/\1/p"; }
 us() { awk -v ticks="$1" -v tick="$tick" -v n="$2" 'BEGIN { printf "%.2f", ticks / tick * 1e6 / n }'; } # TICKS NUMBER
 row() { printf '%-22s %12s   %s\n' "$@"; }
-# How long the hour that waits longest has been due, in ms.
+# How long the hour that waits longest has been due, in ms, in an account and Region or in a shard of it.
 overdue() {
+	# Redis drops a list that is empty: those seen once are remembered.
+	[ ${#due[@]} = $((accounts * (NOWCAST_SHARDS > 1 ? 1 + NOWCAST_SHARDS : 1))) ] ||
+		mapfile -t due < <({ printf '%s\n' "${due[@]}"; redis --scan --pattern 'nowcast:{*}:due'; } | grep . | sort -u)
 	redis eval 'local now = redis.call("TIME") now = now[1] * 1000 + now[2] / 1000
 		local most = 0
-		for _, key in ipairs(redis.call("SMEMBERS", "nowcast:acct_regions")) do
-			local first = redis.call("ZRANGE", "nowcast:{" .. key .. "}:due", 0, 0, "WITHSCORES")
+		for _, key in ipairs(KEYS) do
+			local first = redis.call("ZRANGE", key, 0, 0, "WITHSCORES")
 			if first[2] then most = math.max(most, now - tonumber(first[2])) end
 		end
-		return math.floor(most)' 0
+		return math.floor(most)' ${#due[@]} "${due[@]}"
 }
 
 start_redis
@@ -54,6 +58,7 @@ full=$(redis_bytes)
 settled=$(grep -o ' settled=[0-9]*' "$T/worker.log" | tail -n 1 | tr -dc 0-9)
 kafka_bytes=$(du -sb "$T"/kafka/cloudtrail-* | awk '{ s += $1 } END { print s }')
 stop "$worker"
+is "calls are in so many keys of an account and Region" "$(redis --scan --pattern 'nowcast:{*}:calls:*' | sed 's/}.*//' | sort -u | wc -l)" $((accounts * NOWCAST_SHARDS))
 "$nowcast" replay --redis "$REDIS_URL" - </dev/null >"$T/settle.log" 2>&1
 cells=$(redis eval 'local n = 0 for _, key in ipairs(redis.call("KEYS", "nowcast:*:cells:*")) do n = n + redis.call("HLEN", key) end return n' 0)
 
@@ -67,7 +72,7 @@ redis flushall >/dev/null
 "$top/$B/tests/bench/generate" -n 4000 -a 1000 -c 1000 -m 60 >"$T/many" && replay_cost "$T/many" && replay_cost -
 look_us=$(each "$own" "$idle" $((1000 - accounts))) look_redis_us=$(each "$server" "$idle_server" $((1000 - accounts)))
 
-row records "$n" "$rate a second, $accounts accounts, $callers callers, $models models"
+row records "$n" "$rate a second, $accounts accounts, $callers callers, $models models, $NOWCAST_SHARDS shards"
 row sums "$cells" "$((cells / accounts / models)) in each of $((accounts * models)) hours of a model"
 row worker_us "$(us "$worker_ticks" "$n")" "microseconds of a core a record in the worker, its settling in it"
 row redis_us "$(us "$redis_ticks" "$n")" "the same in Redis"

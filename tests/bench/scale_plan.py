@@ -41,13 +41,13 @@ def settle(workers, hours, cost, interval, seconds, rng, first=0):
     """Ages of figures, and the longest wait of an hour, in seconds, each second from the `first`; how long workers settled without
     a break. cost: of an hour, by the time."""
     due = [0.0] * hours
+    lease = [0.0] * hours # until then nobody else gets it
     read = [0.0] * hours  # of when the facts are that its figures are of
     wakes = [(rng.random() * interval, w) for w in range(workers)]
     heapq.heapify(wakes)
     written = []          # (when, hour, of when)
     ages, waits, turns = [], [], []
     sample = first
-    reached = [0] * workers
     while wakes[0][0] < seconds:
         now, worker = heapq.heappop(wakes)
         while sample <= now:
@@ -57,16 +57,14 @@ def settle(workers, hours, cost, interval, seconds, rng, first=0):
             ages.extend(sample - r for r in read)
             waits.append(max(0, max(sample - d for d in due)))
             sample += 1
-        taken = [h for h in range(hours) if due[h] <= now]
-        taken = [h for h in taken if h > reached[worker]] + [h for h in taken if h <= reached[worker]]
+        taken = sorted((h for h in range(hours) if due[h] <= now and lease[h] <= now), key=lambda h: due[h])
         at, wait = now, interval
         for n, hour in enumerate(taken):
             if at - now >= TURN:
-                for left in taken[n:]: # nobody else gets them meanwhile
-                    due[left] = at
+                for left in taken[n:]:
+                    lease[left] = at
                 wait = 0
                 break
-            reached[worker] = hour
             due[hour] = now + interval
             heapq.heappush(written, (at + cost(at), hour, at))
             at += cost(at)
