@@ -139,9 +139,9 @@ size_t engine_pending_records(const struct engine *e);
 bool engine_apply(struct engine *e, struct err *err) NC_CHECK;
 
 // Computes the hours that are due, first those that have waited longest, for options.turn_ms and the run of
-// hours in hand: the rest stays due for whoever asks next, so that the caller goes on reading. With `all`, all of them, and also those that are
-// not due yet, until none is left, options.stop says so, or all that are left change as fast as they are
-// computed. *ret_left: how many are known to be left.
+// hours in hand: the rest stays due for whoever asks next, so that the caller goes on reading. With `all`,
+// all of them, and also those that are not due yet, until none is left, options.stop says so, or all that are
+// left change as fast as they are computed. *ret_left: how many are known to be left.
 bool engine_settle(struct engine *e, bool all, size_t *ret_left, struct err *err) NC_CHECK;
 
 // If the last turn has left hours that were due: when the next one may begin (when_ticks_ms). 0: it has

@@ -8,9 +8,9 @@
 
 The costs are those that `make bench-hundredth` prints. Two things are simulated. How accounts spread over the masters of a Redis
 Cluster: by the CRC16 of what is in the braces of a key, as Redis does. And how settling goes (store/claim.lua, store/engine.c): a
-worker takes all hours that are due, computes one after the other for half a second, from where it ended the last time, and gives the
-rest back; it then leaves settling alone for 19 times as long as it took. What it has computed is due again after settle.interval, for
-calls come all the time.
+worker takes all hours that are due, computes one after the other for half a second, first those that have waited longest, and gives
+the rest back; it then leaves settling alone for 19 times as long as it took. What it has computed is due again after settle.interval,
+for calls come all the time.
 """
 import binascii
 import heapq
