@@ -230,16 +230,17 @@ redis_takes_all_slots() { redis cluster addslotsrange 0 16383 >/dev/null && wait
 redis_cluster_up() { redis cluster info | grep -q cluster_state:ok; }
 
 # A Redis Cluster of three masters, each with so many replicas: sets REDIS_URL (of the first), cluster_ports and cluster_pids, the
-# masters before the replicas. Replica i of master m is number 3 i + m.
+# masters before the replicas. Replica i of master m is number 3 i + m. With tls=1 before it, behind TLS (see start_redis_tls).
 start_redis_cluster() { # [REPLICAS]
-	local i ids=() bus=()
+	local i ids=() bus=() listen=(--port)
 	redis_program=$(redis_binary)
+	[ -z "${tls:-}" ] || listen=("${redis_tls_arguments[@]}" --tls-cluster yes --tls-replication yes --port 0 --tls-port)
 	cluster_ports=() cluster_pids=()
 	for i in $(seq 0 $((3 * (1 + ${1:-0}) - 1))); do
 		free_port; bus+=("$port")
-		free_port; redis_port=$port redis_tls=
+		free_port; redis_port=$port redis_tls=${tls:-}
 		mkdir -p "$T/node-$port"
-		run_redis --port "$port" --dir "$T/node-$port" --appendonly no --cluster-enabled yes --cluster-port "${bus[i]}" \
+		run_redis "${listen[@]}" "$port" --dir "$T/node-$port" --appendonly no --cluster-enabled yes --cluster-port "${bus[i]}" \
 			--cluster-node-timeout 5000 --repl-diskless-sync-delay 0
 		cluster_ports+=("$redis_port") cluster_pids+=("$redis_pid")
 		ids+=("$(redis cluster myid)")
@@ -254,7 +255,7 @@ start_redis_cluster() { # [REPLICAS]
 	done
 	for redis_port in "${cluster_ports[@]}"; do wait_for 20 redis_cluster_whole "$((${#ids[@]} - 3))" || bail "no cluster"; done
 	redis_port=${cluster_ports[0]}
-	REDIS_URL=redis://127.0.0.1:$redis_port
+	REDIS_URL=redis${tls:+s}://127.0.0.1:$redis_port
 }
 redis_knows() { redis cluster info | tr -d '\r' | grep -q "^cluster_known_nodes:$1$"; }
 redis_cluster_whole() { # REPLICAS: it knows so many, and follows if it is one
@@ -311,10 +312,10 @@ start_redis_tls() {
 	redis_program=${REDIS_SERVER:-redis-server}
 	REDIS_CA=$T/ca.pem
 	make_certificates || bail "openssl could not make certificates"
+	redis_tls_arguments=(--tls-cert-file "$T/server.pem" --tls-key-file "$T/server.key" --tls-ca-cert-file "$REDIS_CA" --tls-auth-clients no)
 	free_port
 	redis_port=$port redis_tls=1
-	redis_arguments=(--port 0 --tls-port "$port" --tls-cert-file "$T/server.pem" --tls-key-file "$T/server.key"
-		--tls-ca-cert-file "$REDIS_CA" --tls-auth-clients no --appendonly no)
+	redis_arguments=(--port 0 --tls-port "$port" "${redis_tls_arguments[@]}" --appendonly no)
 	run_redis "${redis_arguments[@]}"
 	REDIS_URL=rediss://127.0.0.1:$port
 }

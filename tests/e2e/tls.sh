@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# rediss://: the same figures as in the clear, and no word to a server that nobody vouches for; a login by IAM of AWS.
+# rediss://: the same figures as in the clear, of a Redis Cluster as well, and no word to a server that nobody vouches for; a login by
+# IAM of AWS.
 . "$(dirname "$0")/../lib.sh"
 
 make_world --hours 1 --scale 0.1
@@ -24,6 +25,13 @@ same_file "and gives the same figures" "$T/iam.csv" "$T/want.csv"
 AWS_SECRET_ACCESS_KEY=other fails 1 "another secret key is refused" by_iam
 has "with what to look at" "$(cat "$T/report.err")" 'WRONGPASS.*redis.iam'
 
-REDIS_URL=${REDIS_URL/rediss:/redis:}
+plain_url=${REDIS_URL/rediss:/redis:}
+tls=1 start_redis_cluster
+ok "replay into three masters, over TLS" "$nowcast" replay --redis "$REDIS_URL" --redis-ca "$REDIS_CA" "$world/stream.ndjson"
+ok "report of them" report "$T/cluster.csv" --redis-ca "$REDIS_CA"
+same_file "gives the same" "$T/cluster.csv" "$T/want.csv"
+is "each of them has keys" "$(on_cluster info keyspace | grep -c keys=)" 3
+
+REDIS_URL=$plain_url
 fails 1 "and TLS is not spoken to in the clear" timeout 20 "$nowcast" report --redis "$REDIS_URL"
 finish
