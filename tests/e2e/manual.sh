@@ -15,6 +15,11 @@ is "and every flag of theirs, and no other" "$(sed -nE 's/^\.It Cm [a-z-]+//p' "
 	"$(synopses | grep -oE -- '--[a-z-]+' | sort -u | xargs)"
 is "and every exit status" "$(sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It //p' "$page" | xargs)" "0 1 2 3"
 
+# A variable that is no key of the configuration is ignored.
+variables() { "$nowcast" check-config --sample | sed -nE 's/^#?([a-z0-9_.]+) =.*/NOWCAST_\U\1/p' | tr . _; printf 'NOWCAST_%s\n' CONFIG TOKENS; }
+is "compose.yaml, image, chart and docs/install.md set no other variables" "$(grep -ohrE 'NOWCAST_[A-Z0-9_]+' "$top"/deploy/{compose.yaml,container,helm} "$top/docs/install.md" |
+	sort -u | grep -vxFf <(variables))" ""
+
 if command -v mandoc >/dev/null; then
 	# That a page is not installed here is no fault of the other.
 	is "mandoc finds no fault" "$(mandoc -T lint -W style "$top"/deploy/man/* 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db|mandoc.db lacks')" ""
