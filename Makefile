@@ -124,7 +124,7 @@ e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
 test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
 	$(Q)FULL=1 tests/run.sh tests/disasters/workers_killed.sh
 
-disasters: all helpers  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
+disasters: all helpers $(B)/tests/convergence_test  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
 	$(Q)tests/disasters.sh
 
 format:  ## wrap lines of C beyond 110 columns (clang-format)
