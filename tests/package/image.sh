@@ -19,6 +19,7 @@ unpack() { # NAME
 	cp "$T/$1/archive/$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["Config"])' "$T/$1/archive/manifest.json")" "$T/$1/config.json"
 	python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))[0]["Layers"], sep="\n")' "$T/$1/archive/manifest.json" |
 		while read -r layer; do tar -xf "$T/$1/archive/$layer" -C "$T/$1/root"; done
+	python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))[0]["RepoTags"])' "$T/$1/archive/manifest.json" >"$T/$1/tags"
 	rm -rf "$T/$1/archive"
 }
 
@@ -54,6 +55,7 @@ for name in nowcast nowcast-bills; do
 	size=$(($(find "$T/$name/root" -type f -printf '%s\n' | awk '{ s += $1 } END { print s }') / 1000000))
 	echo "# $name: $size MB unpacked, $(($(stat -c %s "$(of $name oci.tar)") / 1000000)) MB as an OCI archive"
 	[ $name = nowcast-bills ] || ok "$name is smaller than 120 MB" test "$size" -lt 120
+	is "$name: docker load names it as docs/install.md says" "$(sed 's|^docker.io/library/||' "$T/$name/tags")" "$(basename "$(of $name docker.tar)" .docker.tar | sed 's/_/:/')"
 	is "$name: another user" "$(config 'c["config"]["User"]')" 65532:65532
 	has "$name: a HEALTHCHECK" "$(config 'c["config"]["Healthcheck"]["Test"]')" 8321/healthz
 	is "$name: what it starts" "$(config 'c["config"]["Entrypoint"] + c["config"]["Cmd"]')" "['/usr/bin/nowcast', 'run']"
