@@ -168,7 +168,8 @@ static int64_t parse_number(struct str s)
 // "Records" is a whole file of CloudTrail.
 static bool is_kcat_key(struct str key)
 {
-	return str_is(key, "topic") || str_is(key, "partition") || str_is(key, "offset") || str_is(key, "payload");
+	return str_is(key, "topic") || str_is(key, "partition") || str_is(key, "offset") ||
+	       str_is(key, "payload");
 }
 
 bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_payload)
@@ -287,7 +288,8 @@ bool dead_letter_read(struct str line, struct buf *scratch, struct origin *ret_o
 	if (line.len < 2 || !expect_char(&s, '{'))
 		return false;
 	do {
-		if (!scan_string(&s, &key) || !(reason || str_is(key, "reason") || str_is(key, "kind")) || // these come first
+		if (!scan_string(&s, &key) ||
+		    !(reason || str_is(key, "reason") || str_is(key, "kind")) || // these come first
 		    !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
 			return false;
 		if (str_is(key, "reason"))

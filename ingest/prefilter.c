@@ -144,7 +144,7 @@ static inline bool is_any(const positions *hit)
 	return v[0] | v[1] | v[2] | v[3];
 }
 
-// From `at` on, the next place with a pair; the last place if there is none. It calls nothing, so the compiler
+// From `at` on, the next place with a pair; the last if there is none. It calls nothing, so the compiler
 // keeps what it compares with in registers.
 static inline size_t next_pairs(struct str s, size_t at, find_pairs_fn *find_pairs, size_t reach,
                                 positions *ret)

@@ -36,8 +36,9 @@ static void find_everywhere(const char *word, char filler)
 
 int main(void)
 {
-	static const char *const words[] = {"edrock",        "sts.amazonaws", "iam.amazonaws", "ModelInvocationLog",
-	                                    "\"Datapoints", "api_request",   "MetricDataResults"};
+	static const char *const words[] = {
+		"edrock",       "sts.amazonaws", "iam.amazonaws",    "ModelInvocationLog",
+		"\"Datapoints", "api_request",   "MetricDataResults"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		find_everywhere(words[i], ' ');
 		find_everywhere(words[i], '.');

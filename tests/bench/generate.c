@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills a topic with CloudTrail records of inference calls for the benchmark: generate [-b BOOTSTRAP -t TOPIC
-// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] [-s SHARE] -n N. Without -b it prints them,
-// one a line.
+// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] [-s SHARE] -n N. Without -b it prints
+// them, one a line.
 //
 // Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them,
 // by one of 50 principals (-c) in two accounts (-a) with one of four models, in order of time over six hours
@@ -191,8 +191,9 @@ int main(int argc, char **argv)
 	}
 	if (!bootstrap != !topic || !w.records || partitions < 1 || !w.callers || !w.accounts || w.minutes < 1 ||
 	    !w.share) {
-		fprintf(stderr,
-		        "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] [-s SHARE] -n N\n");
+		fprintf(
+			stderr,
+			"usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] [-s SHARE] -n N\n");
 		return 2;
 	}
 	if (bootstrap)
