@@ -21,8 +21,8 @@
 // A run is long from RUN bytes on: less than a line of MIME (76), more than a SHA-256 in hexadecimal digits.
 // It has to have capital letters, for paths and names have long runs as well.
 //
-// Each word is searched by one pair of its bytes that is rare in JSON: those of the plain words are four apart
-// ("d...k" for edrock), but of "sts." and "iam." the two before the name of every host are asked for. WIDTH
+// Each word is searched by one pair of its bytes that is rare in JSON: most of the plain words by two that
+// are four apart ("d...k" for edrock), "sts." and "iam." by those before the name that every host has. WIDTH
 // positions are compared at once, with the compiler's vectors, so this works on any machine. The words are
 // compared only where a pair is found.
 #include "ingest/prefilter.h"
