@@ -12,8 +12,8 @@ local SHORT = {
 local RANKS = {}
 for rank, number in pairs(SHORT) do RANKS[number] = rank end
 
--- The pairs of a bucket, one after the other in a text: the place of a pair is its number. Those that are added
--- are beside it, for Lua would hash a text that grows with each of them.
+-- The pairs of a bucket, one after the other in a text: the place of a pair is its number. Those that are
+-- added are beside it, for Lua would hash a text that grows with each of them.
 local PAIR = EVIDENCE_AT_MINUTE -- bytes
 local lists = {}
 local function list_of(p, bucket)
