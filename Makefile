@@ -199,6 +199,12 @@ bench-hundredth: all helpers  ## what a record and a settled hour cost at 10,000
 scale-plan:  ## what a million calls a second would need, from those costs: masters, memory, key spread and settling simulated (a minute)
 	$(Q)tests/bench/scale_plan.py
 
+.PHONY: bench-sparse bench-folder
+bench-sparse: all helpers  ## records/s from Kafka where one record in a hundred is a call of Bedrock, beside a bare consumer
+	$(Q)SHARE=100 tests/bench.sh
+bench-folder: all helpers  ## bytes/s of a replay of a folder of .json.gz, beside zcat
+	$(Q)tests/bench/folder.sh
+
 bench-peers: all helpers  ## records/s of rsyslog and of a Node consumer, which do less, beside nowcast
 	$(Q)tests/bench/peers/peers.sh
 

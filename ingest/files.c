@@ -248,6 +248,10 @@ static bool is_indented(struct str s)
 {
 	int64_t depth = 0;
 	bool quoted = false;
+	while (s.len && strchr(" \t\r", s.p[s.len - 1]))
+		s.len--;
+	if (!s.len || !strchr("{[,:", s.p[s.len - 1]))
+		return false; // at once: this line may be a whole file of CloudTrail
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
 		if (quoted && c == '\\')
@@ -257,9 +261,7 @@ static bool is_indented(struct str s)
 		else if (!quoted)
 			depth += (c == '{' || c == '[') - (c == '}' || c == ']');
 	}
-	while (s.len && strchr(" \t\r", s.p[s.len - 1]))
-		s.len--;
-	return depth > 0 && !quoted && s.len && strchr("{[,:", s.p[s.len - 1]);
+	return depth > 0 && !quoted;
 }
 
 static bool is_binary(struct str s)

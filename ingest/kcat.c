@@ -164,6 +164,14 @@ static int64_t parse_number(struct str s)
 	return strtoll(digits, NULL, 10);
 }
 
+// What may come before the topic, which kcat writes first. Asked before the value is scanned: that of
+// "Records" is a whole file of CloudTrail.
+static bool is_kcat_key(struct str key)
+{
+	return str_is(key, "topic") || str_is(key, "partition") || str_is(key, "offset") ||
+	       str_is(key, "payload");
+}
+
 bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, struct str *ret_payload)
 {
 	struct scan s = {line.p, line.p + line.len};
@@ -173,7 +181,8 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 	if (line.len < 2 || !expect_char(&s, '{'))
 		return false;
 	do {
-		if (!scan_string(&s, &key) || !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
+		if (!scan_string(&s, &key) || !(topic || is_kcat_key(key)) || !expect_char(&s, ':') ||
+		    !scan_value(&s, &value, &quoted))
 			return false;
 		if (str_is(key, "topic") && quoted) {
 			origin.topic = value;
@@ -188,7 +197,7 @@ bool kcat_line(struct str line, struct buf *scratch, struct origin *ret_origin, 
 			payload_quoted = quoted;
 			has_payload = true;
 		} else if (!topic) {
-			return false; // kcat writes the topic first
+			return false; // of another type
 		}
 	} while (expect_char(&s, ','));
 	if (!topic || !partition || !has_payload || !expect_char(&s, '}'))
@@ -279,12 +288,12 @@ bool dead_letter_read(struct str line, struct buf *scratch, struct origin *ret_o
 	if (line.len < 2 || !expect_char(&s, '{'))
 		return false;
 	do {
-		if (!scan_string(&s, &key) || !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
+		if (!scan_string(&s, &key) ||
+		    !(reason || str_is(key, "reason") || str_is(key, "kind")) || // these come first
+		    !expect_char(&s, ':') || !scan_value(&s, &value, &quoted))
 			return false;
 		if (str_is(key, "reason"))
 			reason = quoted;
-		else if (!reason && !str_is(key, "kind"))
-			return false; // these come first
 		else if (str_is(key, "topic") && quoted)
 			origin.topic = value;
 		else if (str_is(key, "partition"))

@@ -21,9 +21,10 @@
 // A run is long from RUN bytes on: less than a line of MIME (76), more than a SHA-256 in hexadecimal digits.
 // It has to have capital letters, for paths and names have long runs as well.
 //
-// Each word is searched by one pair of neighbouring bytes that is rare in JSON ("zo" for both of amazonaws).
-// Sixteen positions are compared at once, with the compiler's vectors, so this works on any machine. The
-// words are compared only where a pair is found.
+// Each word is searched by one pair of its bytes that is rare in JSON: most of the plain words by two that
+// are four apart ("d...k" for edrock), "sts." and "iam." by those before the name that every host has. WIDTH
+// positions are compared at once, with the compiler's vectors, so this works on any machine. The words are
+// compared only where a pair is found.
 #include "ingest/prefilter.h"
 
 #include <stdint.h>
@@ -32,22 +33,31 @@
 
 enum { RUN = 70, RUN_CAPITALS = 8 };
 
-typedef uint8_t v16 __attribute__((vector_size(16)));
-typedef uint64_t v2 __attribute__((vector_size(16)));
+enum { WIDTH = 32 };
+typedef uint8_t positions __attribute__((vector_size(WIDTH))); // 0xff: this one, else 0
+typedef uint64_t words64 __attribute__((vector_size(WIDTH)));
+
+// A machine of today compares as many in one instruction, which the oldest of its kind has not.
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                          \
+	!defined(__SANITIZE_THREAD__)
+#define FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
+#else
+#define FOR_EACH_CPU
+#endif
 
 struct word {
 	const char *text;
-	uint8_t len, at; // the pair is text[at], text[at + 1]
+	uint8_t len, at; // the pair begins with text[at]
 };
 
 #define WORD(text, at) {text, sizeof text - 1, at}
 static const struct word plain_words[] = {
-	WORD("edrock", 4),
-	WORD("sts.amazonaws", 7),
-	WORD("iam.amazonaws", 7),
-	WORD("ModelInvocationLog", 14),
-	WORD("MetricDataResults", 5),
-	WORD("\"Datapoints", 0),
+	WORD("edrock", 1),
+	WORD("sts.amazonaws", 1),
+	WORD("iam.amazonaws", 1),
+	WORD("ModelInvocationLog", 5),
+	WORD("MetricDataResults", 6),
+	WORD("\"Datapoints", 1),
 	WORD("api_request", 3),
 	{NULL, 0, 0},
 };
@@ -93,60 +103,90 @@ static bool word_at(struct str s, size_t pair, const struct word *words)
 	return false;
 }
 
-static v16 load16(const char *p)
+static inline void load(positions *v, const char *p)
 {
-	v16 v;
-	memcpy(&v, p, sizeof v);
-	return v;
+	memcpy(v, p, sizeof *v);
 }
 
-static inline v16 match_pair(v16 a, v16 b, char first, char second)
+#define MATCH(a, b, first, second)                                                                           \
+	((positions)((a) == (uint8_t)(first)) & (positions)((b) == (uint8_t)(second)))
+
+// At which of the positions from p a pair of the words above starts. Up to so many bytes after these are
+// looked at.
+enum { PLAIN_REACH = 4, BASE64_REACH = 1 };
+
+static inline void find_plain_pairs(const char *p, positions *ret)
 {
-	return (v16)(a == (uint8_t)first) & (v16)(b == (uint8_t)second);
+	positions a, dot, b;
+	load(&a, p);
+	load(&dot, p + 2);
+	load(&b, p + PLAIN_REACH);
+	*ret = MATCH(a, b, 'd', 'k') | MATCH(a, dot, 't', '.') | MATCH(a, dot, 'a', '.') | MATCH(a, b, 'I', 'c') |
+	       MATCH(a, b, 'D', 'R') | MATCH(a, b, 'D', 'p') | MATCH(a, b, '_', 'u');
 }
 
-// At which of the sixteen positions from p a pair of the words above starts.
-static inline v16 find_plain_pairs(const char *p)
+static inline void find_base64_pairs(const char *p, positions *ret)
 {
-	v16 a = load16(p), b = load16(p + 1);
-	return match_pair(a, b, 'c', 'k') | match_pair(a, b, 'z', 'o') | match_pair(a, b, 'n', 'L') |
-	       match_pair(a, b, 'c', 'D') | match_pair(a, b, '"', 'D') | match_pair(a, b, '_', 'r');
+	positions a, b;
+	load(&a, p);
+	load(&b, p + BASE64_REACH);
+	*ret = MATCH(a, b, 'b', '2') | MATCH(a, b, 'Y', '2') | MATCH(a, b, 'm', '9') | MATCH(a, b, 'X', 'p') |
+	       MATCH(a, b, 'e', 'y') | MATCH(a, b, 'e', 'w') | MATCH(a, b, 'W', '3') | MATCH(a, b, 'W', '1') |
+	       MATCH(a, b, 'W', 'y') | MATCH(a, b, 'W', 'w') | MATCH(a, b, 'H', '4') | MATCH(a, b, 'Z', 'X') |
+	       MATCH(a, b, 'S', 'D') | MATCH(a, b, 'L', 'C') | MATCH(a, b, 'i', 'w');
 }
 
-static inline v16 find_base64_pairs(const char *p)
+typedef void find_pairs_fn(const char *p, positions *ret);
+
+static inline bool is_any(const positions *hit)
 {
-	v16 a = load16(p), b = load16(p + 1);
-	return match_pair(a, b, 'b', '2') | match_pair(a, b, 'Y', '2') | match_pair(a, b, 'm', '9') |
-	       match_pair(a, b, 'X', 'p') | match_pair(a, b, 'e', 'y') | match_pair(a, b, 'e', 'w') |
-	       match_pair(a, b, 'W', '3') | match_pair(a, b, 'W', '1') | match_pair(a, b, 'W', 'y') |
-	       match_pair(a, b, 'W', 'w') | match_pair(a, b, 'H', '4') | match_pair(a, b, 'Z', 'X') |
-	       match_pair(a, b, 'S', 'D') | match_pair(a, b, 'L', 'C') | match_pair(a, b, 'i', 'w');
+	words64 v = (words64)*hit;
+	return v[0] | v[1] | v[2] | v[3];
 }
 
-// Whether a word lies at one of the pairs that `hit` marks, of those that start from s.p[at].
-static inline bool has_word_at_pairs(struct str s, size_t at, v16 hit, const struct word *words)
+// From `at` on, the next place with a pair; the last if there is none. It calls nothing, so the compiler
+// keeps what it compares with in registers.
+static inline size_t next_pairs(struct str s, size_t at, find_pairs_fn *find_pairs, size_t reach,
+                                positions *ret)
 {
-	v2 any = (v2)hit;
-	if (!(any[0] | any[1]))
-		return false;
-	for (size_t i = 0; i < 16; i++)
-		if (hit[i] && word_at(s, at + i, words))
-			return true;
-	return false;
+	size_t last = s.len - WIDTH - reach;
+	for (;; at += WIDTH) {
+		if (at > last)
+			at = last;
+		find_pairs(s.p + at, ret);
+		if (at == last || is_any(ret))
+			return at;
+	}
 }
 
-static inline bool has_word(struct str s, v16 (*find_pairs)(const char *p), const struct word *words)
+static inline bool has_word(struct str s, find_pairs_fn *find_pairs, size_t reach, const struct word *words)
 {
-	if (s.len < 17) { // shorter than the pairs that are compared at once
-		for (size_t at = 0; at < s.len; at++)
+	positions hit;
+	size_t at = 0;
+	if (s.len < WIDTH + reach) { // shorter than the pairs that are compared at once
+		for (; at < s.len; at++)
 			if (word_at(s, at, words))
 				return true;
 		return false;
 	}
-	for (size_t at = 0; at + 17 <= s.len; at += 16)
-		if (has_word_at_pairs(s, at, find_pairs(s.p + at), words))
-			return true;
-	return has_word_at_pairs(s, s.len - 17, find_pairs(s.p + s.len - 17), words);
+	for (;; at += WIDTH) {
+		at = next_pairs(s, at, find_pairs, reach, &hit);
+		for (size_t i = 0; is_any(&hit) && i < WIDTH; i++)
+			if (hit[i] && word_at(s, at + i, words))
+				return true;
+		if (at + WIDTH + reach == s.len)
+			return false;
+	}
+}
+
+FOR_EACH_CPU static bool has_plain_word(struct str s)
+{
+	return has_word(s, find_plain_pairs, PLAIN_REACH, plain_words);
+}
+
+FOR_EACH_CPU static bool has_base64_word(struct str s)
+{
+	return has_word(s, find_base64_pairs, BASE64_REACH, base64_words);
 }
 
 // 1: a digit of base64, in either alphabet; 2: one that is a capital letter.
@@ -213,7 +253,6 @@ static bool has_base64_of_base64(struct str s, size_t at)
 bool prefilter_may_be_ours(struct str s)
 {
 	size_t at = RUN - 1;
-	return has_word(s, find_plain_pairs, plain_words) ||
-	       (next_base64_run(s, &at) &&
-	        (has_word(s, find_base64_pairs, base64_words) || has_base64_of_base64(s, at)));
+	return has_plain_word(s) ||
+	       (next_base64_run(s, &at) && (has_base64_word(s) || has_base64_of_base64(s, at)));
 }

@@ -17,7 +17,8 @@
 --         sections: bucket, other bucket or "" or, to a shard, "closed", "1": it may be reopened, counts of
 --         calls, metrics, names, sessions, candidates, tellings, runs of observed minutes;
 --         the ids of the calls, each once, in one text; their runs in another (1 byte: length of the
---         evidence; the evidence; 2 bytes: how many of the calls have it, in their order); the sums of all
+--         evidence; the evidence; 2 bytes: how many of the calls have it, in their order; of none: it is the
+--         pair whose calls follow, in the short form without its number); the sums of all
 --         of them (store/call_sums.h), or ""; metrics (model, minute, token kind or token kind with tiers,
 --         rank, sum, samples); names (id, text, the model whose figures contain it or ""); sessions;
 --         candidates for a name of their own (group, name, minute); tellings (model, minute, digest,
@@ -126,8 +127,9 @@ local function less_name(a, b)
 end
 
 -- A call that is known already: what it said before is taken off the sums, what is known of it now is added.
-local function join_call(bucket, id, old, ev, out)
-  local damaged = not is_evidence(old)
+local function join_call(bucket, id, value, ev, out)
+  local old = short.full(p, bucket, value)
+  local damaged = not (old and is_evidence(old))
   local waited = not damaged and is_unjoined(old)
   if waited and not is_unjoined(ev) then new = new + 1 else known = known + 1 end
   if old == ev then return end
@@ -137,7 +139,7 @@ local function join_call(bucket, id, old, ev, out)
   if not damaged then count_call(sums, old, -1) end
   count_call(sums, joined, 1)
   out[#out + 1] = id
-  out[#out + 1] = joined
+  out[#out + 1] = short.shorten(p, bucket, joined)
 end
 
 -- Records of one call may lie on both sides of a bucket's edge. Once the bucket beyond it is closed its
@@ -152,8 +154,9 @@ local function count_late(bucket, n)
 end
 
 -- Calls that are met for the first time, all with the same evidence.
-local function count_fresh(bucket, ev, n)
+local function count_fresh(bucket, value, n)
   if n == 0 then return end
+  local ev = short.full(p, bucket, value)
   if is_unjoined(ev) then
     count_unjoined(bucket, n)
   else
@@ -184,7 +187,9 @@ local function apply_calls(bucket, other, reopening, at, n)
   local shut, missed = other == 'closed' or (there and is_closed(other, reopening)), 0
   local look = there and not shut and call('EXISTS', there) == 1
   local mine, joined, theirs, width = {}, {}, {}, 0
-  local runs, run, left, ev = ARGV[at + 1], 1, 0
+  local runs, run, left = ARGV[at + 1], 1, 0
+  local pair, number -- of the short forms
+  local ev, whole -- of a run, as it is kept; the evidence itself if some call asked for it
   local fresh, fresh_of, nruns = {}, {}, 0 -- evidence, and how many calls with it are new
   for first = 0, n - 1, CHUNK do
     local size, done = math.min(CHUNK, n - first), 0
@@ -192,13 +197,27 @@ local function apply_calls(bucket, other, reopening, at, n)
     local held = call('HMGET', here, unpack(ids))
     local far = look and call('HMGET', there, unpack(ids))
     while done < size do
-      if left == 0 then ev, left, run = struct.unpack('>Bc0H', runs, run) end
+      while left == 0 do
+        ev, left, run = struct.unpack('>Bc0H', runs, run)
+        whole = nil
+        if left == 0 then
+          pair, number = ev, short.number_of(p, bucket, ev, lifetime(bucket))
+        elseif #ev < EVIDENCE_HEAD then
+          ev = number and number .. ev or short.expand(bucket, pair, ev)
+        end
+      end
       local last, begun = math.min(done + left, size), width
       for i = done + 1, last do
-        if held[i] then
-          join_call(bucket, ids[i], held[i], ev, joined)
-        elseif far and far[i] then
-          join_call(other, ids[i], far[i], ev, theirs)
+        local old = held[i]
+        if old == ev then
+          known = known + 1
+        elseif old or (far and far[i]) then
+          whole = whole or short.full(p, bucket, ev)
+          if old then
+            join_call(bucket, ids[i], old, whole, joined)
+          else
+            join_call(other, ids[i], far[i], whole, theirs)
+          end
         elseif shut then
           missed = missed + 1
         else
@@ -401,7 +420,18 @@ local function sums_text(d, width)
   return format('%d' .. string.rep(' %d', width - 1), unpack(d, 1, width))
 end
 
+-- Redis searches a small hash from its beginning, by default until it has 512 fields. An hour that will have
+-- more, if its other minutes are as these, becomes a table at once: by having had a long value.
+local MANY_FIELDS, SMALL_HASH, LONG_VALUE = 32, 512, 65
+local function make_table(g)
+  local in_hour = #g.fields * 60 / (g.last - g.first + 1)
+  if #g.fields < MANY_FIELDS or in_hour <= SMALL_HASH or call('HLEN', g.cells) > SMALL_HASH then return end
+  call('HSET', g.cells, '', string.rep(' ', LONG_VALUE))
+  call('HDEL', g.cells, '')
+end
+
 local function add_sums(g)
+  make_table(g)
   for first = 1, #g.fields, CHUNK do
     local last = math.min(first + CHUNK - 1, #g.fields)
     local held = call('HMGET', g.cells, unpack(g.fields, first, last))

@@ -30,6 +30,9 @@ end
 -- Whether telemetry is all that has come of a call: such evidence waits, and counts nowhere.
 local function is_unjoined(ev) return byte(ev, AT_FLAGS) < SOURCE end
 
+local SUMS, count_call, add_sums_of
+do -- what only these use: a script has 200 locals at most
+
 local is_prompt = {[TOKENS_INPUT] = true, [TOKENS_CACHE_READ] = true, [TOKENS_CACHE_WRITE] = true}
 
 -- The tokens of the call that was read last, in the order of its evidence: their kinds, and how many.
@@ -75,7 +78,7 @@ end
 -- start is known, then for each token kind the calls whose tokens are exact, and those tokens; of the limits
 -- of the output only those of calls whose output is not known.
 local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 4
-local SUMS = STARTED + 2 * TOKEN_KINDS
+SUMS = STARTED + 2 * TOKEN_KINDS
 local USED = STARTED + 2 * TOKENS_OUTPUT_MAX
 
 local zeros = {}
@@ -108,7 +111,7 @@ end
 -- Adds a call to the sums of its key: model, caller and minute as in its evidence, then the rate class,
 -- unless that is 0, and the id of its metadata, with the rate class before it, if it has some, and then the
 -- second of its record, likewise. Calls with tokens of telemetry are apart from the others.
-local function count_call(sums, ev, times)
+function count_call(sums, ev, times)
   local flags, timing = byte(ev, AT_FLAGS, AT_TIMING)
   if flags < SOURCE then return end -- is_unjoined
   local failed = flags % (2 * EVIDENCE_FAILED) >= EVIDENCE_FAILED
@@ -135,7 +138,7 @@ end
 
 -- Adds the sums that a worker made of calls of which none is known here (store/call_sums.h). Returns how many
 -- pieces of evidence are unjoined.
-local function add_sums_of(sums, text)
+function add_sums_of(sums, text)
   local unjoined, at = struct.unpack('>H', text)
   while at <= #text do
     local key, width
@@ -149,6 +152,8 @@ local function add_sums_of(sums, text)
     for k = 1, width do d[k] = d[k] + more[k] end
   end
   return unjoined
+end
+
 end
 
 local join_evidence

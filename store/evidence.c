@@ -113,3 +113,41 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 	assert(p <= e->bytes + EVIDENCE_MAX);
 	e->len = (uint8_t)(p - e->bytes);
 }
+
+// -1: there is none.
+static int short_rank(int rank)
+{
+	switch (rank) {
+	case EVIDENCE_TRAIL: return 0;
+	case EVIDENCE_LOG: return 1;
+	case EVIDENCE_AMENDED: return 2;
+	case EVIDENCE_TELEMETRY: return 3;
+	}
+	return -1;
+}
+
+size_t evidence_shorten(const struct evidence *e, int64_t first_minute,
+                        uint8_t ret[EVIDENCE_HEAD - EVIDENCE_NUMBER])
+{
+	int64_t minute = bytes_get32(e->bytes + EVIDENCE_AT_MINUTE) - first_minute;
+	size_t n = 0;
+	if ((e->len - EVIDENCE_HEAD) % EVIDENCE_TOKENS || minute < 0 || minute > UINT16_MAX)
+		return 0;
+	ret[n++] = (uint8_t)(minute >> 8);
+	ret[n++] = (uint8_t)minute;
+	ret[n++] = e->bytes[EVIDENCE_AT_FLAGS];
+	ret[n++] = e->bytes[EVIDENCE_AT_TIMING];
+	for (const uint8_t *p = e->bytes + EVIDENCE_HEAD; p < e->bytes + e->len; p += EVIDENCE_TOKENS) {
+		int rank = short_rank(*p & ((1 << EVIDENCE_KIND_SHIFT) - 1));
+		size_t zeros = 1; // bytes of the count that are left out
+		while (zeros < EVIDENCE_TOKENS && p[zeros] == 0)
+			zeros++;
+		size_t width = EVIDENCE_TOKENS - zeros;
+		if (rank < 0 || width > 3 || n + 1 + width >= EVIDENCE_HEAD - EVIDENCE_NUMBER)
+			return 0;
+		ret[n++] = (uint8_t)((*p >> EVIDENCE_KIND_SHIFT) << EVIDENCE_KIND_SHIFT | rank << 2 | (int)width);
+		memcpy(ret + n, p + zeros, width);
+		n += width;
+	}
+	return n;
+}

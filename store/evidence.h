@@ -18,6 +18,19 @@
 //                                 0  1  rank
 //                                 1  8  id      (likewise, of its pairs)
 //
+// Most calls are kept in a short form (store/short_evidence.lua), less than EVIDENCE_HEAD bytes long:
+//
+//     offset  0   2   number      of the pair of model and caller in the bucket (docs/redis-keys.md, `pairs`)
+//             2   2   minute      since the beginning of the bucket before
+//             4   1   flags
+//             5   1   timing
+//             6       tokens      of each kind that is known:
+//                                 0  1  bits 4-7 token kind, bits 2-3 rank (0 EVIDENCE_TRAIL, 1 _LOG,
+//                                       2 _AMENDED, 3 _TELEMETRY), bits 0-1 n
+//                                 1  n  count, without the zeros before it
+//
+// What does not fit into it, such as metadata or a large count, is kept as above.
+//
 // Six parts are joined, each on its own: who called (source and failed, then caller id), the model (who
 // names it, then model id), when (how well the minute is known, then the minute), the service tier (with
 // its rank), each token kind (rank, then count), and the metadata of the request (rank, then id). So a log
@@ -56,6 +69,9 @@ enum {
 	EVIDENCE_HEAD = 22,   // bytes before the tokens
 	EVIDENCE_TOKENS = 5,  // bytes of one token kind
 	EVIDENCE_META = 9,    // bytes of the metadata
+	EVIDENCE_NUMBER = 2,      // bytes of the number of a pair
+	EVIDENCE_PAIRS_MAX = 4096, // that have numbers, of a bucket: each batch reads them
+	EVIDENCE_SHORT_HEAD = 6,  // bytes before the tokens, in the short form
 	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * (TOKEN_KINDS + 1) + EVIDENCE_META,
 
 	EVIDENCE_FAILED = 1,  // flags
@@ -114,5 +130,10 @@ struct evidence {
 // `with_second`: telemetry may be joined with it by the second.
 void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, uint64_t caller_id,
                    uint64_t meta_id, bool with_second);
+
+// The short form of the evidence of a call, without the number of its pair. Returns its length; 0: it has
+// none. `first_minute`: of the bucket before that of the call.
+size_t evidence_shorten(const struct evidence *e, int64_t first_minute,
+                        uint8_t ret[EVIDENCE_HEAD - EVIDENCE_NUMBER]);
 
 #endif

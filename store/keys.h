@@ -325,6 +325,9 @@ struct str key_part_meta(struct buf *b, const char *prefix, struct str acct_regi
 // nowcast:{A/R}:calls:BUCKET  hash
 //     request id -> what is known of the call (store/evidence.h). Written by apply.lua; kept for `window`,
 //     then packed.
+// nowcast:{A/R}:pairs:BUCKET  string
+//     pairs of a model and a caller, 16 bytes each, whose places are their numbers in the values of `calls`.
+//     Written by apply.lua; kept as long as the calls.
 // nowcast:{A/R}:packed:BUCKET  list
 //     the same of many calls in a text (store/pack.lua). Written by claim.lua; kept for `reopen.keep`.
 // nowcast:{A/R}:sessions:BUCKET  set

@@ -28,6 +28,7 @@
 	X(OVERFLOWED, ":overflowed:")       \
 	X(PACK, ":pack")                    \
 	X(PACKED, ":packed:")               \
+	X(PAIRS, ":pairs:")                 \
 	X(PART, ":part:")                   \
 	X(PART_META, ":part_meta:")         \
 	X(PROMOTED, ":promoted")            \

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The calls of a closed bucket, packed: a list of texts of up to CHUNK calls each, in a fraction of the
 -- memory of the hash. A call is in the one or the other, so packing may stop at any call. It is put before
--- store/claim.lua, which packs, and store/unpack.lua.
+-- store/claim.lua, which packs (and has store/short_evidence.lua), and store/unpack.lua.
 --
 --     of each model and caller that occur: their ids, as evidence begins; 2 bytes: how many rests follow
 --     of each rest: 1 byte: its length; the rest of the evidence; 1 byte: how many ids follow; ids of calls
@@ -66,9 +66,10 @@ local function pack_calls(p, bucket)
   local list, good, ids = call('HRANDFIELD', calls, CHUNK, 'WITHVALUES'), {}, {}
   for i = 1, #list, 2 do
     ids[#ids + 1] = list[i]
-    if #list[i] == EVIDENCE_ID and #list[i + 1] >= EVIDENCE_HEAD and #list[i + 1] < 256 then
+    local ev = short.full(p, bucket, list[i + 1])
+    if #list[i] == EVIDENCE_ID and ev and #ev < 256 then
       good[#good + 1] = list[i]
-      good[#good + 1] = list[i + 1]
+      good[#good + 1] = ev
     end
   end
   if #good > 0 then
@@ -76,5 +77,6 @@ local function pack_calls(p, bucket)
     call('PEXPIREAT', packed, till)
   end
   if #ids > 0 then call('HDEL', calls, unpack(ids)) end
+  if call('EXISTS', calls) == 0 then call('DEL', p .. KEY_PAIRS .. bucket) end
   return #ids
 end

@@ -21,10 +21,10 @@
 #include "store/store_priv.h"
 #include "store/topic_lag.h"
 
-EMBED_SCRIPTS(apply_lua, "store/calls.lua", "store/apply.lua")
+EMBED_SCRIPTS3(apply_lua, "store/short_evidence.lua", "store/calls.lua", "store/apply.lua")
 EMBED_SCRIPT(hour_stats_lua, "store/hour_stats.lua")
 EMBED_SCRIPTS(settle_lua, "store/figures.lua", "store/settle.lua")
-EMBED_SCRIPTS(claim_lua, "store/pack.lua", "store/claim.lua")
+EMBED_SCRIPTS3(claim_lua, "store/short_evidence.lua", "store/pack.lua", "store/claim.lua")
 EMBED_SCRIPT(promoted_lua, "store/promoted.lua")
 EMBED_SCRIPT(promote_again_lua, "store/promote_again.lua")
 EMBED_SCRIPTS(unpack_lua, "store/pack.lua", "store/unpack.lua")

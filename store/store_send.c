@@ -12,6 +12,7 @@
 #include "store/store_priv.h"
 
 enum { CALLS_PER_EVAL = 4000, PARTS_PER_EVAL = 64 }; // calls: at most 65535, so many may be in one run
+enum { PAIR_CALLS = 8 }; // from so many on a number for their pair takes less memory than it saves
 
 // ---- how many shards ------------------------------------------------------------------------------
 
@@ -116,9 +117,42 @@ static int count_args(const struct eval_part *p)
 	                : 0);
 }
 
+static void write_run(struct buf *text, const uint8_t *bytes, size_t len, int32_t n)
+{
+	buf_addc(text, (char)len);
+	buf_add(text, bytes, len);
+	buf_addc(text, (char)(n >> 8));
+	buf_addc(text, (char)n);
+}
+
+// The runs of equal evidence. Where a pair of a model and a caller has some calls, it comes first, as a run
+// of no call, and then the short forms. Returns whether there is such a pair.
+static bool write_runs(const struct section *s, int32_t first, int32_t end, struct buf *text)
+{
+	bool numbered = false, some = false;
+	int64_t first_minute = (s->bucket - 1) * BUCKET_HOURS * 60;
+	uint8_t form[EVIDENCE_HEAD - EVIDENCE_NUMBER];
+	for (int32_t i = first, same = first, n; i < end; i += n) {
+		const struct evidence *e = &s->calls[i];
+		if (i == same) { // the first of its pair
+			while (same < end && memcmp(s->calls[same].bytes, e->bytes, EVIDENCE_AT_MINUTE) == 0)
+				same++;
+			if (same - i >= PAIR_CALLS)
+				write_run(text, e->bytes, EVIDENCE_AT_MINUTE, 0);
+			numbered = same - i >= PAIR_CALLS;
+			some |= numbered;
+		}
+		n = run_length(s, i, end);
+		size_t len = numbered ? evidence_shorten(e, first_minute, form) : 0;
+		write_run(text, len ? form : e->bytes, len ? len : e->len, n);
+	}
+	return some;
+}
+
 // The ids of calls, their runs and their sums, each in one argument: an argument a call costs Redis more than
-// to cut them out. The sums are left out where most cells have one call, which costs as much to count; and of
-// records of calls that are in the batch already, for they would not be used.
+// to cut them out. The sums are left out where most cells have one call, which costs as much to count, unless
+// there are short forms, which would have to be expanded for that; and of records of calls that are in the
+// batch already, for they would not be used.
 static void send_calls(struct store *to, const struct eval_part *p)
 {
 	struct redis *r = to->redis;
@@ -131,18 +165,14 @@ static void send_calls(struct store *to, const struct eval_part *p)
 		buf_add(text, s->calls[i].id, EVIDENCE_ID);
 	redis_arg(r, buf_str(text));
 	buf_clear(text);
-	for (int32_t i = p->first, n; i < end; i += n) {
-		n = run_length(s, i, end);
-		if (s->turn == 0)
-			call_sums_add(&to->sums, &s->calls[i], n);
-		buf_addc(text, (char)s->calls[i].len);
-		buf_add(text, s->calls[i].bytes, s->calls[i].len);
-		buf_addc(text, (char)(n >> 8));
-		buf_addc(text, (char)n);
-	}
+	bool some_short = write_runs(s, p->first, end, text);
 	redis_arg(r, buf_str(text));
+	for (int32_t i = p->first, n; s->turn == 0 && i < end; i += n) {
+		n = run_length(s, i, end);
+		call_sums_add(&to->sums, &s->calls[i], n);
+	}
 	buf_clear(text);
-	if (s->turn == 0 && 2 * to->sums.n <= p->ncalls)
+	if (s->turn == 0 && (some_short || 2 * to->sums.n <= p->ncalls))
 		call_sums_write(&to->sums, text);
 	redis_arg(r, buf_str(text));
 }

@@ -5,6 +5,7 @@
 #
 #     make bench                   N=2000000 records, PARTITIONS=4, WORKERS=4
 #     N=200000 tests/bench.sh      a quick look
+#     make bench-sparse            one record in a hundred is a call of Bedrock (SHARE=100)
 #
 # Fills a topic with CloudTrail records (tests/bench/generate.c), then reads all of it twice: with a librdkafka consumer
 # that discards it (tests/bench/discard.c), and with `nowcast run`, from the start of the process until the group has
@@ -13,7 +14,7 @@
 # memory, and the targets. Nothing fails here: a slow machine is no defect.
 . "$(dirname "$0")/lib.sh"
 
-n=${N:-2000000} partitions=${PARTITIONS:-4} workers=${WORKERS:-4}
+n=${N:-2000000} partitions=${PARTITIONS:-4} workers=${WORKERS:-4} share=${SHARE:-1}
 kafka_heap=${KAFKA_HEAP:-1g} KAFKA_JAVA_OPTS=-XX:+UseParallelGC
 topics=cloudtrail
 
@@ -27,7 +28,7 @@ row() { printf '%-34s %12s   %s\n' "$1" "$2" "$3"; }
 start_redis
 start_broker "$partitions"
 echo "filling a topic with $n records ..."
-each=$("$top/$B/tests/bench/generate" -b "$BOOTSTRAP" -t cloudtrail -p "$partitions" -n "$n" | cut -d' ' -f1)
+each=$("$top/$B/tests/bench/generate" -b "$BOOTSTRAP" -t cloudtrail -p "$partitions" -s "$share" -n "$n" | cut -d' ' -f1)
 [ -n "$each" ] || bail "the topic could not be filled"
 
 load=$(cut -d' ' -f1 /proc/loadavg)
@@ -56,14 +57,14 @@ bytes_of_calls() { # EVERY: one record in so many says its tokens, 0: none
 		bail "the replay failed: $(tail -n 1 "$T/replay.log")"
 	echo $((($(redis_bytes) - empty) / n))
 }
-without=$(bytes_of_calls 0) with=$(bytes_of_calls 1)
+[ "$share" != 1 ] || { without=$(bytes_of_calls 0) with=$(bytes_of_calls 1); }
 
 echo
-row "records" "$n" "$each bytes each, lz4, $partitions partitions"
+row "records" "$n" "$each bytes each, lz4, $partitions partitions; one in $share is a call"
 row "bare consumer, records/s" "$(per_second "$bare")" "$bare s"
 row "nowcast run, records/s" "$(per_second "$path")" "$path s; target 100000 or more"
 row "ratio to the bare consumer" "$(awk -v a="$bare" -v b="$path" 'BEGIN { printf "%.2f", a / b }')" ""
-row "bytes of Redis a call" "$(((full - empty) / n))" "$without without tokens, $with with input and output tokens; target 64"
+[ "$share" != 1 ] || row "bytes of Redis a call" "$(((full - empty) / n))" "$without without tokens, $with with input and output tokens; target 64"
 row "bytes to Redis a 1,000 calls" "$(each_thousand "$wire_in")" "$(each_thousand "$wire_out") bytes back"
 row "commands of Redis a 1,000 calls" "$(each_thousand "$commands")" "those in scripts too"
 row "peak memory a worker, MB" "$((peak / workers))" "target below 160; $workers workers in one process"

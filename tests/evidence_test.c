@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/when.h"
 #include "tests/tap.h"
 
 static const char uuid[] = "63033b0c-a389-435a-ae8f-38e3d92c0f81";
@@ -23,6 +24,34 @@ static bool is_digest(const char *text)
 	bytes_put64(want, d.high);
 	bytes_put64(want + 8, d.low);
 	return memcmp(id_of(text), want, EVIDENCE_ID) == 0;
+}
+
+// Read by store/short_evidence.lua, whose own tests are in tests/lua/calls_test.lua.
+static void short_forms(void)
+{
+	const int64_t first_minute = 29000000;
+	static const uint8_t want[] = {
+		0x01, 0x90, SOURCE_API << 4,       EVIDENCE_TIMING_END, TOKENS_INPUT << 4 | 2,
+		0x01, 0x00, TOKENS_OUTPUT << 4 | 0};
+	uint8_t form[EVIDENCE_HEAD - EVIDENCE_NUMBER];
+	struct evidence e;
+	struct call c = {.request_id = STR("call"), .source = SOURCE_API, .time_is_end = true};
+	c.time_ms = (first_minute + 400) * MS_PER_MINUTE;
+	c.known[TOKENS_INPUT] = c.known[TOKENS_OUTPUT] = true;
+	c.tokens[TOKENS_INPUT] = 256;
+	evidence_pack(&e, &c, 1, 2, 0, false);
+	size_t n = evidence_shorten(&e, first_minute, form);
+	ok(n == sizeof want && memcmp(form, want, n) == 0, "a short form");
+	is_int((long long)evidence_shorten(&e, first_minute + 401, form), 0, "none of an earlier minute");
+	is_int((long long)evidence_shorten(&e, first_minute + 400 - 65536, form), 0, "none of a much later one");
+	c.tokens[TOKENS_INPUT] = 1 << 24;
+	evidence_pack(&e, &c, 1, 2, 0, false);
+	is_int((long long)evidence_shorten(&e, first_minute, form), 0, "none of a large count");
+	c.tokens[TOKENS_INPUT] = 1;
+	evidence_pack(&e, &c, 1, 2, 3, false);
+	is_int((long long)evidence_shorten(&e, first_minute, form), 0, "none with metadata");
+	evidence_pack(&e, &c, 1, 2, 0, true);
+	is_int((long long)evidence_shorten(&e, first_minute, form), 0, "none with the second of the call");
 }
 
 int main(void)
@@ -46,5 +75,6 @@ int main(void)
 	is_int(digests, tried, "anything else in place of one of its characters gives a digest");
 	ok(is_digest("63033b0c-a389-435a-ae8f-38e3d92c0f8") && is_digest("") && is_digest("call-1"),
 	   "and so does any other text");
+	short_forms();
 	return done();
 }

@@ -11,7 +11,7 @@
 #include "store/batch.h"
 #include "tests/support/engine.h"
 
-enum { WINDOW_MS = 3000, CALLS = 20000 };
+enum { WINDOW_MS = 3000, CALLS = 30000 };
 
 static struct arena arena;
 static int forgotten;

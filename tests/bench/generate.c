@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fills a topic with CloudTrail records of inference calls for the benchmark: generate [-b BOOTSTRAP -t TOPIC
-// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] -n N. Without -b it prints them, one a
-// line.
+// -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] [-s SHARE] -n N. Without -b it prints
+// them, one a line.
 //
 // Each record is a call of its own (distinct requestID and eventID), about 1.3 KB as CloudTrail writes them,
 // by one of 50 principals (-c) in two accounts (-a) with one of four models, in order of time over six hours
 // (-m). One in four (-e; 0: none) says its input and output tokens; the others wait for their metric, as in
-// real trails. The same N gives the same bytes.
+// real trails. One record in SHARE is such a call; the others, of the same size, are what a trail of a whole
+// account holds beside them. The same N gives the same bytes.
 #include <getopt.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -24,11 +25,19 @@ static const char *const models[] = {
 	"amazon.nova-pro-v1:0",
 	"us.anthropic.claude-opus-4-6-v1",
 };
+// What other services write, by source, name and parameters.
+static const char *const others[][3] = {
+	{"kms", "Decrypt", "\"encryptionContext\":{\"aws:s3:arn\":\"arn:aws:s3:::reports-archive/2026/11/02\"}"},
+	{"dynamodb", "DescribeTable", "\"tableName\":\"orders-by-customer\""},
+	{"ec2", "DescribeInstances", "\"instancesSet\":{},\"filterSet\":{\"items\":[{\"name\":\"vpc-id\"}]}"},
+	{"s3", "GetObject", "\"bucketName\":\"reports-archive\",\"key\":\"2026/11/02/part-00017.parquet\""},
+};
 static const int64_t start_ms = INT64_C(1793577600000); // 2026-11-02T00:00:00Z
 
 struct world {
 	uint64_t records;
 	unsigned callers, accounts, every; // one record in `every` says its tokens; 0: none does
+	unsigned share; // one record in so many is a call of Bedrock
 	int64_t minutes;
 };
 
@@ -59,29 +68,34 @@ static int write_record(const struct world *w, uint64_t i, char *out)
 {
 	uint64_t r = random_of(i * 4), span_ms = (uint64_t)w->minutes * MS_PER_MINUTE;
 	unsigned who = (unsigned)(r % w->callers), role = who / 5;
-	const char *model = models[(r >> 16) % 4];
-	char account[24], time[WHEN_SIZE], request[40], event[40], tokens[80] = "";
+	char account[24], time[WHEN_SIZE], request[40], event[40], called[80], tokens[80] = "";
+	const char *source = "bedrock", *name = "Converse", *host = "bedrock-runtime", *parameters = called;
 	account_of(who % w->accounts, account);
+	snprintf(called, sizeof called, "\"modelId\":\"%s\"", models[(r >> 16) % 4]);
 	when_format(start_ms + (int64_t)((__extension__(unsigned __int128) i * span_ms) / w->records), time);
 	uuid_of(i * 4 + 1, request);
 	uuid_of(i * 4 + 2, event);
 	if (w->every && (r >> 32) % w->every == 0)
 		snprintf(tokens, sizeof tokens, ",\"inputTokens\":%u,\"outputTokens\":%u",
 		         (unsigned)(r >> 40 & 0xfff), (unsigned)(r >> 52 & 0x3ff));
+	if (i % w->share) {
+		const char *const *other = others[(r >> 16) % 4];
+		source = host = other[0], name = other[1], parameters = other[2], *tokens = '\0';
+	}
 	return snprintf(
 		out, RECORD_MAX,
 		"{\"eventVersion\":\"1.11\",\"userIdentity\":{\"type\":\"AssumedRole\",\"principalId\":\"AROAEXAMPLEROLE%05u:session-%02u\","
 		"\"arn\":\"arn:aws:sts::%s:assumed-role/app-backend-%u/session-%02u\",\"accountId\":\"%s\",\"accessKeyId\":\"ASIAEXAMPLEKEY%06u\","
 		"\"sessionContext\":{\"sessionIssuer\":{\"type\":\"Role\",\"principalId\":\"AROAEXAMPLEROLE%05u\",\"arn\":\"arn:aws:iam::%s:role/service/app-backend-%u\","
 		"\"accountId\":\"%s\",\"userName\":\"app-backend-%u\"},\"attributes\":{\"creationDate\":\"2026-11-01T23:50:00Z\",\"mfaAuthenticated\":\"false\"}}},"
-		"\"eventTime\":\"%s\",\"eventSource\":\"bedrock.amazonaws.com\",\"eventName\":\"Converse\",\"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"10.20.30.40\","
+		"\"eventTime\":\"%s\",\"eventSource\":\"%s.amazonaws.com\",\"eventName\":\"%s\",\"awsRegion\":\"us-east-1\",\"sourceIPAddress\":\"10.20.30.40\","
 		"\"userAgent\":\"Boto3/1.40.1 md/Botocore#1.40.1 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.12.3 md/pyimpl#CPython cfg/retry-mode#legacy\","
-		"\"requestParameters\":{\"modelId\":\"%s\"},\"responseElements\":null,\"additionalEventData\":{\"inferenceRegion\":\"us-east-1\"%s},"
+		"\"requestParameters\":{%s},\"responseElements\":null,\"additionalEventData\":{\"inferenceRegion\":\"us-east-1\"%s},"
 		"\"requestID\":\"%s\",\"eventID\":\"%s\",\"readOnly\":true,\"eventType\":\"AwsApiCall\",\"managementEvent\":true,\"recipientAccountId\":\"%s\","
 		"\"eventCategory\":\"Management\",\"tlsDetails\":{\"tlsVersion\":\"TLSv1.3\",\"cipherSuite\":\"TLS_AES_128_GCM_SHA256\","
-		"\"clientProvidedHostHeader\":\"bedrock-runtime.us-east-1.amazonaws.com\"}}",
-		role, who, account, role, who, account, who, role, account, role, account, role, time, model, tokens,
-		request, event, account);
+		"\"clientProvidedHostHeader\":\"%s.us-east-1.amazonaws.com\"}}",
+		role, who, account, role, who, account, who, role, account, role, account, role, time, source, name,
+		parameters, tokens, request, event, account, host);
 }
 
 static void die(const char *what, const char *why)
@@ -153,9 +167,9 @@ static void print_records(const struct world *w)
 int main(int argc, char **argv)
 {
 	const char *bootstrap = NULL, *topic = NULL;
-	struct world w = {.callers = 50, .accounts = 2, .every = 4, .minutes = 360};
+	struct world w = {.callers = 50, .accounts = 2, .every = 4, .minutes = 360, .share = 1};
 	int partitions = 1;
-	for (int c; (c = getopt(argc, argv, "b:t:p:c:a:e:m:n:")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "b:t:p:c:a:e:m:s:n:")) != -1;) {
 		if (c == 'b')
 			bootstrap = optarg;
 		else if (c == 't')
@@ -170,12 +184,16 @@ int main(int argc, char **argv)
 			w.every = (unsigned)atoi(optarg);
 		else if (c == 'm')
 			w.minutes = atoi(optarg);
+		else if (c == 's')
+			w.share = (unsigned)atoi(optarg);
 		else if (c == 'n')
 			w.records = strtoull(optarg, NULL, 10);
 	}
-	if (!bootstrap != !topic || !w.records || partitions < 1 || !w.callers || !w.accounts || w.minutes < 1) {
-		fprintf(stderr,
-		        "usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] -n N\n");
+	if (!bootstrap != !topic || !w.records || partitions < 1 || !w.callers || !w.accounts || w.minutes < 1 ||
+	    !w.share) {
+		fprintf(
+			stderr,
+			"usage: generate [-b BOOTSTRAP -t TOPIC -p PARTITIONS] [-c CALLERS] [-a ACCOUNTS] [-e EVERY] [-m MINUTES] [-s SHARE] -n N\n");
 		return 2;
 	}
 	if (bootstrap)

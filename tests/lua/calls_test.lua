@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- store/calls.lua: what is known of a call does not depend on the order in which records come, and sums
--- follow the calls exactly. tests/e2e/lua.sh puts the prelude and the script before this, and runs it in a
--- plain Lua or in Redis. Returns TAP lines.
+-- store/calls.lua and store/short_evidence.lua: what is known of a call does not depend on the order in which
+-- records come, sums follow the calls exactly, and the short form says the same. tests/e2e/lua.sh puts the
+-- prelude and the scripts before this, and runs it in a plain Lua or in Redis. Returns TAP lines.
 
 local lines, count = {}, 0
 local function result(good, name, note)
@@ -206,6 +206,59 @@ for _, d in pairs(left) do
   for k = 1, SUMS do zero = zero and d[k] == 0 end
 end
 result(zero, 'what is added and taken off leaves nothing')
+
+-- ---- the short form ----
+
+local strings = {} -- what Redis has
+function call(command, key, value)
+  if command == 'GET' then return strings[key] or false end
+  if command == 'APPEND' then strings[key] = (strings[key] or '') .. value end
+end
+local BUCKET = 80000
+local first = (BUCKET - 1) * BUCKET_HOURS * 60
+local mc, cm = string.rep('m', 8) .. string.rep('c', 8), string.rep('c', 8) .. string.rep('m', 8)
+local number = short.number_of('p', BUCKET, mc, 1)
+is('the first pair has the number 0', number, char(0, 0))
+is('the next one 1', short.number_of('p', BUCKET, cm, 1), char(0, 1))
+is('a pair keeps its number', short.number_of('p', BUCKET, mc, 1), number)
+is('a pair that is found in the middle of others is none of them',
+   short.shorten('p', BUCKET, evidence {who = string.rep('c', 16), minute = first}),
+   evidence {who = string.rep('c', 16), minute = first})
+
+local function round_trip(ev)
+  local value = short.shorten('p', BUCKET, ev)
+  return short.full('p', BUCKET, value) == ev, #value
+end
+local back, lengths = 0, {}
+for _ = 1, 2000 do
+  local tokens = {}
+  for kind = 0, TOKEN_KINDS - 1 do
+    if random(4) == 0 then
+      local rank = ({EVIDENCE_TRAIL, EVIDENCE_LOG, EVIDENCE_AMENDED, EVIDENCE_TELEMETRY})[1 + random(4)]
+      tokens[kind] = {rank, random(2) * random(2 ^ (1 + random(30)))}
+    end
+  end
+  if random(9) == 0 then tokens[EVIDENCE_SECOND] = {1, 1790000000 + random(9)} end
+  local ev = evidence {
+    who = random(9) > 0 and (random(2) == 0 and mc or cm) or nil,
+    minute = first + random(70000) - 2000, flags = random(256), timing = random(256), tokens = tokens,
+  }
+  if random(9) == 0 then ev = ev .. string.rep('x', EVIDENCE_META) end
+  local same, length = round_trip(ev)
+  if same then back = back + 1 end
+  lengths[length < EVIDENCE_HEAD] = (lengths[length < EVIDENCE_HEAD] or 0) + 1
+end
+is('evidence is the same after it was shortened', back, 2000)
+result((lengths[true] or 0) > 500 and (lengths[false] or 0) > 500, 'some has a short form, and some has none')
+is('two kinds of tokens below 65,536 take 6 bytes',
+   select(2, round_trip(evidence {who = cm, minute = first + 400, flags = 3, timing = 3,
+                                  tokens = {[0] = {1, 65535}, [1] = {1, 0}, [2] = {1, 256}}})), 6 + 3 + 1 + 3)
+is('the short form of a number that is free is damaged', short.full('p', BUCKET, char(9, 9, 0, 0, 0, 0)), nil)
+is('and so is what is too short', short.full('p', BUCKET, 'junk'), nil)
+for n = 2, EVIDENCE_PAIRS_MAX - 1 do short.number_of('p', BUCKET, format('%016d', n), 1) end
+is('the last number', short.number_of('p', BUCKET, format('%016d', EVIDENCE_PAIRS_MAX - 1), 1),
+   char(floor((EVIDENCE_PAIRS_MAX - 1) / 256), (EVIDENCE_PAIRS_MAX - 1) % 256))
+is('then all are taken', short.number_of('p', BUCKET, string.rep('z', 16), 1), nil)
 
 lines[#lines + 1] = '1..' .. count
 return table.concat(lines, '\n')
