@@ -49,16 +49,17 @@ static double variance_of_large(const struct fit_filter *f, double size, double 
 // the larger doubt. A principal that is alone is known from the learning.
 static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *ret)
 {
-	*ret = (struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {0, 0}, 1};
+	*ret =
+		(struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {.hours = 0}, 1};
 	if (f->n < 2) {
 		keep_sizes(f, ret);
 		return;
 	}
 	fit_filter_judge_noise(f);
-	fit_filter_run(f, true);
+	fit_filter_run(f);
 	keep_sizes(f, ret);
 	fit_prior_learn(f, arena);
-	fit_filter_run(f, false);
+	fit_filter_run(f);
 	for (int32_t i = 0; i < f->n; i++) {
 		ret->variance[i] =
 			fmax(variance_of_large(f, ret->size[i], ret->variance[i]), fit_filter_variance(f, i));
@@ -110,7 +111,7 @@ static void set_mean(const struct fit_filter *f, const struct sizes *sizes, int3
 	ret->lasting[i] = sqrt(doubt.lasting);
 	ret->noise[i] = sizes->scale * noise_of(f, size);
 	if (doubt.passing > 0)
-		ret->noise[i] += doubt.passing * f->calls_newest[at] / share / ret->mean[i];
+		ret->passing[i] = doubt.passing * f->calls_of_hour[at] / share / ret->mean[i];
 }
 
 void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
@@ -121,7 +122,8 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	*ret = (struct fit){.mean = solve_zeros(arena, n),
 	                    .sd = solve_zeros(arena, n),
 	                    .lasting = solve_zeros(arena, n),
-	                    .noise = solve_zeros(arena, n)};
+	                    .noise = solve_zeros(arena, n),
+	                    .passing = solve_zeros(arena, n)};
 	if (!fit_filter_init(&f, in, arena))
 		return;
 	fit_filter_set_spread(&f, FIRST_SPREAD, FIRST_SPREAD);
@@ -129,6 +131,8 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	fit_spread_learn(&f, arena);
 	fit_sizes(&f, arena, &sizes);
 	ret->walk = f.walk;
+	ret->moves = f.moves;
+	ret->alike = fit_check_alike(&f.check);
 	ret->model = mean_of_all(&f);
 	sizes.scale = fit_check_scale(&sizes.check);
 	for (int32_t i = 0; i < in->n; i++)
