@@ -3,11 +3,11 @@
 
 #include <math.h>
 
-#define MOVE_MAX 3.0 // standard deviations: a size that moves by more counts as so much
-#define BOUNDED_MEAN 0.9733 // the mean of the square of a standard normal variable that is bounded so
-#define PRIOR_MOVES 2.0 // as expected, so that the first ones do not decide alone
-#define CHANCE_SDS 1.0 // standard deviations of a correlation by chance, which is taken off
-#define EXPECTED_MIN 1e-3 // of the variance: of what an hour says less about, it says nothing
+#define MOVE_MAX 3.0       // standard deviations: a size that moves by more counts as so much
+#define BOUNDED_MEAN 0.995 // the mean of the square of a standard normal variable that is bounded so
+#define PRIOR_MOVES 2.0    // as expected, so that the first ones do not decide alone
+#define CHANCE_SDS 1.0     // standard deviations of a correlation by chance, which is taken off
+#define EXPECTED_MIN 1e-3  // of the variance: of what an hour says less about, it says nothing
 
 void fit_check_hour(struct fit_filter *f, int32_t hour)
 {
