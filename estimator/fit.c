@@ -18,6 +18,9 @@
 // squared. It is wide: were it narrow, what callers differ in would be taken for noise
 #define FIRST_SPREAD 0.6
 #define MODEL_DOUBT 0.0004   // variance of a size by what the model is wrong in, as a part of its square
+// Bands: the sizes have moved by the noise that they are judged by, so that other hours are further off than
+// these: by this factor, measured, of variances
+#define UNSEEN 1.2
 // the least mean, as a part of the model's: a weight of 0 would exclude a caller
 #define FLOOR 0.001
 
@@ -105,11 +108,12 @@ static void set_mean(const struct fit_filter *f, const struct sizes *sizes, int3
 	                         : fit_check_scale_variance(f, sizes->variance[at], sizes->scale),
 		   of_share = size * f->in->users->sd[i];
 	variance = share * share * (variance + MODEL_DOUBT * size * size) + of_share * of_share;
-	struct fit_doubt doubt = at < 0 ? (struct fit_doubt){variance, 0} : fit_doubt_of(f, at, variance);
+	struct fit_doubt doubt =
+		at < 0 ? (struct fit_doubt){UNSEEN * variance, 0} : fit_doubt_of(f, at, UNSEEN * variance);
 	ret->mean[i] = fmax(share * size, FLOOR * ret->model);
 	ret->sd[i] = sqrt(variance);
 	ret->lasting[i] = sqrt(doubt.lasting);
-	ret->noise[i] = sizes->scale * noise_of(f, size);
+	ret->noise[i] = UNSEEN * sizes->scale * noise_of(f, size);
 	if (doubt.passing > 0)
 		ret->passing[i] = doubt.passing * f->calls_of_hour[at] / share / ret->mean[i];
 }
@@ -137,7 +141,7 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	sizes.scale = fit_check_scale(&sizes.check);
 	for (int32_t i = 0; i < in->n; i++)
 		set_mean(&f, &sizes, i, ret);
-	ret->noise_typical = sizes.scale * noise_of(&f, f.typical);
+	ret->noise_typical = UNSEEN * sizes.scale * noise_of(&f, f.typical);
 	ret->role_sd = sqrt(f.within);
 	ret->model_sd = sqrt(f.within + f.between);
 }
