@@ -499,7 +499,7 @@ void fit_filter_judge_noise(struct fit_filter *f)
 static void note_hour(struct fit_filter *f, int32_t from, int32_t to)
 {
 	for (int32_t i = 0; i < f->n; i++) {
-		f->size_before[i] = size_of(f, i);
+		f->size_before[i] = fit_filter_size(f, i);
 		f->before[i] = fit_filter_variance(f, i);
 	}
 	memset(f->calls_of_hour, 0, (size_t)f->n * sizeof *f->calls_of_hour);

@@ -92,7 +92,7 @@ double fit_filter_learn(struct fit_filter *f);
 // Judges the noise of all cells by the sizes as they are now known.
 void fit_filter_judge_noise(struct fit_filter *f);
 
-// Reads all hours, with that noise. `checks`: sets the check.
+// Reads all hours, with that noise, and sets the check.
 void fit_filter_run(struct fit_filter *f);
 
 static inline double fit_filter_least(const struct fit_filter *f)
