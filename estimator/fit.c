@@ -18,6 +18,9 @@
 // squared. It is wide: were it narrow, what callers differ in would be taken for noise
 #define FIRST_SPREAD 0.6
 #define MODEL_DOUBT 0.0004   // variance of a size by what the model is wrong in, as a part of its square
+// Bands: the sizes have moved by the noise that they are judged by, so that other hours are further off than
+// these: by this factor, measured, of variances
+#define UNSEEN 1.2
 // the least mean, as a part of the model's: a weight of 0 would exclude a caller
 #define FLOOR 0.001
 
@@ -49,16 +52,17 @@ static double variance_of_large(const struct fit_filter *f, double size, double 
 // the larger doubt. A principal that is alone is known from the learning.
 static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *ret)
 {
-	*ret = (struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {0, 0}, 1};
+	*ret =
+		(struct sizes){solve_zeros(arena, (size_t)f->n), solve_zeros(arena, (size_t)f->n), {.hours = 0}, 1};
 	if (f->n < 2) {
 		keep_sizes(f, ret);
 		return;
 	}
 	fit_filter_judge_noise(f);
-	fit_filter_run(f, true);
+	fit_filter_run(f);
 	keep_sizes(f, ret);
 	fit_prior_learn(f, arena);
-	fit_filter_run(f, false);
+	fit_filter_run(f);
 	for (int32_t i = 0; i < f->n; i++) {
 		ret->variance[i] =
 			fmax(variance_of_large(f, ret->size[i], ret->variance[i]), fit_filter_variance(f, i));
@@ -104,13 +108,14 @@ static void set_mean(const struct fit_filter *f, const struct sizes *sizes, int3
 	                         : fit_check_scale_variance(f, sizes->variance[at], sizes->scale),
 		   of_share = size * f->in->users->sd[i];
 	variance = share * share * (variance + MODEL_DOUBT * size * size) + of_share * of_share;
-	struct fit_doubt doubt = at < 0 ? (struct fit_doubt){variance, 0} : fit_doubt_of(f, at, variance);
+	struct fit_doubt doubt =
+		at < 0 ? (struct fit_doubt){UNSEEN * variance, 0} : fit_doubt_of(f, at, UNSEEN * variance);
 	ret->mean[i] = fmax(share * size, FLOOR * ret->model);
 	ret->sd[i] = sqrt(variance);
 	ret->lasting[i] = sqrt(doubt.lasting);
-	ret->noise[i] = sizes->scale * noise_of(f, size);
+	ret->noise[i] = UNSEEN * sizes->scale * noise_of(f, size);
 	if (doubt.passing > 0)
-		ret->noise[i] += doubt.passing * f->calls_newest[at] / share / ret->mean[i];
+		ret->passing[i] = doubt.passing * f->calls_of_hour[at] / share / ret->mean[i];
 }
 
 void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
@@ -121,7 +126,8 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	*ret = (struct fit){.mean = solve_zeros(arena, n),
 	                    .sd = solve_zeros(arena, n),
 	                    .lasting = solve_zeros(arena, n),
-	                    .noise = solve_zeros(arena, n)};
+	                    .noise = solve_zeros(arena, n),
+	                    .passing = solve_zeros(arena, n)};
 	if (!fit_filter_init(&f, in, arena))
 		return;
 	fit_filter_set_spread(&f, FIRST_SPREAD, FIRST_SPREAD);
@@ -129,11 +135,13 @@ void fit_kind(const struct fit_input *in, struct arena *arena, struct fit *ret)
 	fit_spread_learn(&f, arena);
 	fit_sizes(&f, arena, &sizes);
 	ret->walk = f.walk;
+	ret->moves = f.moves;
+	ret->alike = fit_check_alike(&f.check);
 	ret->model = mean_of_all(&f);
 	sizes.scale = fit_check_scale(&sizes.check);
 	for (int32_t i = 0; i < in->n; i++)
 		set_mean(&f, &sizes, i, ret);
-	ret->noise_typical = sizes.scale * noise_of(&f, f.typical);
+	ret->noise_typical = UNSEEN * sizes.scale * noise_of(&f, f.typical);
 	ret->role_sd = sqrt(f.within);
 	ret->model_sd = sqrt(f.within + f.between);
 }

@@ -4,7 +4,7 @@
 // it needs to know of the traffic is learned from the cells: how much calls differ by chance, whether that
 // grows with the size of those who called, how far the noise of minutes near each other goes together, how
 // much principals differ within a role and roles among each other, and whether means move. The noise and the
-// standard errors are scaled by how far the sums of hours were from what was known before them.
+// standard errors are scaled by how far hours move the sizes (fit_check.h).
 #ifndef NOWCAST_ESTIMATOR_FIT_H
 #define NOWCAST_ESTIMATOR_FIT_H
 
@@ -23,15 +23,17 @@ struct fit_input {
 	const double *billed_calls, *billed_tokens; // those of the bill
 	// how fast means move, as another kind has it; NULL: it is learned
 	const double *walk;
+	const float *moves; // of the sizes of another kind (struct fit); NULL: none
 };
 
 struct fit {
 	double *mean;      // tokens of a call, by principal
 	double *sd;        // standard deviation of that
 	double *lasting;   // the same, as far as it lasts from hour to hour, for bands (fit_doubt.h)
-	// by principal: variance of a sum of its calls by chance and by what passes with the hour, tokens per
-	// token
-	double *noise;
+	double *noise; // by principal: variance of a sum of its calls by chance, tokens per token
+	double *passing; // the same, by the doubt of its mean that passes with the hour
+	float *moves; // of sizes, by hour and principal, in standard deviations; 0: none
+	double alike; // how much these go together with those of the other kind (fit_check.h)
 	// of a caller of which only the role is known, or only the model: standard deviation of its mean, as a
 	// part of it
 	double role_sd, model_sd;

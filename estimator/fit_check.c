@@ -2,55 +2,55 @@
 #include "estimator/fit_check.h"
 
 #include <math.h>
-#include <string.h>
 
-#define SDS_MAX 2.0         // an hour that is off by more counts as off by so many, lest one hour decides
-#define BOUNDED_MEAN 0.9205 // the mean of the square of a standard normal variable that is bounded so
-#define PRIOR_HOURS 3.0     // as expected, so that the first ones do not decide alone
+#define MOVE_MAX 3.0       // standard deviations: a size that moves by more counts as so much
+#define BOUNDED_MEAN 0.995 // the mean of the square of a standard normal variable that is bounded so
+#define PRIOR_MOVES 2.0    // as expected, so that the first ones do not decide alone
+#define CHANCE_SDS 1.0     // standard deviations of a correlation by chance, which is taken off
+#define EXPECTED_MIN 1e-3  // of the variance: of what an hour says less about, it says nothing
 
-// The variance of the sum of so many calls, by position, for want of better sizes.
-static double variance_of_sum(const struct fit_filter *f, const double *calls)
+void fit_check_hour(struct fit_filter *f, int32_t hour)
 {
-	int32_t n = f->n, model = f->nstates - 1;
-	double sum = 0, all = 0;
-	for (int32_t i = 0; i < n; i++) {
-		const double *row = f->covariance + (size_t)i * f->width;
-		for (int32_t k = 0; f->whole && calls[i] > 0 && k < n; k++)
-			sum += calls[i] * calls[k] * row[k];
-		if (f->whole)
+	struct fit_check *to = &f->check;
+	size_t n = (size_t)f->in->n;
+	double squares = 0, weights = 0, of_weights = 0;
+	for (int32_t i = 0; i < f->n; i++) {
+		double expected = f->before[i] - fit_filter_variance(f, i);
+		if (!(f->calls_of_hour[i] > 0) || !(expected > EXPECTED_MIN * f->before[i]))
 			continue;
-		sum += calls[i] * calls[i] * f->covariance[i];
-		f->role_calls[f->role[i]] += calls[i];
-		all += calls[i];
-	}
-	for (int32_t i = 0; !f->whole && i < f->in->nroles; i++) {
-		sum += f->role_calls[i] * f->role_calls[i] * f->covariance[n + i];
-		f->role_calls[i] = 0;
-	}
-	return f->whole ? sum : sum + all * all * f->covariance[model];
-}
-
-void fit_check_hour(struct fit_filter *f, int32_t from, int32_t to)
-{
-	double off = 0, noise = 0;
-	memset(f->step, 0, f->width * sizeof *f->step);
-	for (int32_t c = from; c < to; c++) {
-		const struct fit_cell *x = &f->cells[c];
-		off += x->tokens;
-		noise += f->noise.together * f->chance[c];
-		for (int32_t e = x->begin; e < x->begin + x->n; e++) {
-			f->step[f->who[e]] += f->calls[e];
-			off -= f->calls[e] * fit_filter_size(f, f->who[e]);
+		double weight = f->calls_of_hour[i] * sqrt(expected),
+			   move = (fit_filter_size(f, i) - f->size_before[i]) / sqrt(expected);
+		move = fmax(fmin(move, MOVE_MAX), -MOVE_MAX);
+		squares += weight * move * move / BOUNDED_MEAN;
+		weights += weight;
+		of_weights += weight * weight;
+		size_t at = (size_t)hour * n + (size_t)f->principal[i];
+		f->moves[at] = (float)move;
+		double other = f->in->moves ? (double)f->in->moves[at] : 0;
+		if (other != 0) {
+			to->products[0] += weight * move * move;
+			to->products[1] += weight * move * other;
+			to->products[2] += weight * other * other;
+			to->pairs++;
 		}
 	}
-	double squares = off * off / (noise + variance_of_sum(f, f->step));
-	f->check.misses += fmin(squares, SDS_MAX * SDS_MAX) / BOUNDED_MEAN;
-	f->check.hours++;
+	to->hours++;
+	if (!(weights > 0))
+		return;
+	double callers = weights * weights / of_weights; // so many that count alike
+	to->moves += callers * squares / weights;
+	to->expected += callers;
 }
 
 double fit_check_scale(const struct fit_check *c)
 {
-	return (PRIOR_HOURS + c->misses) / (PRIOR_HOURS + c->hours);
+	return (PRIOR_MOVES + c->moves) / (PRIOR_MOVES + c->expected);
+}
+
+double fit_check_alike(const struct fit_check *c)
+{
+	double both = sqrt(c->products[0] * c->products[2]);
+	return both > 0 ? fmax(c->products[1] / both - CHANCE_SDS / sqrt(c->pairs), 0) : 0;
 }
 
 double fit_check_scale_variance(const struct fit_filter *f, double variance, double scale)

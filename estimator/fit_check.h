@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the noise and the doubt about sizes are as large as a filter (fit_filter.h) takes them for. The
-// noise is learned from cells, and how it adds up to that of an hour is inferred. But the sum of an hour's
-// cells can be compared with what the sizes known before that hour make of it:
+// Whether the doubt about sizes is as large as a filter (fit_filter.h) takes it for. No record says whose
+// tokens were whose. But an hour moves each size, and if noise and doubt are what they are taken for, the
+// square of that is in the mean what the hour takes from its variance (as for any best linear estimate):
 //
-//     miss   =  (tokens of the hour - those expected)^2 / variance of the two, bounded
-//     scale  =  sum of misses / hours, drawn to 1 while there are few
+//     move     =  size after the hour - size before it
+//     expected =  variance before - variance after
+//     scale    =  sum of move^2 / expected, over the hours after the first and their callers
 //
-// Noise is multiplied by the scale, and so is the part of a size's variance that is due to noise.
+// A caller counts by its calls x sqrt(expected), and the scale is drawn to 1 while few have moved. Noise is
+// multiplied by it, and so is the part of a size's variance that is due to noise.
+//
+// Where means move, those of all kinds of tokens of a caller move at once, for who sends longer prompts gets
+// longer answers. Else the moves of two kinds go together by chance only. `alike` is the correlation of the
+// moves of this kind with those of another one, less what is likely by chance.
 #ifndef NOWCAST_ESTIMATOR_FIT_CHECK_H
 #define NOWCAST_ESTIMATOR_FIT_CHECK_H
 
 #include "estimator/fit_filter.h"
 
-// Adds an hour whose cells are from .. to - 1, before they are read, to f->check. Some must have been read.
-void fit_check_hour(struct fit_filter *f, int32_t from, int32_t to);
+// Adds an hour after the first to f->check; its cells have been read.
+void fit_check_hour(struct fit_filter *f, int32_t hour);
 
 double fit_check_scale(const struct fit_check *c);
+
+// 0 to 1.
+double fit_check_alike(const struct fit_check *c);
 
 // A size's variance with that scale; what is due to the prior is not scaled.
 double fit_check_scale_variance(const struct fit_filter *f, double variance, double scale);

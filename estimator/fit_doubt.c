@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estimator/fit_doubt.h"
 
-// Measured on worlds that walk: errors of two kinds of one caller correlate by 0.4 to 0.6, and those of one
-// kind are larger than the filter takes them for; in steady worlds neither is so.
-#define ALIKE 4.0
-#define LASTS 0.6
-#define LASTS_MOVING 0.8
-#define MEMORY 0.3
+#include <math.h>
+
+// The bands add the kinds of a caller as if they were off apart. Measured on worlds that walk: errors of two
+// kinds of one caller correlate by 0.3 to 0.6, and those of one kind are larger than the filter takes them
+// for; moves correlate by 0.3. In steady worlds neither is so, and moves correlate by less than 0.1.
+#define ALIKE 50.0
+// Of `a`: measured errors last longer than hours that are read apart explain.
+#define PASSES 0.5
 
 struct fit_doubt fit_doubt_of(const struct fit_filter *f, int32_t at, double variance)
 {
-	double size = fit_filter_size(f, at), step = f->walk * size * size;
-	if (!(f->calls_newest[at] > 0) || !(f->before[at] > 0))
+	double before = f->before[at], after = fit_filter_variance(f, at);
+	if (!(f->calls_of_hour[at] > 0) || !(before > after))
 		return (struct fit_doubt){variance, 0};
-	double x = MEMORY * f->check.hours * step / f->before[at], moving = x / (1 + x),
-		   doubt = variance * (1 + ALIKE * moving),
-		   lasting = doubt * (LASTS + (LASTS_MOVING - LASTS) * moving);
-	return (struct fit_doubt){lasting, doubt - lasting};
+	double a = (f->check.hours + 1) * log(before / after), lasting = variance / (1 + PASSES * a / 2);
+	return (struct fit_doubt){lasting, variance - lasting};
+}
+
+double fit_doubt_widened(double alike)
+{
+	return 1 + ALIKE * alike * alike;
 }

@@ -36,6 +36,7 @@ static int32_t position_of(struct fit_filter *f, int32_t i)
 {
 	if (f->position[i] < 0) {
 		f->role[f->n] = f->in->role[i];
+		f->principal[f->n] = i;
 		f->position[i] = f->n++;
 	}
 	return f->position[i];
@@ -97,6 +98,7 @@ static void list_principals(struct fit_filter *f, struct arena *arena)
 	size_t size = ((size_t)f->in->n + 1) * sizeof(int32_t);
 	f->position = arena_alloc(arena, size);
 	f->role = arena_alloc(arena, size);
+	f->principal = arena_alloc(arena, size);
 	for (int32_t i = 0; i < f->in->n; i++)
 		f->position[i] = -1;
 	for (int32_t i = 0; i < f->in->n; i++)
@@ -152,9 +154,13 @@ bool fit_filter_init(struct fit_filter *f, const struct fit_input *in, struct ar
 	f->prior = solve_zeros(arena, n);
 	f->prior_role = solve_zeros(arena, (size_t)in->nroles);
 	f->before = solve_zeros(arena, n);
-	f->calls_newest = solve_zeros(arena, n);
+	f->size_before = solve_zeros(arena, n);
+	f->calls_of_hour = solve_zeros(arena, n);
 	f->role_calls = solve_zeros(arena, (size_t)in->nroles);
 	f->seen = arena_alloc(arena, (n + 1) * sizeof *f->seen);
+	size_t moves = (size_t)in->nhours * (size_t)in->n * sizeof *f->moves;
+	f->moves = arena_alloc(arena, moves + 1);
+	memset(f->moves, 0, moves);
 	f->residual = arena_alloc(arena, (size_t)f->ncells * sizeof *f->residual);
 	f->chance = arena_alloc(arena, (size_t)f->ncells * sizeof *f->chance);
 	f->noisy = arena_alloc(arena, (size_t)f->ncells * sizeof *f->noisy);
@@ -489,34 +495,34 @@ void fit_filter_judge_noise(struct fit_filter *f)
 		judge_cell(f, c);
 }
 
-// The newest hour before its cells, which are from .. to - 1, are read.
-static void note_newest(struct fit_filter *f, int32_t from, int32_t to)
+// An hour before its cells, which are from .. to - 1, are read.
+static void note_hour(struct fit_filter *f, int32_t from, int32_t to)
 {
-	for (int32_t i = 0; i < f->n; i++)
+	for (int32_t i = 0; i < f->n; i++) {
+		f->size_before[i] = fit_filter_size(f, i);
 		f->before[i] = fit_filter_variance(f, i);
-	memset(f->calls_newest, 0, (size_t)f->n * sizeof *f->calls_newest);
+	}
+	memset(f->calls_of_hour, 0, (size_t)f->n * sizeof *f->calls_of_hour);
 	for (int32_t e = f->cells[from].begin; e < f->cells[to].begin; e++)
-		f->calls_newest[f->who[e]] += f->calls[e];
+		f->calls_of_hour[f->who[e]] += f->calls[e];
 }
 
-void fit_filter_run(struct fit_filter *f, bool checks)
+void fit_filter_run(struct fit_filter *f)
 {
 	struct observation o;
 	int32_t c = 0;
-	if (checks)
-		f->check = (struct fit_check){0, 0};
+	f->check = (struct fit_check){0};
 	begin_all(f);
 	for (int32_t hour = 0; hour < f->in->nhours; hour++) {
-		int32_t from = c, to = c;
+		int32_t from = c;
 		begin_hour(f, hour);
-		while (to < f->ncells && f->cells[to].hour == hour)
-			to++;
-		if (checks && from > 0 && to > from)
-			fit_check_hour(f, from, to);
-		if (hour == f->in->nhours - 1)
-			note_newest(f, from, to);
-		for (; c < to; c++)
-			read_cell(f, c, &o);
+		while (c < f->ncells && f->cells[c].hour == hour)
+			c++;
+		note_hour(f, from, c);
+		for (int32_t k = from; k < c; k++)
+			read_cell(f, k, &o);
+		if (from > 0 && c > from)
+			fit_check_hour(f, hour);
 	}
 	for (int32_t i = 0; i < f->n; i++)
 		if (f->seen[i] >= 0)

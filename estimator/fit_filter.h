@@ -27,9 +27,12 @@ struct fit_noise {
 	double own, flat, together;
 };
 
-// How far the sums of hours were from what was known before them (fit_check.h).
+// How far sizes moved in an hour, beside how far they were expected to (fit_check.h).
 struct fit_check {
-	double hours, misses; // misses: in variances; as many as hours are to be expected
+	double hours; // after the first
+	double moves, expected; // squares, in variances; as many as there should be: one a caller and hour
+	double products[3]; // of moves: with themselves, with those of another kind, of these with themselves
+	double pairs; // moves of both kinds
 };
 
 struct fit_cell {
@@ -44,6 +47,7 @@ struct fit_filter {
 	int32_t n;                // principals that use such tokens; positions below are theirs
 	int32_t *position;        // of a principal; -1: it uses none
 	int32_t *role;            // of the principal at a position
+	int32_t *principal; // ... and which it is
 	int32_t *who;             // of an entry: the position of its principal
 	double *calls;            // ... and its calls that use such tokens
 	double typical;           // mean tokens of a call that uses such tokens
@@ -53,8 +57,9 @@ struct fit_filter {
 	double *state, *covariance; // tokens; tokens squared: n rows, or one a state
 	size_t width;             // of a row: n, made even
 	int32_t *seen;            // of a position: the hour in which it last called; -1: in none
-	double *before;           // of a position: its variance in the newest hour, before the cells of that
-	double *calls_newest;     // ... and its calls that use such tokens in these
+	double *size_before, *before; // of a position: its size in the newest hour, before the cells of that; the
+		// variance of that
+	double *calls_of_hour; // ... and its calls that use such tokens in these
 	double *step, *role_calls; // work
 	// what it assumes
 	double within, between;   // variances of sizes within roles, and of roles, as parts of typical^2
@@ -65,6 +70,7 @@ struct fit_filter {
 	bool scores;              // whether to find the score, which takes a logarithm a cell
 	double score;             // the logarithm of the probability of the cells, each given those before it
 	struct fit_check check;   // of the hours of a run
+	float *moves; // of sizes in a run: by hour and principal, in standard deviations; 0: none
 	double *chance, *noisy;   // of a cell: variance by chance; that of its noise
 	double *residual;         // of a cell, after its hour, in standard deviations
 	double squares[3], shown[2]; // regression of squares on what own and flat would make of them
@@ -86,8 +92,8 @@ double fit_filter_learn(struct fit_filter *f);
 // Judges the noise of all cells by the sizes as they are now known.
 void fit_filter_judge_noise(struct fit_filter *f);
 
-// Reads all hours, with that noise. `checks`: sets the check.
-void fit_filter_run(struct fit_filter *f, bool checks);
+// Reads all hours, with that noise, and sets the check.
+void fit_filter_run(struct fit_filter *f);
 
 static inline double fit_filter_least(const struct fit_filter *f)
 {

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "estimator/equations.h"
 #include "estimator/fit.h"
+#include "estimator/fit_doubt.h"
 #include "estimator/solve.h"
 
 // billed calls of a role count like so many of a session that the bill does not have
@@ -253,7 +254,8 @@ static int32_t permille(double sd, double mean)
 }
 
 struct learned {
-	double mean, sd, lasting, noise; // as of struct fit
+	double mean, sd, lasting; // as of struct fit
+	double noise; // by chance and by what passes with the hour
 };
 
 static void set_weight(struct weight *w, int kind, struct learned x, enum weight_source source)
@@ -305,11 +307,12 @@ static void assign_weight(const struct training_set *c, const struct fit *fits, 
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		const struct fit *r = &fits[kind];
 		if (at && calls_of(c, kind, *at) > 0)
-			set_weight(ret, kind,
-			           (struct learned){r->mean[*at], r->sd[*at], r->lasting[*at], r->noise[*at]},
-			           c->has_bill[*at]                ? WEIGHT_BILL
-			           : c->exact_calls[kind][*at] > 0 ? WEIGHT_EXACT
-			                                           : WEIGHT_MINUTES);
+			set_weight(
+				ret, kind,
+				(struct learned){r->mean[*at], r->sd[*at], r->lasting[*at], r->noise[*at] + r->passing[*at]},
+				c->has_bill[*at]                ? WEIGHT_BILL
+				: c->exact_calls[kind][*at] > 0 ? WEIGHT_EXACT
+												: WEIGHT_MINUTES);
 		else
 			assign_like_others(cohorts, who, r, kind, ret);
 	}
@@ -388,9 +391,16 @@ static void fit_kinds(struct training_set *c, int32_t nhours, struct arena *aren
 		                             .exact_tokens = c->exact_tokens[kind],
 		                             .billed_calls = c->billed,
 		                             .billed_tokens = c->billed_tokens[kind],
-		                             .walk = kind == TOKENS_INPUT ? NULL : &ret[TOKENS_INPUT].walk},
+		                             .walk = kind == TOKENS_INPUT ? NULL : &ret[TOKENS_INPUT].walk,
+		                             .moves = kind == TOKENS_INPUT ? NULL : ret[TOKENS_INPUT].moves},
 		         arena, &ret[kind]);
 	}
+	double wider = fit_doubt_widened(ret[TOKENS_OUTPUT].alike);
+	for (int kind = 0; kind < METRIC_KINDS; kind++)
+		for (int32_t i = 0; i < c->n; i++) {
+			ret[kind].lasting[i] *= sqrt(wider);
+			ret[kind].passing[i] *= wider;
+		}
 }
 
 void learn_weights(const struct evidence_of_hours *from, const struct span *s, int lookback,
