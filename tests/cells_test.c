@@ -213,7 +213,7 @@ static void test_facts(const struct engine_options *o)
 	snprintf(hex, sizeof hex, "%016llx",
 	         (unsigned long long)name_id_of_model(&test_name_key, STR(TEST_MODEL)));
 	must(store_open(&store, o, &err), &err);
-	struct due due[2] = {{STR(TEST_ACCOUNT "/" TEST_REGION), FIRST_HOUR, str_of(hex)}};
+	struct due due[2] = {{STR(TEST_ACCOUNT "/" TEST_REGION), FIRST_HOUR, str_of(hex), 0}};
 	due[1] = due[0];
 	due[1].hour += ncases - 1;
 	must(store_read_series(&store, due, 2, &arena, &series, &err), &err);
