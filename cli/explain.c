@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/spikes.h"
 #include "base/buf.h"
 #include "base/pattern.h"
 #include "base/text.h"
@@ -241,6 +242,22 @@ static void print_total(const struct explanation *x, const char *hour)
 	}
 }
 
+static bool print_unsure(const struct explanation *x, int64_t hour, struct err *err)
+{
+	struct spikes spikes = {.n = 0};
+	char when[WHEN_SIZE];
+	bool good = spikes_read(&spikes, view_redis(x->view), view_prefix(x->view), hour, hour + 1, err);
+	for (int32_t i = 0; i < x->groups.n && good; i++) {
+		const struct group *g = &x->groups.list[i];
+		int64_t ms = str_eq(g->keys[0], x->principal) ? spikes_since(&spikes, g, x->principal) : 0;
+		if (ms)
+			printf("split unsure: its calls jumped at %s, and tokens are split by what its calls used before\n",
+			       when_format(ms, when));
+	}
+	spikes_release(&spikes);
+	return good;
+}
+
 // *principal becomes the whole name, in `arena`.
 static bool print_explanation(struct command *c, struct arena *arena, struct str *principal, int64_t hour,
                               struct err *err)
@@ -262,7 +279,7 @@ static bool print_explanation(struct command *c, struct arena *arena, struct str
 		view_each(v, hour, hour + 1, sum_model_hour, &x, err) && find_principal(&x, *principal, hour, err);
 	if (good)
 		print_total(&x, when_format(hour * MS_PER_HOUR, when));
-	good = good && view_each(v, hour, hour + 1, explain_model_hour, &x, err) &&
+	good = good && print_unsure(&x, hour, err) && view_each(v, hour, hour + 1, explain_model_hour, &x, err) &&
 	       weights_each(v, x.where, x.model_hours, x.principal, print_weights, &x, err);
 	*principal = arena_str(arena, x.principal);
 	groups_release(&x.groups);

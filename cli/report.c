@@ -341,6 +341,8 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 		close_span(r, now.seen);
 	good = good && load_observed(r, v, r->of.span, &r->observed, err) &&
 	       (!r->compare || load_observed(r, v, r->of.before, &r->observed_before, err));
+	good = good && (spikes_key(&r->by) < 0 || spikes_read(&r->spikes, view_redis(v), view_prefix(v),
+	                                                      r->of.span.from, r->of.span.to, err));
 	const struct observed *o = &r->observed_before;
 	r->nothing_known = good && !now.seen.to && !before.seen.to &&
 	                   observed_count(&r->observed, r->observed.from, r->observed.to, MINUTE_OBSERVED) == 0;
@@ -401,6 +403,7 @@ int cmd_report(struct command *c)
 		good = r.format == FORMAT_FOCUS ? print_focus(&r, v, &err) : report_sums(&r, v, &err);
 	observed_release(&r.observed);
 	observed_release(&r.observed_before);
+	spikes_release(&r.spikes);
 	selection_release(&r.of);
 	view_close(v);
 	if (!good)

@@ -107,6 +107,13 @@ void report_print_csv(const struct report *r, const struct groups *g)
 	buf_release(&b);
 }
 
+// Since when a caller's split is unsure; 0: it is not.
+static int64_t unsure_since(const struct report *r, const struct group *g)
+{
+	int key = spikes_key(&r->by);
+	return key < 0 ? 0 : spikes_since(&r->spikes, g, g->keys[key]);
+}
+
 // ---- json ---------------------------------------------------------------------------------------
 
 static void write_group(struct json_writer *j, const struct report *r, const struct group *g)
@@ -141,6 +148,8 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
 		jw_usd_if(j, "usd_borrowed", priced, g->usd_borrowed);
 	jw_strz(j, "basis", group_basis(g, basis));
+	if (unsure_since(r, g))
+		jw_time(j, "split_unsure_since", unsure_since(r, g));
 	if (r->before) {
 		jw_usd_if(j, "usd_previous", knows_before(r, g), usd_before(r, g));
 		jw_usd_if(j, "usd_change", knows_change(r, g), usd_sub(g->usd, usd_before(r, g)));
@@ -239,6 +248,23 @@ static void print_left_out(const struct table *table)
 	buf_release(&heads);
 }
 
+// The callers of a table whose calls have jumped; of each its first row.
+static void print_unsure(const struct report *r, const struct groups *g, const struct str *names)
+{
+	enum { SHOWN_MAX = 5 };
+	int key = spikes_key(&r->by), shown = 0;
+	char when[WHEN_SIZE];
+	for (int32_t k = 0; k < g->n && shown < SHOWN_MAX; k++) {
+		int64_t ms = unsure_since(r, &g->list[k]);
+		if (!ms || (k && str_eq(g->list[k].keys[key], g->list[k - 1].keys[key])))
+			continue;
+		when_format(ms, when);
+		printf("split unsure: the calls of %.*s jumped at %.10s %.5s, and tokens are split by what its calls used before\n",
+		       STR_ARG(names[(size_t)k * (size_t)r->by.n + (size_t)key]), when, when + 11);
+		shown++;
+	}
+}
+
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total)
 {
 	int width = table_terminal_width();
@@ -275,6 +301,7 @@ void report_print_table(const struct report *r, const struct groups *g, const st
 	}
 	putchar('\n');
 	print_left_out(&table);
+	print_unsure(r, g, names);
 	table_release(&table);
 	arena_release(&arena);
 }

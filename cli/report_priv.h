@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "alert/spikes.h"
 #include "base/arena.h"
 #include "base/command.h"
 #include "cli/selection.h"
@@ -50,6 +51,7 @@ struct report {
 	int32_t nothers;
 	struct usd others_before;
 	struct observed observed, observed_before; // the minutes of both spans
+	struct spikes spikes; // in a report by principal
 	bool nothing_known; // there are no figures, and not a minute of the span was observed
 };
 

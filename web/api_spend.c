@@ -2,6 +2,7 @@
 // Sums: the present spans beside past ones (summary), a span by group (breakdown).
 #include <assert.h>
 
+#include "alert/spikes.h"
 #include "base/when.h"
 #include "query/comparison.h"
 #include "query/figure_json.h"
@@ -119,15 +120,29 @@ static void write_figure(struct json_writer *j, const char *name, const struct g
 	jw_end(j);
 }
 
+static void write_unsure(struct json_writer *j, const struct spikes *s, const struct api_query *q,
+                         const struct group *g)
+{
+	int key = spikes_key(&q->by);
+	int64_t since_ms = key < 0 ? 0 : spikes_since(s, g, g->keys[key]);
+	if (since_ms)
+		jw_time(j, "split_unsure_since", since_ms);
+}
+
 bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
 	struct groups g;
 	struct group total, other = {0};
 	int64_t shown = 0, matching = 0, all = 0;
+	struct spikes spikes = {.n = 0};
+	struct view *v = rollups_view(a->rollups);
 	groups_init(&g, &q->by);
 	if (!api_sum_groups(a, q, q->from, q->to, &g, err) ||
-	    !api_sum(a, q, q->from, q->to, &total, err)) {
+	    !api_sum(a, q, q->from, q->to, &total, err) ||
+	    (spikes_key(&q->by) >= 0 &&
+	     !spikes_read(&spikes, view_redis(v), view_prefix(v), q->from, q->to, err))) {
 		groups_release(&g);
+		spikes_release(&spikes);
 		return false;
 	}
 	breakdown_sort(&g, q->order);
@@ -149,6 +164,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 		jw_object(j, NULL);
 		figure_json_keys(j, &q->by, g.list[i].keys);
 		figure_json_units(j, &g.list[i], has_calls(q));
+		write_unsure(j, &spikes, q, &g.list[i]);
 		jw_end(j);
 	}
 	jw_end(j);
@@ -161,5 +177,6 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	write_figure(j, "total", &total, group_has_calls(&(struct grouping){0}, &q->only));
 	jw_end(j);
 	groups_release(&g);
+	spikes_release(&spikes);
 	return true;
 }

@@ -212,4 +212,20 @@ for format in csv json focus table; do
 	fails 0 "which is a report like any other: $format" of_gap --from 2026-11-17T06:00:00Z --to 2026-11-17T08:00:00Z --format $format --out "$T/nightly"
 	is "  with a heading, and a word on stderr" "$(head -c 14 "$T/nightly" | tr -d ' \n') $(grep -c 'no figures from' "$T/out")" "$(case $format in csv) echo principal,toke ;; json) echo '[]' ;; focus) echo BilledCost,Bil ;; esac) 1"
 done
+
+# --- a caller whose calls have jumped
+{
+	call u-1 eve $opus 2026-11-18T14:45:00Z 0 | sed 's/,"additionalEventData":{[^}]*}//'
+	printf '{"metric_name":"InputTokenCount","namespace":"AWS/Bedrock","account_id":"%s","region":"us-east-1","dimensions":{"ModelId":"%s"},"timestamp":%d,"value":{"count":1,"sum":500,"max":500,"min":500},"unit":"Count"}\n' $A $opus "$(date -ud 2026-11-18T14:45:00Z +%s)000"
+} | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null 2>&1
+rang() { # USER SINCE SEEN: as an alert is stored
+	printf '{"rule":"jump","kind":"spike","group":"arn:aws:iam::%s:user/%s","state":"resolved","since":%d,"seen":%d,"at":%d}' $A "$1" "$(date -ud "$2" +%s)000" "$(date -ud "$3" +%s)000" "$(date -ud "$3" +%s)000"
+}
+redis lpush "{nowcast:alerts}:history" "$(rang eve 2026-11-18T14:46:00Z 2026-11-18T14:48:00Z)" "$(rang cid 2026-11-18T14:31:00Z 2026-11-18T14:40:00Z)" "$(rang dot 2026-11-17T14:31:00Z 2026-11-17T14:41:00Z)" >/dev/null
+by_caller() { "$nowcast" report --redis "$REDIS_URL" --now $now "$@" 2>/dev/null; }
+is "its split is unsure, where something was split" "$(by_caller --format json | jq -r '.[] | select(.split_unsure_since) | .principal, .split_unsure_since' | sed 's/.*user.//' | xargs)" "eve 2026-11-18T14:46:00Z"
+has "the table says so" "$(by_caller today)" '^split unsure: the calls of .*eve jumped at 2026-11-18 14:46'
+is "a span before it does not" "$(by_caller yesterday | grep -c unsure)" 0
+is "nor does a report by model" "$(by_caller today --by model | grep -c unsure)" 0
+has "the explanation of its hour does" "$("$nowcast" explain eve 2026-11-18T14:00:00Z --redis "$REDIS_URL" --now $now 2>&1)" '^split unsure: its calls jumped at 2026-11-18T14:46:00Z'
 finish

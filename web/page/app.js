@@ -321,6 +321,7 @@ function groupRow(g, list) {
 	const open = view.by === "hour" ? null : () => drill(view.by, value);
 	return el("tr", { class: open ? "drill" : "", onclick: open, title: value },
 		el("td", { class: "c-name" }, el("button", { type: "button", class: "name" }, colourMark(value), label.main), label.more ? el("span", { class: "more" }, label.more) : null,
+			g.split_unsure_since ? el("span", { class: "more warn", title: "Tokens are split by what its calls used before" }, "split unsure: calls jumped at " + at(g.split_unsure_since)) : null,
 			g.tokens_unpriced ? el("span", { class: "more warn" }, some(g.tokens_unpriced, "token") + " without a price") : null,
 			g.tokens_unbilled ? el("span", { class: "more warn", title: "Estimated at " + usd(g.usd_unbilled) + ", in hours that are final: not in the spend" }, some(g.tokens_unbilled, "token") + " not on the bill") : null),
 		...cellsOf(view, g, list));

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Callers whose calls have jumped, as the alerts of kind `spike` have it: what such calls use is often not
+// what the caller's calls usually use, by which tokens are split. So the split of that caller is unsure, from
+// the hour of the jump on, until the alert has ended.
+#ifndef NOWCAST_ALERT_SPIKES_H
+#define NOWCAST_ALERT_SPIKES_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "query/group.h"
+#include "store/redis.h"
+
+struct spikes {
+	struct arena arena;
+	struct spike {
+		struct str caller; // ARN; an alert by something else has another group
+		int64_t since_ms;  // when it rang
+	} *list;
+	size_t n;
+};
+
+// Those that were up within the hours from .. to - 1. `ret` is all zero; spikes_release it. The last thousand
+// events of alerts are kept (alert/keys.h), so that one may be forgotten. False: Redis.
+bool spikes_read(struct spikes *ret, struct redis *r, const char *prefix, int64_t from, int64_t to,
+                 struct err *err) NC_CHECK;
+void spikes_release(struct spikes *s);
+
+// Since when the split of a group is unsure; 0: it is not, or nothing of the group was split. `caller`: its
+// key of BY_PRINCIPAL.
+int64_t spikes_since(const struct spikes *s, const struct group *g, struct str caller);
+
+// The number of that key in a grouping; -1: it has none.
+int spikes_key(const struct grouping *by);
+
+#endif
