@@ -39,12 +39,12 @@ many      = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFL
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
-csrc     := $(filter-out %_test.c store/prelude_constants.c,$(wildcard $(DIRS:%=%/*.c)))
+csrc     := $(filter-out store/prelude_constants.c,$(wildcard $(DIRS:%=%/*.c)))
 ccsrc    := $(wildcard $(DIRS:%=%/*.cc))
 objs     := $(csrc:%.c=$(B)/%.o) $(ccsrc:%.cc=$(B)/%.o)
-unit     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*_test.c))
+unit     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 
-helpers  := $(patsubst %.c,$(B)/%,$(filter-out %_test.c,$(wildcard tests/*.c tests/bench/*.c)))
+helpers  := $(patsubst %.c,$(B)/%,$(wildcard tests/*.c tests/bench/*.c))
 fuzzers  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*.c))
 e2e      := $(sort $(wildcard tests/e2e/*.sh) $(shell grep -ls '^\# In: make test' tests/disasters/*.sh))
 
@@ -124,7 +124,7 @@ e2e: all helpers  ## end-to-end tests only, on a private Redis and Kafka
 test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partitions, 3 workers, one killed every few seconds
 	$(Q)FULL=1 tests/run.sh tests/disasters/workers_killed.sh
 
-disasters: all helpers $(B)/tests/convergence_test  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
+disasters: all helpers $(B)/tests/unit/convergence_test  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
 	$(Q)tests/disasters.sh
 
 format:  ## wrap lines of C beyond 110 columns (clang-format)
@@ -145,7 +145,7 @@ fuzz-build:
 	@$(many) B=$(fuzzb) CC=clang CXX=clang++ SAN=fuzzer-no-link,address,undefined \
 		CPPFLAGS="$(CPPFLAGS) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -fno-sanitize=pointer-overflow" $(fuzzers:$(B)/%=$(fuzzb)/%) $(fuzzunit)
 
-fuzz: fuzz-build $(B)/tests/decode_test  ## fuzz every parser, SECONDS_EACH=60 seconds each or FUZZ_RUNS=10000000 executions; ONLY="conf rules"
+fuzz: fuzz-build $(B)/tests/unit/decode_test  ## fuzz every parser, SECONDS_EACH=60 seconds each or FUZZ_RUNS=10000000 executions; ONLY="conf rules"
 	$(Q)SECONDS_EACH=$${SECONDS_EACH:-60} tests/fuzz.sh $(ONLY)
 
 fuzz-short:  ## the same, FUZZ_SECONDS=2 seconds each; needs clang, and says so
@@ -153,14 +153,14 @@ fuzz-short:  ## the same, FUZZ_SECONDS=2 seconds each; needs clang, and says so
 		SECONDS_EACH=$${FUZZ_SECONDS:-2} $(MAKE) --no-print-directory fuzz
 
 .PHONY: fuzz-corpus
-fuzz-corpus: fuzz-build $(B)/tests/decode_test  ## keep what fuzzing has found in tests/fuzz/*.corpus, as few inputs as reach the same edges
+fuzz-corpus: fuzz-build $(B)/tests/unit/decode_test  ## keep what fuzzing has found in tests/fuzz/*.corpus, as few inputs as reach the same edges
 	$(Q)tests/fuzz.sh --keep $(ONLY)
 
-approve-decode: $(B)/tests/decode_test  ## write what the decoder says into tests/decode: read the difference
-	$(Q)$(B)/tests/decode_test --approve tests/decode/*.txt >/dev/null; git diff --stat tests/decode
+approve-decode: $(B)/tests/unit/decode_test  ## write what the decoder says into tests/decode: read the difference
+	$(Q)$(B)/tests/unit/decode_test --approve tests/decode/*.txt >/dev/null; git diff --stat tests/decode
 
-approve-samples: $(B)/tests/samples_test  ## the same for the samples in ../shared: tests/golden/samples.txt
-	$(Q)$(B)/tests/samples_test --approve; git diff --stat tests/golden
+approve-samples: $(B)/tests/unit/samples_test  ## the same for the samples in ../shared: tests/golden/samples.txt
+	$(Q)$(B)/tests/unit/samples_test --approve; git diff --stat tests/golden
 
 accuracy: all $(B)/tests/estimate_play  ## how good the estimate is on worlds whose truth is known, and what falls short (needs ../shared; ten minutes): LONG=1, ONLY="few,billed,signals", SEED=1; SEEDS="2 3 4": the estimator alone, against least squares
 	$(Q)python3 tests/accuracy.py --binary $(B)/nowcast --play $(B)/tests/estimate_play --seed $(or $(SEED),1) --only "$(ONLY)" --seeds "$(SEEDS)" $(if $(LONG),--long)
@@ -174,7 +174,7 @@ bench: all helpers  ## records/s from Kafka to Redis beside a bare consumer, byt
 	$(Q)tests/bench_api.sh
 
 .PHONY: compare
-compare: all $(B)/tests/take_snapshots $(B)/tests/decode_test  ## does this build answer as that of BASE=REV does? every command, the API, the figures in Redis; some minutes
+compare: all $(B)/tests/take_snapshots $(B)/tests/unit/decode_test  ## does this build answer as that of BASE=REV does? every command, the API, the figures in Redis; some minutes
 	$(Q)SHARED=$(SHARED) B=$(B) CC="$(CC)" CXX="$(CXX)" tests/compare_builds.sh $(or $(BASE),--self-test)
 
 .PHONY: accuracy-demo
@@ -260,7 +260,7 @@ $(B)/pricing/builtin.o: pricing/builtin.csv
 
 # Lua scripts are embedded behind their prelude: constants out of the C headers, then what all scripts share.
 scripted := $(B)/store/store.o $(B)/store/positions.o $(B)/store/billed_means_refresh.o $(B)/store/reprice.o \
-	$(B)/reconcile/publish.o $(B)/tests/call_sums_test
+	$(B)/reconcile/publish.o $(B)/tests/unit/call_sums_test
 prelude  := $(B)/store/prelude.lua
 $(B)/store/prelude_constants: store/prelude_constants.c
 	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(warn) $(cppflags) -MMD -MP -MF $@.d -o $@ $<
@@ -269,7 +269,7 @@ $(prelude): $(B)/store/prelude_constants store/prelude.lua
 	$(Q)$< > $@.new && cat store/prelude.lua >> $@.new && mv $@.new $@
 $(scripted): cppflags += -DLUA_PRELUDE='"$(prelude)"'
 $(scripted): $(prelude) $(wildcard store/*.lua reconcile/*.lua)
-$(B)/tests/call_sums_test: tests/lua/call_sums_test.lua
+$(B)/tests/unit/call_sums_test: tests/lua/call_sums_test.lua
 bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile
@@ -283,7 +283,7 @@ builtin-prices:  ## write pricing/builtin.csv out of the collected price sources
 	$(Q)python3 pricing/make-builtin.py $(SHARED)/prices > pricing/builtin.csv.new
 	$(Q)mv pricing/builtin.csv.new pricing/builtin.csv
 
-price-check: $(B)/tests/price_sources_test $(B)/tests/pricelist_test $(B)/tests/litellm_test  ## compare all price sources, two by two; what is in SHARED
+price-check: $(B)/tests/unit/price_sources_test $(B)/tests/unit/pricelist_test $(B)/tests/unit/litellm_test  ## compare all price sources, two by two; what is in SHARED
 	$(Q)for t in $^; do $$t >$(B)/price-check.log || { grep -v '^ok' $(B)/price-check.log; exit 1; }; \
 		grep -E 'agree|^1\.\.' $(B)/price-check.log; done
 

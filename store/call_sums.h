@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What calls add to the sums of their cells, as store/calls.lua counts it: apply.lua takes these sums if it
 // has met none of the calls before, as in most batches, and need not count call by call then. Both follow
-// store/evidence.h; tests/call_sums_test.c compares them.
+// store/evidence.h; tests/unit/call_sums_test.c compares them.
 #ifndef NOWCAST_STORE_CALL_SUMS_H
 #define NOWCAST_STORE_CALL_SUMS_H
 

@@ -10,7 +10,7 @@
 // Two letters for each shard. Redis takes the CRC-16 of a name for its slot, so that names which differ in a
 // number only get slots close to each other, on one master. With these the first 2, 4, 8, ... shards are in
 // as many equal parts of all slots, whatever the account and Region, since a CRC is linear
-// (tests/shards_test.c).
+// (tests/unit/shards_test.c).
 static const char letters[] = "aafcdifpbidqgacadqbbarfpbiajbzdbbyfydsfjbsdkfadxbrdjfdbdfyapbddx"
 							  "bkahbxddacdyfsbhdbbzajbifparbbfbacfjddbxfadxfrapfdbdapbsfjahbxnz";
 _Static_assert(sizeof letters == 2 * SHARDS_MAX + 1, "two for each");

@@ -64,7 +64,7 @@ prepare() {
 	(. tests/support/units.sh; unit_records "$in/units")
 	(. tests/support/profiles.sh; profile_records "$in/profiles")
 	python3 tests/many_principals.py 120 2 >"$in/many.ndjson"
-	"$top/$B/tests/decode_test" --write "$in/decode" tests/decode/*.txt >/dev/null 2>&1
+	"$top/$B/tests/unit/decode_test" --write "$in/decode" tests/decode/*.txt >/dev/null 2>&1
 	python3 tests/support/pricelist.py "$in/offer.json" "$in/offer.csv" --models 20 >/dev/null || bail "no price list"
 	printf 'a key of thirty-two bytes or more, no less\n' >"$in/key"
 	printf '%s\n' model,scope,region,account,tier,from,to,prompt_tokens_over,input,output,cache_read,cache_write_5m,cache_write_1h,unit,per_unit,source \

@@ -27,9 +27,9 @@ printf '%s\n' "target executions executions/s edges corpus bytes" >"$table"
 
 # The inputs of the decoders' tables belong to the corpora of their fuzzers.
 reads_tables() { case $1 in decode | otel | inflate | base64) return 0 ;; *) return 1 ;; esac; }
-if [ -x "$B/tests/decode_test" ]; then
+if [ -x "$B/tests/unit/decode_test" ]; then
 	mkdir -p "$T/tables"
-	"$B/tests/decode_test" --write "$T/tables" tests/decode/*.txt >/dev/null
+	"$B/tests/unit/decode_test" --write "$T/tables" tests/decode/*.txt >/dev/null
 fi
 
 row() { # NAME LOG

@@ -3,7 +3,7 @@
 #
 # Runs test programs and scripts under prove, and ends with plain lines: how many passed and failed, and on which broker.
 #
-#     tests/run.sh FILE...      build/tests/usd_test tests/e2e/cli.sh ...
+#     tests/run.sh FILE...      build/tests/unit/usd_test tests/e2e/cli.sh ...
 #
 # Variables: JOBS (how many run at a time; as many as there are cores). A test that must have the machine to itself is a target
 # of its own (make bench, soak), and not run here.
@@ -26,16 +26,16 @@ long='
 	tests/e2e/recon_run.sh
 	tests/e2e/page.sh
 	tests/fuzz.sh
-	build-fuzz/tests/convergence_test
+	build-fuzz/tests/unit/convergence_test
 	tests/e2e/recon_days.sh
 	tests/e2e/alert_run.sh
-	build/tests/convergence_test
+	build/tests/unit/convergence_test
 	tests/e2e/demo.sh
 	tests/disasters/redis_refuses.sh
 	tests/disasters/broker_killed.sh
 	tests/e2e/aws_look.sh
 	tests/disasters/workers_killed.sh
-	build-fuzz/tests/window_test
+	build-fuzz/tests/unit/window_test
 	tests/e2e/dead_letter.sh
 '
 ordered=()

@@ -11,7 +11,7 @@ at() { redis-cli -p "${cluster_ports[$1]}" "${@:2}"; } # NODE COMMAND...
 is_master() { at "$1" info replication | grep -q role:master; }
 is_level() { at "$1" info replication | grep -q master_link_status:up; }
 start_redis_cluster 1
-start convergence env NOWCAST_TEST_REDIS="$REDIS_URL" NOWCAST_ROUNDS="${ROUNDS:-6}" "$top/$B/tests/convergence_test"
+start convergence env NOWCAST_TEST_REDIS="$REDIS_URL" NOWCAST_ROUNDS="${ROUNDS:-6}" "$top/$B/tests/unit/convergence_test"
 test=$pid changes=0
 while alive "$test"; do
 	for master in 0 1 2; do

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Behind store/calls.lua: the sums that the worker made of calls are those counted here.
--- tests/call_sums_test.c runs it in Redis.
+-- tests/unit/call_sums_test.c runs it in Redis.
 --
 -- ARGV    runs of calls (store/apply.lua), their sums (store/call_sums.h)
 -- returns  what differs, or ""

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shards of an account and Region (store/shards.h): where calls are, that writers and readers that die
-// half way lose nothing, and what becomes of another number in the configuration. tests/convergence_test.c
-// compares figures with those of one shard under random input.
+// half way lose nothing, and what becomes of another number in the configuration.
+// tests/unit/convergence_test.c compares figures with those of one shard under random input.
 #include "store/shards.h"
 
 #include "store/evidence.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cases in which figures once depended on the order of the records, each as small as it gets. The records of
 // a case are applied at once; one by one, with all hours settled after each; and one by one backwards. The
-// figures must be the same. tests/convergence_test.c tries the same with random input.
+// figures must be the same. tests/unit/convergence_test.c tries the same with random input.
 #include "ingest/record.h"
 #include "tests/support/engine.h"
 
