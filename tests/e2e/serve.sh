@@ -32,11 +32,13 @@ code "$url/api/v1/breakdown?by=principal&limit=1000" >/dev/null
 is "a breakdown is the report" "$(field "$T/body" 'sorted((g["keys"]["principal"], g["usd"], g["usd_low"], g["usd_high"]) for g in a["groups"])')" \
 	"$(field "$T/report.json" 'sorted((g["principal"], g["usd"], g["usd_low"], g["usd_high"]) for g in a)')"
 whole=$(field "$T/body" 'a["total"]["usd"]')
+first=$port
 free_port
 start serve2 "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-11-02T01:40:00Z
 wait_for 10 listens "$port" || bail "another nowcast serve does not listen"
 is "another server of the same Redis says the same" "$(curl -s -m 10 "http://127.0.0.1:$port/api/v1/breakdown?by=principal&limit=1000" | sha256sum)" "$(sha256sum <"$T/body")"
 kill "$pid"
+port=$first
 adds_up='sum(int(u.replace(".", "")) for u in a["total"]["usd"])'
 for step in hour minute; do
 	code "$url/api/v1/series?hours=2&step=$step" >/dev/null
