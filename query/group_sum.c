@@ -10,6 +10,7 @@
 __extension__ typedef unsigned __int128 wide;
 
 enum { DIGIT_BITS = 7, MORE = 1 << DIGIT_BITS, SHORT_BITS = 63 };
+enum { WHOLE_SIZE = 20 }; // bytes at most of a whole number
 
 // Every figure of a group that adds up: whole numbers, dollars and floats, in the order of their numbers;
 // then the bins of the errors. The band is made of them.
@@ -75,22 +76,17 @@ void groups_merge(struct groups *g, const struct groups *from)
 
 // ---- packed -------------------------------------------------------------------------------------
 
-static void put_whole(struct buf *b, wide signed_value)
+// Returns the end.
+static char *put_whole(char *to, wide signed_value)
 {
 	wide sign = (usd_pico)signed_value < 0 ? ~(wide)0 : 0, v = signed_value << 1 ^ sign;
-	char digits[20];
-	size_t n = 0;
-	while (v >> SHORT_BITS) {
-		digits[n++] = (char)((unsigned)(v & (MORE - 1)) | MORE);
-		v >>= DIGIT_BITS;
-	}
-	for (uint64_t low = (uint64_t)v;; low >>= DIGIT_BITS) {
-		bool more = low >> DIGIT_BITS != 0;
-		digits[n++] = (char)((low & (MORE - 1)) | (more ? MORE : 0));
-		if (!more)
-			break;
-	}
-	buf_add(b, digits, n);
+	for (; v >> SHORT_BITS; v >>= DIGIT_BITS)
+		*to++ = (char)((unsigned)(v & (MORE - 1)) | MORE);
+	uint64_t low = (uint64_t)v;
+	for (; low >> DIGIT_BITS; low >>= DIGIT_BITS)
+		*to++ = (char)((low & (MORE - 1)) | MORE);
+	*to++ = (char)low;
+	return to;
 }
 
 static wide take_whole(const char **p)
@@ -127,30 +123,45 @@ static uint64_t take_bits(const char **p)
 	return x;
 }
 
-static bool is_set(const struct group *x, int k)
+static uint64_t numbers_set(const struct group *x)
 {
-	return k < COUNTS ? *count_at(x, k) != 0 : k < WHOLE ? dollars_at(x, k)->pico != 0 : *float_at(x, k) != 0;
+	uint64_t which = 0;
+	for (int k = 0; k < COUNTS; k++)
+		which |= (uint64_t)(*count_at(x, k) != 0) << k;
+	for (int k = COUNTS; k < WHOLE; k++)
+		which |= (uint64_t)(dollars_at(x, k)->pico != 0) << k;
+	for (int k = WHOLE; k < NUMBERS; k++)
+		which |= (uint64_t)(*float_at(x, k) != 0) << k;
+	return which;
+}
+
+static void pack_keys(struct buf *b, const struct groups *g, const struct group *x)
+{
+	char length[WHOLE_SIZE];
+	for (int i = 0; i < g->by.n; i++) {
+		buf_add(b, length, (size_t)(put_whole(length, (wide)x->keys[i].len) - length));
+		buf_addstr(b, x->keys[i]);
+	}
 }
 
 static void pack_group(struct buf *b, const struct groups *g, const struct group *x)
 {
-	uint64_t which = 0;
+	uint64_t which = numbers_set(x);
+	char numbers[sizeof which + (1 + NUMBERS) * WHOLE_SIZE], *p = numbers;
 	buf_add(b, &x->hash, sizeof x->hash);
-	for (int i = 0; i < g->by.n; i++) {
-		put_whole(b, (wide)x->keys[i].len);
-		buf_addstr(b, x->keys[i]);
-	}
-	for (int k = 0; k < NUMBERS; k++)
-		which |= (uint64_t)is_set(x, k) << k;
-	buf_add(b, &which, sizeof which);
-	put_whole(b, (wide)x->band_scale);
+	pack_keys(b, g, x);
+	memcpy(p, &which, sizeof which);
+	p = put_whole(p + sizeof which, (wide)x->band_scale);
 	for (; which; which &= which - 1) {
 		int k = __builtin_ctzll(which);
-		if (k < WHOLE)
-			put_whole(b, k < COUNTS ? (wide)*count_at(x, k) : (wide)dollars_at(x, k)->pico);
-		else
-			buf_add(b, float_at(x, k), sizeof(double));
+		if (k < WHOLE) {
+			p = put_whole(p, k < COUNTS ? (wide)*count_at(x, k) : (wide)dollars_at(x, k)->pico);
+		} else {
+			memcpy(p, float_at(x, k), sizeof(double));
+			p += sizeof(double);
+		}
 	}
+	buf_add(b, numbers, (size_t)(p - numbers));
 }
 
 void groups_pack(struct buf *ret, const struct groups *g)
