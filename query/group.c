@@ -557,10 +557,11 @@ static const struct figure *twin_of(const struct model_hour *model_hour, int k)
 
 // The row before, in the same model hour. Rows of a caller follow each other, and but for the kind of usage
 // their keys are the same.
+enum { USAGE_KINDS = TOKEN_TYPES + ROW_UNCOUNTED + 1 };
 struct row_before {
 	const struct view_row *row; // NULL: none
 	struct str at[GROUP_KEYS_MAX];
-	int32_t group;              // in `list`; -1: none
+	int32_t groups[USAGE_KINDS]; // in `list`, by the kind of usage if that is a key, else the first; -1: not known
 };
 
 static bool is_same_str(struct str a, struct str b)
@@ -574,9 +575,9 @@ static bool is_same_caller(const struct view_row *a, const struct view_row *b)
 	       is_same_str(a->tagset, b->tagset);
 }
 
-static bool is_key_of_caller(enum group_by by)
+static int usage_kind(const struct view_row *row)
 {
-	return by != BY_TOKEN_TYPE && by != BY_TIER;
+	return row->kind == ROW_TOKENS ? (int)row->type : (int)TOKEN_TYPES + (int)row->kind;
 }
 
 // The group of a row that passes; NULL: the grouping has none for it, since calls have no token type.
@@ -584,21 +585,25 @@ static struct group *group_of(struct groups *g, struct view *v, const struct mod
                               const struct view_row *row, const struct model_hour_names *names,
                               struct row_before *before)
 {
-	bool same = before->row && is_same_caller(row, before->row), moved = !before->row, has_group = true;
+	bool same = before->row && is_same_caller(row, before->row), moved = !before->row, by_type = false;
 	before->row = row;
 	for (int i = 0; i < g->by.n; i++) {
-		has_group = has_group && (row->kind != ROW_CALLS || g->by.by[i] != BY_TOKEN_TYPE);
-		if (same && is_key_of_caller(g->by.by[i]))
+		bool of_type = g->by.by[i] == BY_TOKEN_TYPE;
+		by_type = by_type || of_type;
+		if (same && !of_type && g->by.by[i] != BY_TIER)
 			continue;
 		struct str key = grouping_key(&g->by, i, v, model_hour, row, names);
-		moved = moved || !is_same_str(key, before->at[i]);
+		moved = moved || (!of_type && !is_same_str(key, before->at[i]));
 		before->at[i] = key;
 	}
-	if (!has_group)
-		before->group = -1;
-	else if (moved || before->group < 0)
-		before->group = (int32_t)(groups_get(g, before->at) - g->list);
-	return has_group ? &g->list[before->group] : NULL;
+	if (moved)
+		memset(before->groups, 0xff, sizeof before->groups); // all -1
+	if (by_type && row->kind == ROW_CALLS)
+		return NULL;
+	int32_t *group = &before->groups[by_type ? usage_kind(row) : 0];
+	if (*group < 0)
+		*group = (int32_t)(groups_get(g, before->at) - g->list);
+	return &g->list[*group];
 }
 
 // What the bill does not have stands beside the sums.
