@@ -561,7 +561,8 @@ enum { USAGE_KINDS = TOKEN_TYPES + ROW_UNCOUNTED + 1 };
 struct row_before {
 	const struct view_row *row; // NULL: none
 	struct str at[GROUP_KEYS_MAX];
-	int32_t groups[USAGE_KINDS]; // in `list`, by the kind of usage if that is a key, else the first; -1: not known
+	// numbers in `list`, by the kind of usage if that is a key, else the first alone; -1: not known
+	int32_t groups[USAGE_KINDS];
 };
 
 static bool is_same_str(struct str a, struct str b)
