@@ -44,8 +44,8 @@ static bool read_hour(struct view *v, int64_t hour, struct last_day_sum *ret, st
 bool last_day_read(struct last_day *d, struct view *v, int64_t now, struct last_day_sum *ret, struct err *err)
 {
 	uint64_t marks[LAST_DAY_HOURS];
-	const int64_t from = now + 1 - LAST_DAY_HOURS;
-	assert(from >= 0);
+	const int64_t from = now + 1 > LAST_DAY_HOURS ? now + 1 - LAST_DAY_HOURS : 0; // `now` may be asked for
+	assert(now >= 0);
 	*ret = (struct last_day_sum){.width = USD_ZERO};
 	if (!view_marks(v, from, now + 1, marks, err))
 		return false;

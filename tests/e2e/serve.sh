@@ -162,7 +162,7 @@ is "any two spans can be compared" "$(field "$T/body" 'a["before"]["from"], a["p
 ask changes -d 'from=2026-11-02T00:00:00Z&to=2026-11-02T01:00:00Z&now=2026-11-02T02:00:00Z&before_from=2026-11-02T00:00:00Z&before_to=2026-11-02T02:00:00Z'
 is "two that begin in one hour as well, each with its own length" "$(field "$T/body" 'a["now"]["calls"], a["then"]["calls"], a["then"]["usd"] != a["now"]["usd"]')" \
 	"$(field "$T/change" 'a["then"]["calls"], a["then"]["calls"] + a["now"]["calls"], True')"
-is "a question of the beginning of time is answered" "$(for q in summary series changes 'principal?principal=x'; do code "$url/api/v1/$q$([ "$q" = "${q%%\?*}" ] && echo '?' || echo '&')now=1970-01-01T00:00:00Z"; done)" 200200200200
+is "a question of the beginning of time is answered" "$(for q in summary series changes findings focus 'principal?principal=x'; do code "$url/api/v1/$q$([ "$q" = "${q%%\?*}" ] && echo '?' || echo '&')now=1970-01-01T00:00:00Z"; done)" 200200200200200200
 is "half a span is refused" "$(code "$url/api/v1/changes?before_from=2026-11-01")" 400
 
 # --- one model, by all its profiles and Regions
