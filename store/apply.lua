@@ -421,7 +421,8 @@ local function sums_text(d, width)
 end
 
 -- Redis searches a small hash from its beginning, by default until it has 512 fields. An hour that will have
--- more, if its other minutes are as these, becomes a table at once: by having had a long value.
+-- more, if its other minutes are as these, becomes a table at once: by having had a long value. It has its
+-- version already, for a hash that becomes empty is gone.
 local MANY_FIELDS, SMALL_HASH, LONG_VALUE = 32, 512, 65
 local function make_table(g)
   local in_hour = #g.fields * 60 / (g.last - g.first + 1)
@@ -531,8 +532,8 @@ local function group_sums()
 end
 
 local function write_group(g)
-  add_sums(g)
   add_to(g.cells, 'v', 1)
+  add_sums(g)
   local bucket = floor(g.hour / BUCKET_HOURS)
   local expire = lifetime(bucket)
   call('PEXPIREAT', g.cells, expire + keep)

@@ -199,6 +199,25 @@ static void oldest_first(void)
 	arena_release(&arena);
 }
 
+// Redis would search the sums of a busy hour from their beginning for each one, until there are 512.
+static void many_callers(void)
+{
+	struct arena arena = ARENA_INIT;
+	struct engine_options o = test_options("crowd");
+	struct engine *e = open_with(&o);
+	for (int who = 0; who < 40; who++) {
+		struct record call = test_call(&arena, first * 60, who, 0);
+		add(e, &call);
+	}
+	apply(e);
+	is_int(ask("KEYS", "crowd:*:cells:*", NULL, NULL), 1, "callers of one minute");
+	ask("OBJECT", "ENCODING", arena_str(&arena, redis_elem(test_redis, 0, 0)).p, NULL);
+	ok(str_is(redis_str(test_redis, 0), "hashtable"),
+	   "who are many for an hour are in a table from the first batch on");
+	engine_close(e);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	struct arena arena = ARENA_INIT;
@@ -221,6 +240,7 @@ int main(void)
 
 	in_turns();
 	oldest_first();
+	many_callers();
 	many_at_once();
 	while_computed();
 
