@@ -13,23 +13,29 @@ local RANKS = {}
 for rank, number in pairs(SHORT) do RANKS[number] = rank end
 
 -- The pairs of a bucket, one after the other in a text: the place of a pair is its number. Those that are
--- added are beside it, for Lua would hash a text that grows with each of them.
+-- added are beside it, for Lua would hash a text that grows with each of them; and so are numbers that were
+-- looked for, for records that are joined come in many of a pair.
 local PAIR = EVIDENCE_AT_MINUTE -- bytes
 local lists = {}
 local function list_of(p, bucket)
   local key = p .. KEY_PAIRS .. bucket
   if not lists[key] then
     local text = call('GET', key) or ''
-    lists[key] = {key = key, text = text, n = #text / PAIR, added = {}}
+    lists[key] = {key = key, text = text, n = #text / PAIR, added = {}, numbers = {}}
   end
   return lists[key]
 end
 
--- From 0 on; nil: it has none.
+-- From 0 on; false: it has none.
 local function find_pair(list, pair)
-  local at = string.find(list.text, pair, 1, true)
-  while at and at % PAIR ~= 1 do at = string.find(list.text, pair, at + 1, true) end
-  return at and (at - 1) / PAIR or list.added[pair]
+  local number = list.numbers[pair]
+  if number == nil then
+    local at = string.find(list.text, pair, 1, true)
+    while at and at % PAIR ~= 1 do at = string.find(list.text, pair, at + 1, true) end
+    number = at and (at - 1) / PAIR or false
+    list.numbers[pair] = number
+  end
+  return number
 end
 
 local function to_bytes(number) return char(floor(number / 256), number % 256) end
@@ -44,7 +50,7 @@ function short.number_of(p, bucket, pair, till)
     if number >= EVIDENCE_PAIRS_MAX then return nil end
     call('APPEND', list.key, pair)
     if number == 0 then call('PEXPIREAT', list.key, till) end
-    list.n, list.added[pair], list.added[number] = number + 1, number, pair
+    list.n, list.numbers[pair], list.added[number] = number + 1, number, pair
   end
   return to_bytes(number)
 end
