@@ -334,14 +334,17 @@ static void assign_weights(const struct training_set *c, const struct fit *fits,
 	map_release(&cohorts.index);
 }
 
-// Whether in every cell the same calls lack tokens of both kinds.
+// Whether in every cell the same calls lack tokens of both kinds. A list without calls begins where the next
+// one does.
 static bool calls_are_alike(const struct training_set *c, int32_t nhours, int a, int b)
 {
 	bool alike = true;
 	for (int32_t h = 0; h < nhours; h++) {
 		const struct hour_stats *s = c->hours[h].stats;
-		for (int32_t k = 0; s && k < s->ncells; k++)
-			alike &= s->cells[k].list[a].begin == s->cells[k].list[b].begin;
+		for (int32_t k = 0; s && k < s->ncells; k++) {
+			const struct call_list *x = &s->cells[k].list[a], *y = &s->cells[k].list[b];
+			alike &= x->begin == y->begin && x->n == y->n;
+		}
 	}
 	return alike;
 }

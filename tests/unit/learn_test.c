@@ -615,6 +615,42 @@ static void known_beside_unknown(struct arena *arena)
 		diag("off by %.1f %%", 100 * off);
 }
 
+// The input of every call is known one by one, and of one caller the output as well: no call lacks input, so
+// those that lack output are others.
+static void input_known(struct arena *arena)
+{
+	static struct lecture l;
+	const int64_t input[] = {1000, 2000}, output[] = {50, 700};
+	struct str stats[HOURS];
+	struct weights w;
+	struct who *callers = make_callers(arena, 2);
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, callers, input, 2, 3, arena);
+		for (int m = 0; m < 60; m++) {
+			struct minute *at = &l.hour.minutes[m];
+			at->has[TOKENS_OUTPUT] = true;
+			for (int32_t i = 0; i < at->ncalls; i++) {
+				struct calls *c = &at->calls[i];
+				for (int kind = TOKENS_INPUT; kind <= TOKENS_OUTPUT; kind++) {
+					if (kind == TOKENS_OUTPUT && c->caller == 1)
+						continue;
+					c->exact_n[kind] = c->n;
+					c->exact[kind] = c->n * (kind == TOKENS_INPUT ? input : output)[c->caller];
+				}
+				at->metric[TOKENS_OUTPUT] += c->n * output[c->caller];
+			}
+		}
+		for (int m = 0; m < 60; m++) // a cell has calls of both
+			if (l.hour.minutes[m].ncalls < 2)
+				l.hour.minutes[m] = (struct minute){.ncalls = 0};
+		stats[h] = stats_of(&l, arena);
+	}
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
+	is_int(w.callers[1].source[TOKENS_OUTPUT], WEIGHT_MINUTES,
+	       "output is learned from minutes, though the input of all calls is known");
+	ok(off_by(&w, 0, 1000) < 0.1, "and so is the input of a caller of whom all is known");
+}
+
 // Figures from one to past what any metric may say, all kinds of nothing, exact calls that outdo the metric.
 static void extremes(struct arena *arena)
 {
@@ -674,6 +710,7 @@ int main(void)
 	known_beside_unknown(&arena);
 	ttl(&arena);
 	many(&arena);
+	input_known(&arena);
 	extremes(&arena);
 	arena_release(&arena);
 	return done();
