@@ -6,9 +6,9 @@
 //                                           -> LATER: parked until any thread calls http_finish
 //                                           -> STREAM: gets what http_publish sends, until it leaves
 //
-// What a client may use is bounded: connections in all and from one address, bytes of headers, of a body and
-// of all large bodies, the time to send a request, the time to receive an answer. A viewer that reads slowly
-// gets the newest event, not every one.
+// What a client may use is bounded: connections in all and from one address, bytes of headers, of a body, of
+// all large bodies and of all large answers, the time to send a request, the time to receive an answer. A
+// viewer that reads slowly gets the newest event, not every one.
 #ifndef NOWCAST_WEB_HTTP_H
 #define NOWCAST_WEB_HTTP_H
 
@@ -21,6 +21,7 @@
 #include "base/str.h"
 
 enum { HTTP_ARGS_MAX = 32, HTTP_PEER_SIZE = 48, HTTP_BODY_MAX = 64 << 10 };
+enum { HTTP_SENDING_MAX = 128 << 20 }; // bytes of all large answers on their way; beyond that, 503
 
 struct http_arg {
 	struct str name, value; // percent-decoded

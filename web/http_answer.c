@@ -6,7 +6,10 @@
 #include "web/gzip.h"
 #include "web/http_priv.h"
 
-enum { GZIP_BYTES_MIN = 1400 }; // what fits into a packet gains nothing
+enum {
+	GZIP_BYTES_MIN = 1400, // what fits into a packet gains nothing
+	LARGE = 1 << 20,       // bytes; most answers are smaller, and are sent in any case
+};
 
 // The headers of every answer. The policy allows the page's own script and style only, so markup in data
 // cannot run.
@@ -40,6 +43,21 @@ void http_add_headers(struct MHD_Response *r, const struct http_answer *a)
 	}
 }
 
+// An answer is kept until its client has taken it, which may be slow.
+static bool has_room(const struct http *h, size_t n)
+{
+	return n < LARGE || n + h->sending <= HTTP_SENDING_MAX;
+}
+
+static void refuse_large(struct http_answer *a)
+{
+	buf_release(&a->body);
+	*a = (struct http_answer){
+		.status = MHD_HTTP_SERVICE_UNAVAILABLE, .type = "application/json", .retry_s = 5};
+	buf_adds(&a->body,
+	         "{\"error\":\"other clients are still taking large answers: try again in a moment\"}\n");
+}
+
 enum MHD_Result http_send(struct exchange *e)
 {
 	struct http_answer *a = &e->x.answer;
@@ -51,6 +69,11 @@ enum MHD_Result http_send(struct exchange *e)
 	                             gzip_into(&packed, bytes, GZIP_ANSWER);
 	if (packed.len)
 		bytes = buf_str(&packed);
+	if (!a->fixed.p && !has_room(e->http, bytes.len)) {
+		refuse_large(a);
+		bytes = buf_str(&a->body);
+		gzip = false;
+	}
 	if (a->etag && e->x.request.if_none_match.p && strstr(e->x.request.if_none_match.p, a->etag)) {
 		a->status = MHD_HTTP_NOT_MODIFIED;
 		bytes = STR("");
@@ -59,7 +82,12 @@ enum MHD_Result http_send(struct exchange *e)
 	struct MHD_Response *r =
 		MHD_create_response_from_buffer(bytes.len, (void *)(uintptr_t)(bytes.p ? bytes.p : ""),
 	                                    a->fixed.p ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+	if (!a->fixed.p && bytes.len >= LARGE) {
+		e->sending += bytes.len;
+		e->http->sending += bytes.len;
+	}
 	buf_release(&packed);
+	buf_release(&a->body); // it was copied
 	if (!r)
 		return MHD_NO;
 	http_add_headers(r, a);

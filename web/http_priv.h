@@ -51,6 +51,7 @@ struct exchange {
 	struct MHD_Connection *mhd;
 	struct buf body;
 	size_t body_max, reserved; // bytes; reserved: of http.bodies_max
+	size_t sending;            // bytes of its answer, if that is large
 	bool routed, parked;
 	struct exchange *next_parked, **where;
 };
@@ -61,6 +62,7 @@ struct http {
 	http_admit_fn *admit;
 	void *user;
 	size_t bodies_max, bodies;   // bytes of large bodies: at most, and reserved now. Of the http thread
+	size_t sending;              // bytes of large answers that clients are taking. Of the http thread
 	pthread_mutex_t lock;
 	struct connection *connections;
 	struct exchange *parked;

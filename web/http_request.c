@@ -115,6 +115,8 @@ void http_on_completed(void *user, struct MHD_Connection *mhd, void **context,
 	http_set_phase(user, mhd, RECEIVING);
 	assert(e->http->bodies >= e->reserved);
 	e->http->bodies -= e->reserved;
+	assert(e->http->sending >= e->sending);
+	e->http->sending -= e->sending;
 	buf_release(&e->x.answer.body);
 	buf_release(&e->body);
 	arena_release(&e->x.arena);
