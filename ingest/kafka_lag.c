@@ -8,18 +8,18 @@
 #include "ingest/kafka_retention.h"
 
 enum {
-	ASK_MS = 2000,         // how long the broker may take for an answer
+	ASK_MS = 2000,         // how long Kafka may take for all answers of a look
 	LAG_OLD_MS = 60000,    // a message read longer ago than this, with more behind it
 	LOOK_AGAIN_MS = 60000, // how often Kafka is asked
 };
 
 // The end is known from what was fetched last. A group without offsets begins at the oldest message.
-// POSITION_NONE: it is not known.
-static int64_t count_behind(struct kafka *k, const struct position *p, bool ask)
+// POSITION_NONE: it is not known. `ask_ms`: how long Kafka may take to tell it; 0: it is not asked.
+static int64_t count_behind(struct kafka *k, const struct position *p, int ask_ms)
 {
 	int64_t low = -1, high = -1;
-	if (ask ? rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ASK_MS)
-	        : rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high))
+	if (ask_ms ? rd_kafka_query_watermark_offsets(k->rk, p->topic, p->partition, &low, &high, ask_ms)
+	           : rd_kafka_get_watermark_offsets(k->rk, p->topic, p->partition, &low, &high))
 		return POSITION_NONE;
 	int64_t from = p->next != POSITION_NONE ? p->next : k->from_end ? POSITION_NONE : low;
 	if (from < 0 || high < 0)
@@ -31,24 +31,24 @@ int64_t kafka_lag(struct kafka *k)
 {
 	int64_t lag = 0;
 	for (size_t i = 0; i < k->positions.n; i++) {
-		int64_t n = count_behind(k, &k->positions.v[i], false);
+		int64_t n = count_behind(k, &k->positions.v[i], 0);
 		lag += n > 0 ? n : 0;
 	}
 	return lag;
 }
 
-// Nothing is fetched while reading is paused, so the end is not known then: Kafka is asked. A broker that
-// does not answer is not asked for the rest.
+// Nothing is fetched while reading is paused, so the end is not known then: Kafka is asked, as long as there
+// is time.
 static void count_each(struct kafka *k, bool look)
 {
-	bool answers = true;
+	int64_t until_ms = when_ticks_ms() + ASK_MS;
 	for (size_t i = 0; i < k->positions.n; i++) {
 		struct position *p = &k->positions.v[i];
+		int64_t left_ms = until_ms - when_ticks_ms();
 		if (!k->paused)
-			p->lag = count_behind(k, p, false);
+			p->lag = count_behind(k, p, 0);
 		else if (look)
-			p->lag = answers ? count_behind(k, p, true) : POSITION_NONE;
-		answers &= p->lag != POSITION_NONE || !k->paused;
+			p->lag = left_ms > 0 ? count_behind(k, p, (int)left_ms) : POSITION_NONE;
 	}
 }
 
