@@ -84,6 +84,19 @@ static void try_synopsis(struct nearest *near, const char *synopsis)
 	}
 }
 
+// Whether the synopsis has the word in "--format table|csv|json".
+static bool is_format(const char *synopsis, struct str word)
+{
+	while (synopsis && (synopsis = strstr(synopsis, "--format "))) {
+		synopsis += strlen("--format ");
+		struct str words = {synopsis, strspn(synopsis, "abcdefghijklmnopqrstuvwxyz|")};
+		while (words.len)
+			if (str_eq(str_cut(&words, '|'), word))
+				return true;
+	}
+	return false;
+}
+
 // Only the name is shown: the value may be a secret.
 static bool refuse_unknown_flag(const struct command *c, const char *text, struct err *err)
 {
@@ -98,7 +111,9 @@ static bool refuse_unknown_flag(const struct command *c, const char *text, struc
 	try_synopsis(&near, c->details);
 	// A flag of another verb of the same subcommand, such as --model of `price explain` in `price list`.
 	bool elsewhere = dashes == 2 && str_eq(near.word, (struct str){flag.p + dashes, flag.len - dashes});
-	if (near.word.len && !elsewhere)
+	if (is_format(c->synopsis, near.given))
+		snprintf(meant, sizeof meant, "did you mean --format %.*s? ", STR_ARG(near.given));
+	else if (near.word.len && !elsewhere)
 		snprintf(meant, sizeof meant, "did you mean --%.*s? ", STR_ARG(near.word));
 	arena_release(&arena);
 	if (!c->name)
@@ -271,15 +286,15 @@ const char *command_verb(struct command *c, const char *words, struct err *err)
 	struct nearest near = nearest_of(str_of(given));
 	if (is_word_of(str_of(words), str_of(given), &near)) {
 		remove_arguments(c, at, 1);
-		return given;
+		return c->verb = given;
 	}
 	if (given[0] == '-')
 		err_set(err, ERR_CONFIG, "expected %s, got none before %.*s; `nowcast help %s` says more", words,
 		        (int)strcspn(given, "="), given, c->name);
 	else
-		err_set(err, ERR_CONFIG, "expected %s, got %s%s%.*s%s; `nowcast help %s` says more", words,
+		err_set(err, ERR_CONFIG, "expected %s, got %s%s%.*s%s `nowcast help %s` says more", words,
 		        *given ? given : "nothing", near.word.len ? "; did you mean " : "", STR_ARG(near.word),
-		        near.word.len ? "?" : "", c->name);
+		        near.word.len ? "?" : ";", c->name);
 	return NULL;
 }
 
@@ -297,6 +312,37 @@ bool command_switch(struct command *c, const char *name)
 	return found;
 }
 
+// How the verb is called: a part of the synopsis, "import FILE... | show ARN", or else a line of the details,
+// where three blanks end it.
+static struct str verb_form(const struct command *c, struct arena *arena)
+{
+	struct str start = arena_text(arena, "%s ", c->verb), rest = str_of(c->synopsis), line;
+	while (rest.len) {
+		const char *end = memmem(rest.p, rest.len, " | ", 3);
+		line = end ? (struct str){rest.p, (size_t)(end - rest.p)} : rest;
+		if (str_starts(line, start))
+			return line;
+		rest = end ? (struct str){end + 3, rest.len - line.len - 3} : STR_NONE;
+	}
+	for (rest = str_of(c->details); rest.len;) {
+		line = str_cut(&rest, '\n');
+		const char *end = memmem(line.p, line.len, "   ", 3);
+		if (str_starts(line, start))
+			return end ? (struct str){line.p, (size_t)(end - line.p)} : line;
+	}
+	return str_of(c->verb);
+}
+
+static bool refuse_missing(const struct command *c, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct str form = c->verb ? verb_form(c, &arena) : str_of(c->synopsis);
+	bool good = err_set(err, ERR_CONFIG, "an argument is missing: nowcast %s %.*s; `nowcast help %s` says more", c->name,
+	                    STR_ARG(form), c->name);
+	arena_release(&arena);
+	return good;
+}
+
 bool command_done(struct command *c, int min, int max, struct err *err)
 {
 	assert(min >= 0 && (max < 0 || min <= max));
@@ -309,7 +355,7 @@ bool command_done(struct command *c, int min, int max, struct err *err)
 			return refuse_unknown_flag(c, c->argv[i], err);
 	}
 	if (c->argc < min)
-		return err_set(err, ERR_CONFIG, "an argument is missing; `nowcast help %s` says which", c->name);
+		return refuse_missing(c, err);
 	if (max >= 0 && c->argc > max)
 		return err_set(err, ERR_CONFIG, "unexpected argument %s; `nowcast help %s` says what it takes",
 		               c->argv[max], c->name);

@@ -26,6 +26,7 @@ struct command_flag {
 
 struct command {
 	const char *name;      // of the subcommand; NULL: none was given
+	const char *verb;      // that command_verb took; NULL: none
 	// its arguments, for people, and what help says of them, which names those of its verbs; NULL: not known.
 	// The owner of the subcommands sets them.
 	const char *synopsis, *details;

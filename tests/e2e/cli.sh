@@ -25,8 +25,30 @@ has "is told what it may be" "$(cat "$T/err")" 'unknown flag --ammount; did you 
 for misspelt in "budget stauts status" "alert lsit list" "price explian explain" "tags imprt import" "profiles lst list"; do
 	set -- $misspelt
 	fails 2 "an unknown verb of $1" "$nowcast" "$1" "$2"
-	has "is told what it may be" "$(cat "$T/err")" "expected .*, got $2; did you mean $3[?]; .nowcast help $1. says more"
+	has "is told what it may be" "$(cat "$T/err")" "expected .*, got $2; did you mean $3[?] .nowcast help $1. says more"
 done
+while IFS='|' read -r words form; do
+	# shellcheck disable=SC2086 # words
+	fails 2 "$words without an argument" "$nowcast" $words
+	has "is told how it is called" "$(cat "$T/err")" "an argument is missing: nowcast $form; .nowcast help"
+done <<-'END'
+	explain ann|explain .*PRINCIPAL HOUR
+	replay|replay .*PATH.*
+	tags show|tags show .* ARN .*
+	profiles import|profiles import [^|]*FILE[.]*
+	price diff|price diff \[OLD\] NEW
+	budget set|budget set NAME --amount USD .*
+END
+fails 2 "a format as a flag" "$nowcast" report --csv
+has "is told the flag" "$(cat "$T/err")" 'unknown flag --csv; did you mean --format csv[?]'
+fails 2 "a format of another report" "$nowcast" report --format html
+has "is told whose it is" "$(cat "$T/err")" 'html is of .nowcast report --reconciliation.'
+fails 2 "what is no address of Redis" "$nowcast" report --redis localhost
+has "is shown" "$(cat "$T/err")" 'redis: expected .*, got "localhost"$'
+fails 2 "but not one with a password" "$nowcast" report --redis user:secret@host
+is "in it" "$(grep -c secret "$T/err")" 0
+fails 1 "a Redis that is not running" "$nowcast" report --redis redis://127.0.0.1:1
+has "is told how to name another" "$(cat "$T/err")" '127.0.0.1:1: Connection refused; is it running[?] --redis URL'
 fails 2 "budgets of a file that is not there yet" "$nowcast" budget list --alerts-file "$T/none.conf"
 has "it is said how to make it" "$(cat "$T/err")" 'there is no .*none[.]conf yet; `nowcast budget set month --amount 5000` makes it'
 fails 2 "rules likewise" "$nowcast" alert test --alerts-file "$T/none.conf"
