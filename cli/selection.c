@@ -8,8 +8,10 @@ static bool add_condition(struct selection *s, struct command *c, struct str key
 {
 	struct grouping one;
 	struct group_filter *f = &s->only;
-	if (!grouping_parse(&one, key, conf_sources(&c->conf), err))
-		return false;
+	struct err why = ERR_INIT;
+	if (!grouping_parse(&one, key, conf_sources(&c->conf), &why)) // which speaks of the option --by
+		return err_set(err, why.kind, "--where %.*s=%.*s%s", STR_ARG(key), STR_ARG(value),
+		               why.msg + strcspn(why.msg, ":"));
 	if (one.n != 1)
 		return err_set(err, ERR_CONFIG, "--where: expected one KEY=VALUE, got \"%.*s=%.*s\"", STR_ARG(key),
 		               STR_ARG(value));

@@ -114,7 +114,7 @@ refuses "a time within an hour" '2026-11-02T14:30.*by the hour' --from 2026-11-0
 refuses "a span that is none" 'last-week.*got "lastweek"' lastweek
 refuses "two spans" 'given once' today --since 7d
 refuses "a condition without =" 'KEY=VALUE' --where team
-refuses "a condition on what is no grouping" '"colour"' --where colour=red
+refuses "a condition on what is no grouping" '^nowcast report: --where colour=red: "colour" is no grouping' --where colour=red
 refuses "top nothing" '1 to' --top 0
 refuses "another order" 'name, usd, tokens, calls or change' --sort size
 refuses "an order by change of nothing" 'needs --compare' --sort change
