@@ -54,7 +54,7 @@ static bool parse_order(struct command *c, struct report *r, struct err *err)
 	if (!command_option(c, "--format", &format, err) || !command_option(c, "--sort", &sort, err) ||
 	    !command_option(c, "--top", &top, err) || !command_option(c, "--compare", &compare, err) ||
 	    !parse_choice(format, formats, "--format", &choice, err) || !parse_top(top, &r->top, err))
-		return false;
+		return strcmp(format, "html") == 0 && err_prefix(err, "html is of `nowcast report --reconciliation`");
 	r->format = (enum report_format)choice;
 	// A table that is no course of time begins with the most expensive, and so does a list of the first N.
 	bool usd = !grouping_in_time(&r->by) && (r->format == FORMAT_TABLE || r->top || compare);

@@ -221,25 +221,31 @@ static void write_table(const struct recon_report *r, const struct recon_table *
 
 // ---- the command --------------------------------------------------------------------------------
 
-// Whether the whole difference is above the threshold: "5%" of what is billed, or "12.50" dollars.
-static bool check_threshold(const struct recon_report *r, const char *threshold, bool *ret_above,
-                            struct err *err)
-{
-	struct str s = str_of(threshold);
+struct threshold {
+	bool percent;  // of what is billed, else dollars
 	int64_t micro;
-	bool percent = str_ends(s, STR("%"));
-	s.len -= percent;
-	if (!usd_parse_scaled(s, 6, &micro) || micro < 0)
-		return err_set(
-			err, ERR_CONFIG,
-			"--threshold: expected dollars or a percentage of what is billed, such as 100 or 2.5%%; got \"%s\"",
-			threshold);
+};
+
+// "5%" or "12.50".
+static bool parse_threshold(struct threshold *ret, const char *text, struct err *err)
+{
+	struct str s = str_of(text);
+	ret->percent = str_ends(s, STR("%"));
+	s.len -= ret->percent;
+	return (usd_parse_scaled(s, 6, &ret->micro) && ret->micro >= 0) ||
+	       err_set(
+			   err, ERR_CONFIG,
+			   "--threshold: expected dollars or a percentage of what is billed, such as 100 or 2.5%%; got \"%s\"",
+			   text);
+}
+
+// Whether the whole difference is above the threshold.
+static bool is_above(const struct recon_report *r, struct threshold t)
+{
 	usd_pico difference = difference_of(&r->total).pico;
-	difference = difference < 0 ? -difference : difference;
-	struct usd limit =
-		percent ? usd_muldiv(r->total.billed, micro, 100000000) : (struct usd){(usd_pico)micro * 1000000};
-	*ret_above = difference > limit.pico;
-	return true;
+	struct usd limit = t.percent ? usd_muldiv(r->total.billed, t.micro, 100000000)
+	                             : (struct usd){(usd_pico)t.micro * 1000000};
+	return (difference < 0 ? -difference : difference) > limit.pico;
 }
 
 static void print_report(const struct recon_report *r, const char *format)
@@ -306,6 +312,7 @@ int report_reconciliation(struct command *c)
 	const char *by = NULL, *period = NULL, *format = "table", *threshold = NULL;
 	struct grouping groupings[PAGE_TABLES];
 	struct recon_report r;
+	struct threshold limit = {0};
 	bool above = false;
 	int ntables = 1;
 	bool good = command_option(c, "--by", &by, &err) && report_take_period(c, month, &period, &err) &&
@@ -314,7 +321,8 @@ int report_reconciliation(struct command *c)
 	bool html = strcmp(format, "html") == 0;
 	if (good && !html && strcmp(format, "table") && strcmp(format, "csv") && strcmp(format, "json"))
 		good = err_set(&err, ERR_CONFIG, "--format: expected table, csv, json or html, got \"%s\"", format);
-	good = good && parse_groupings(by, html, conf_sources(&c->conf), groupings, &ntables, &err);
+	good = good && (!threshold || parse_threshold(&limit, threshold, &err)) &&
+	       parse_groupings(by, html, conf_sources(&c->conf), groupings, &ntables, &err);
 	if (!good || !recon_report_read(&r, &c->conf, period, groupings, ntables, &err))
 		return command_fail(c, &err);
 	static const char nothing[] =
@@ -325,7 +333,7 @@ int report_reconciliation(struct command *c)
 		fprintf(stderr, "nowcast report: %s\n", nothing);
 	if (good && (r.nperiods || strcmp(format, "table"))) // a table of zeros would say that nothing differs
 		print_report(&r, format);
-	good = good && (!threshold || check_threshold(&r, threshold, &above, &err));
+	above = good && threshold && is_above(&r, limit);
 	recon_report_release(&r);
 	return !good ? command_fail(c, &err) : above ? STATUS_THRESHOLD : STATUS_OK;
 }

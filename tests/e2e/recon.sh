@@ -169,6 +169,8 @@ fi
 ok "as JSON" python3 -c 'import json, subprocess, sys; json.loads(subprocess.check_output(sys.argv[1:]))' "$nowcast" report --reconciliation --redis "$REDIS_URL" --format json
 fails 3 "a difference beyond the threshold is status 3" explain --threshold 0.1%
 fails 0 "and one within it 0" explain --threshold 50%
+fails 2 "what is no threshold is refused" explain --threshold five
+is "before anything is printed" "$(cat "$T/out")" ""
 fails 2 "a period that was not read is refused" explain --period 2026-10
 "$nowcast" report --format focus --redis "$REDIS_URL" >"$T/focus.csv"
 is "FOCUS has the billed dollars" "$(python3 - "$T/focus.csv" <<'END'
