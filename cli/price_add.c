@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/csv.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "base/when.h"
 #include "cli/price_priv.h"
 
@@ -78,6 +79,16 @@ static void set_default(struct addition *a, const char *column, const char *valu
 		x->value = value;
 }
 
+static bool has_rate(struct addition *a)
+{
+	static const char *const rates[] = {"input",          "output",         "cache_read",
+	                                    "cache_write_5m", "cache_write_1h", "per_unit"};
+	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+		if (find_cell(a, str_of(rates[i]))->value)
+			return true;
+	return false;
+}
+
 // From today on, for every scope and Region, unless the flags say otherwise.
 static bool parse_arguments(struct addition *a, struct command *c, struct err *err)
 {
@@ -85,6 +96,10 @@ static bool parse_arguments(struct addition *a, struct command *c, struct err *e
 	a->dry = command_switch(c, "--dry-run");
 	if (!command_option(c, "--file", &a->file, err) || !take_cells(a, c, err) || !command_done(c, 1, 1, err))
 		return false;
+	if (!has_rate(a))
+		return err_set(err, ERR_CONFIG,
+		               "no rate of %s is given: --input N, --output N or another, in dollars a million tokens",
+		               c->argv[0]);
 	when_format(when_day_start(when_now_ms() / MS_PER_HOUR) * MS_PER_HOUR, today);
 	set_default(a, "model", c->argv[0]);
 	set_default(a, "scope", "any");
@@ -127,7 +142,7 @@ static struct conf_list files_in_force(struct addition *a, const struct conf_lis
 }
 
 // A rate that a row leaves out is looked up in the other sources: a discount may be meant for it, too.
-static void print_rates_left_out(struct addition *a)
+static void print_rates_left_out(struct addition *a, bool known)
 {
 	static const char *const rates[] = {"input", "output", "cache_read", "cache_write_5m", "cache_write_1h"};
 	struct buf left = BUF_INIT;
@@ -136,8 +151,25 @@ static void print_rates_left_out(struct addition *a)
 		if (!find_cell(a, str_of(rates[i]))->value)
 			buf_addf(&left, "%s%s", n++ ? ", " : "", rates[i]);
 	if (n && n < sizeof rates / sizeof *rates)
-		printf("not given, so as before: %s\n", left.data);
+		printf("not given, so %s: %s\n", known ? "as before" : "unpriced", left.data);
 	buf_release(&left);
+}
+
+// A misspelt model gets a rate that no call asks for.
+static bool is_known(const struct prices *old, struct str model)
+{
+	struct nearest near = nearest_of(model);
+	for (size_t i = 0; i < prices_count(old); i++) {
+		const struct price_rows *rows = catalogue_rows(prices_source(old, i).catalogue);
+		for (size_t k = 0; k < rows->n; k++) {
+			if (str_eq(rows->v[k].model, model))
+				return true;
+			nearest_try(&near, rows->v[k].model);
+		}
+	}
+	printf("no source has a model %.*s so far%s%.*s%s\n", STR_ARG(model), near.word.len ? ": did you mean " : "",
+	       STR_ARG(near.word), near.word.len ? "?" : "");
+	return false;
 }
 
 static void print_changes(struct addition *a, const struct conf *conf, const struct price_rows *rows)
@@ -147,8 +179,9 @@ static void print_changes(struct addition *a, const struct conf *conf, const str
 	struct price_diff d;
 	before.prices_file = files_in_force(a, &conf->prices_file);
 	price_diff_in_force(&d, &old, &before, rows);
+	bool known = is_known(old, rows->v[0].model);
 	price_print_diff(&d);
-	print_rates_left_out(a);
+	print_rates_left_out(a, known);
 	if (!d.n)
 		puts("the rates in force are these already");
 	price_diff_release(&d);

@@ -117,6 +117,11 @@ fails 2 "the same once more is refused" "$nowcast" price add acme.llm --input 2 
 fails 2 "and a wrong one" "$nowcast" price add acme.other --input 20000 --prices-file "$T/own.csv"
 fails 2 "and one without a column for it" "$nowcast" price add acme.other --input 1 --tier batch --prices-file "$T/own.csv"
 has "which is named" "$(cat "$T/err")" 'no column tier'
+fails 2 "and one without any rate" "$nowcast" price add acme.other --prices-file "$T/own.csv"
+has "which says what is missing" "$(cat "$T/err")" 'no rate of acme.other is given: --input N'
+fails 0 "a misspelt model" "$nowcast" price add acme.lllm --input 1 --dry-run --prices-file "$T/own.csv"
+has "is told which one there is" "$(cat "$T/out")" '^no source has a model acme.lllm so far: did you mean acme.llm[?]$'
+has "and that the rest has no price" "$(cat "$T/out")" '^not given, so unpriced: output, '
 fails 0 "a trial" "$nowcast" price add acme.other --input 1 --dry-run --prices-file "$T/own.csv"
 same_file "the file is as it was" "$T/own.csv" "$T/kept.csv"
 fails 0 "a file that is not there yet" "$nowcast" price add acme.llm --input 1 --file "$T/new.csv"
@@ -126,7 +131,10 @@ fails 0 "one that prices.file names already" "$nowcast" price add acme.llm --inp
 has "one line is one row, of both scopes" "$(cat "$T/out")" "newer\.csv: one row added, 1 in all"
 has "check counts it so, too" "$("$nowcast" price check "$T/newer.csv")" "newer\.csv: 1 row$"
 is "is compared with what is in force, without a complaint" "$(cat "$T/err")" ""
-has "and the rates that were left out are named" "$(cat "$T/out")" '^not given, so as before: cache_read, cache_write_5m, cache_write_1h$'
+has "and the rates that were left out are named" "$(cat "$T/out")" '^not given, so unpriced: cache_read, cache_write_5m, cache_write_1h$'
+fails 0 "a rate of a model that another source has" "$nowcast" price add anthropic.claude-sonnet-4-6 --input 2 --output 9 --dry-run --prices-file "$T/newer.csv"
+has "leaves the others as they were" "$(cat "$T/out")" '^not given, so as before: cache_read, cache_write_5m, cache_write_1h$'
+is "and is no new model" "$(grep -c 'so far' "$T/out")" 0
 
 free_port
 printf 'brokers = 127.0.0.1:%s\ntopics = t\nredis = %s\nprices.file = %s\n' "$port" "$REDIS_URL" "$T/ours.csv" >"$T/run.conf"
