@@ -53,6 +53,9 @@ static bool take_flags(struct budget_change *x, struct command *c, struct err *e
 		f->by = "team";
 		f->only = team;
 	}
+	struct usd amount;
+	if (f->amount && (!usd_parse(str_of(f->amount), &amount) || amount.pico <= 0))
+		return err_set(err, ERR_CONFIG, "--amount: expected dollars such as 5000 or 0.25, got \"%s\"", f->amount);
 	if (f->only && *f->only && !f->by)
 		return err_set(err, ERR_CONFIG, "--only %s: --by says what it is the name of, as --by principal",
 		               f->only);

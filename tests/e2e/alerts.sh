@@ -98,6 +98,9 @@ fails 2 "so are marks that fall" budget set day --at 80,50
 fails 2 "a name without a key" budget set other --amount 5 --only payments
 fails 2 "a name of everything" budget set day --by all --only payments
 fails 2 "and a new budget without an amount" budget set other
+fails 2 "an amount with a comma" budget set other --amount '$5,000'
+has "is named as it was given" "$(cat "$T/err")" '^nowcast budget: --amount: expected dollars such as 5000 or 0.25, got "[$]5,000"'
+fails 2 "an amount of nothing" budget set other --amount 0
 ok "a trial" budget set other --amount 5 --team payments --dry-run
 same_file "the file is as it was after all of them" "$T/mine.conf" "$T/before.conf"
 ok "another budget" budget set pay --amount 5 --team payments --receivers chat,post
