@@ -148,9 +148,11 @@ static bool parse_url(struct wire *w, struct str url, struct err *err)
 		w->path = xstrdup(path);
 		return true;
 	}
+	struct str shown = memchr(url.p, '@', url.len) ? STR_NONE : url; // it may hold a password
 	if (!str_starts(url, STR("rediss://")) && !str_starts(url, STR("redis://")))
 		return err_set(err, ERR_CONFIG,
-		               "redis: expected redis://127.0.0.1:6379/0, rediss://..., redis+sentinel://... or unix:/path");
+		               "redis: expected redis://127.0.0.1:6379/0, rediss://..., redis+sentinel://... or unix:/path%s%.*s%s",
+		               shown.len ? ", got \"" : "", STR_ARG(shown), shown.len ? "\"" : "");
 	size_t scheme = w->tls ? 9 : 8;
 	return parse_authority(w, (struct str){rest.p + scheme, rest.len - scheme}, err);
 }
@@ -310,7 +312,8 @@ static bool connect_socket(struct wire *w, struct err *err)
 	int fault = errno;
 	freeaddrinfo(list);
 	if (w->fd < 0)
-		return err_set(err, ERR_RETRY, "redis %s: %s", w->where, strerror(fault));
+		return err_set(err, ERR_RETRY, "redis %s: %s%s", w->where, strerror(fault),
+		               fault == ECONNREFUSED ? "; is it running? --redis URL, or the key redis, names another" : "");
 	return true;
 }
 

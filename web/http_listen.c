@@ -94,8 +94,9 @@ static bool start_daemon(struct http *h, const struct http_options *o, struct ad
 	if (h->cert && errno == 0)
 		return err_set(err, ERR_CONFIG,
 		               "listen.tls.cert, listen.tls.key: they are not a certificate and its key in PEM");
-	return err_set(err, ERR_CONFIG, "listen = %s: cannot listen there: %s", o->listen,
-	               errno ? strerror(errno) : "the HTTP library refuses");
+	return err_set(err, ERR_CONFIG, "listen = %s: cannot listen there: %s%s", o->listen,
+	               errno ? strerror(errno) : "the HTTP library refuses",
+	               errno == EADDRINUSE ? "; give another port, or end the program that has this one" : "");
 }
 
 bool http_listen(struct http *h, const struct http_options *o, struct err *err)
