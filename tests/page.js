@@ -381,6 +381,7 @@ async function weeks(browser) {
 	ok(!/[+−]0%/.test(await text("#tiles")), "a change that rounds to nothing has no sign", await text("#tiles"));
 	ok(/off by [\d.]+% on the last 14 days/.test(await text("#tiles")), "the forecast says how far off it was", await text("#tiles"));
 	ok(/Writes, 5 minutes.*Writes, 1 hour/.test(await text("#cache")) && /saved/.test(await text("#cache")), "what caching saved", await text("#cache"));
+	ok(/between \$[\d.,]+ (lost|saved) and \$[\d.,]+ saved: who used/.test(await text("#cache")), "and between what and what, each by its word", await text("#cache"));
 	ok(/no price.*no caller yet/.test(await text("#gaps")), "what has no price, and what no caller", await text("#gaps"));
 	await page.waitForSelector("#teamless .foot", { timeout: 20000 }).catch(() => {});
 	const none = /\(no team\)(\$[\d.]+)/.exec(await text("#groups")), teamless = await text("#teamless");
@@ -620,6 +621,8 @@ async function tasks(browser) {
 	await t.page.fill("#search", "");
 	ok(/nowcast budget set month --amount 5000/.test(await t.text("#budgets")) && /receiver slack.*nowcast alert test/.test(await t.text("#alerting")), "where no budget and no receiver is, it says how to make them", await t.text("#budgets") + await t.text("#alerting"));
 	ok(/A rate of your own: nowcast price add MODEL/.test(await t.text("#gaps")), "and how a private rate is added", await t.text("#gaps"));
+	const commands = await t.page.$$eval("#budgets code, #bill code, #alerting code", all => all.map(e => e.textContent));
+	ok(commands.join() === "nowcast budget set month --amount 5000,nowcast reconcile,nowcast alert list,nowcast alert test" && !/`/.test(await t.text("main")), "commands are shown as such", commands);
 	ok(/What was not observed, nowcast replay --reopen of its files brings in/.test(await t.text("#chart-summary")), "and how what was missed is brought in", await t.text("#chart-summary"));
 
 	t = await begin(past);

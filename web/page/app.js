@@ -8,7 +8,7 @@ import { ApiError, get, listen, setToken } from "./api.js";
 import { basisColour, canDraw, draw, groupColour } from "./chart.js";
 import { cellsOf, headsOf, paintChoice } from "./columns.js";
 import { paintAlerting, paintAlerts, paintBill, paintBudgets, paintCache, paintFindings, paintGaps, paintMonths, paintMovers, paintRoles, paintScores, paintSignals, paintTeamless } from "./panels.js";
-import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, some, spanOf, usd, utcDay, zoneWord } from "./parts.js";
+import { at, bar, basisNames, basisText, basisTitles, byId, change, clock, count, dateOf, day, dayStart, el, fill, hasKey, isLocal, keyName, labelOf, localZone, percent, setLocal, some, spanOf, told, usd, utcDay, zoneWord } from "./parts.js";
 import { blank, groupings, hoursOf, inside, partBefore, readView, spans, spanTitles, urlOf } from "./view.js";
 
 const REFRESH_MS = 5000, SLOW_MS = 60000, PAGE = 100;
@@ -286,7 +286,7 @@ function paintChart() {
 		usd(sum) + " in this span, most in the " + d.step + " of " + (d.step === "day" ? utcDay(peak) + (isLocal() ? " UTC" : "") : at(peak)) + " (" + usd(d.total[most]) + ")." +
 		(d.step === "minute" && view.filters.some(([k]) => ["principal", "role", "team", "user"].includes(k) || hasKey(k)) ? " Minutes are not kept by caller: within an hour this is spread as its models' spend." : "");
 	const [, arn] = view.filters.find(([k, v]) => k === "principal" && v.startsWith("arn:")) || [];
-	if (d.gaps.length) byId("chart-summary").append(" What was not observed, ", el("code", {}, "nowcast replay --reopen"), " of its files brings in.");
+	if (d.gaps.length) byId("chart-summary").append(...told(" What was not observed, `nowcast replay --reopen` of its files brings in."));
 	if (sum && arn && d.step !== "day") byId("chart-summary").append(" Where it comes from: ", el("code", {}, "nowcast explain '" + arn.replaceAll("'", "'\\''") + "' " + peak.slice(0, 13) + ":00:00Z"));
 	if (canDraw()) draw(byId("chart"), d);
 	else fill(byId("chart"), el("p", { class: "quiet" }, "This nowcast was built without its chart library; the table below has the same figures."));

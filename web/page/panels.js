@@ -2,7 +2,7 @@
 // The panels beside the chart and the list: each function gets an answer of the API and fills its panel. `view` says what a click
 // does: {key: the grouping in view, drill(key, value)}.
 import { drawMonths } from "./chart.js";
-import { age, at, byId, clock, count, el, fill, labelOf, nameOf, percent, some, usd, utcDay } from "./parts.js";
+import { age, at, byId, clock, count, el, fill, labelOf, nameOf, percent, some, told, usd, utcDay } from "./parts.js";
 
 export function listOf(items, none) {
 	return items.length ? el("ul", { class: "list" }, ...items) : el("p", { class: "quiet" }, ...[none].flat());
@@ -63,7 +63,7 @@ export function paintBudgets(a, view) {
 	});
 	const more = a.all - items.length;
 	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null, items.length ? budgetLegend() : null,
-		items.length || !a.rules_error ? listOf(items, ["No budgets yet: ", el("code", {}, "nowcast budget set month --amount 5000"), " makes one."]) : null,
+		items.length || !a.rules_error ? listOf(items, told("No budgets yet: `nowcast budget set month --amount 5000` makes one.")) : null,
 		a.budgets.length > items.length ? el("p", { class: "foot" }, el("span", {}, count(more) + " more, less used"), el("button", { type: "button", class: "plain", onclick: () => { budgetsOpen = true; paintBudgets(a, view); } }, "show them")) :
 			more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
 }
@@ -161,11 +161,11 @@ export function paintCache(c) {
 	if (!any) return fill(byId("cache"), el("p", { class: "quiet" }, "No tokens went through a cache in this span."));
 	const row = (name, f) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "num" }, count(f.tokens)), el("td", { class: "num" }, usd(f.usd)));
 	const head = el("tr", {}, ...["", "tokens", "spend"].map((h, i) => (i ? el("th", { scope: "col", class: "num" }, h) : el("td", {}))));
-	const wide = known && Number(t.saved_high) - Number(t.saved_low) >= 0.01, signed = v => (v < 0 ? "−" : "") + usd(Math.abs(v));
+	const wide = known && Number(t.saved_high) - Number(t.saved_low) >= 0.01, won = v => usd(Math.abs(v)) + (v < 0 ? " lost" : " saved");
 	const models = c.models.filter(m => m.priced && Number(m.saved)).sort((x, y) => Math.abs(y.saved) - Math.abs(x.saved)).slice(0, 3);
-	fill(byId("cache"), known ? el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: more was written than read" : " saved") :
+	fill(byId("cache"), known ? el("p", {}, el("span", { class: "big " + (saved < 0 ? "up" : "down") }, usd(Math.abs(saved))), saved < 0 ? " lost: writes cost more than reads saved" : " saved") :
 			el("p", {}, "What it saves is not known: there is no rate."),
-		wide ? el("p", { class: "quiet" }, "between " + signed(Number(t.saved_low)) + " and " + signed(Number(t.saved_high)) + ": who used the cache, and for how long it is kept, is estimated") : null,
+		wide ? el("p", { class: "quiet" }, "between " + won(Number(t.saved_low)) + " and " + won(Number(t.saved_high)) + ": who used the cache, and for how long it is kept, is estimated") : null,
 		el("p", { class: "quiet" }, (known ? usd(t.without_caching) + " without it" : "") + (t.hit_ppm === null ? "" : (known ? "; " : "") + share(t.hit_ppm / 1e6, 0) + " of prompt tokens came from the cache")),
 		el("table", { class: "scores" }, el("thead", {}, head), el("tbody", {}, row("Reads", t.cache_read), row("Writes, 5 minutes", t.cache_write_5m), row("Writes, 1 hour", t.cache_write_1h))),
 		models.length > 1 ? el("p", { class: "quiet" }, models.map(m => labelOf("model", m.model).main + " " + (Number(m.saved) < 0 ? "lost " : "saved ") + usd(Math.abs(Number(m.saved)))).join(", ")) : null);
@@ -174,7 +174,7 @@ export function paintCache(c) {
 export function paintGaps(g) {
 	const rows = [...g.unpriced.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, some(u.tokens, "token")), el("span", { class: "wrap" }, "no price: " + u.why))),
 		...g.unattributed.map(u => el("li", {}, el("span", { class: "name" }, labelOf("model", u.model).main), el("span", { class: "num" }, usd(u.usd)), el("span", { class: "wrap" }, "no caller yet: " + some(u.tokens, "token"))))];
-	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."), el("p", { class: "quiet" }, "A rate of your own: ", el("code", {}, "nowcast price add MODEL --input 3 --output 15"), ", in dollars a million tokens."));
+	fill(byId("gaps"), listOf(rows, "Every token has a price and a caller."), el("p", { class: "quiet" }, ...told("A rate of your own: `nowcast price add MODEL --input 3 --output 15`, in dollars a million tokens.")));
 }
 
 // Groups of a breakdown `b` by `key`: a click opens one. view.list(): shows all of them in the list. `foot` follows the sum.
@@ -200,7 +200,7 @@ export function paintRoles(b, view) {
 // ---- the bill, the signals, the doctor
 
 export function paintBill(b) {
-	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, "No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one; each day's estimate is then compared with it."));
+	if (!b.last_run) return fill(byId("bill"), el("p", { class: "quiet" }, ...told("No bill has been read yet: every figure is an estimate. `nowcast reconcile` reads one; each day's estimate is then compared with it.")));
 	fill(byId("bill"), listOf(b.periods.slice(0, 2).map(p => {
 		const until = Object.values(p.final_until).sort();
 		return el("li", {}, el("span", {}, p.period), el("b", { class: "num" }, p.billed_by_tokens === null ? "" : usd(p.billed_by_tokens)),
@@ -217,7 +217,7 @@ export function paintSignals(f) {
 
 export function paintFindings(f) {
 	const bad = f.findings.filter(x => x.level !== "ok"), age = f.findings.filter(x => x.level === "ok" && x.about === "price age");
-	fill(byId("findings"), listOf((bad.length ? bad.concat(age) : bad).map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, x.text))), "All is well: " + f.findings.length + " checks." + age.map(x => " As to prices, " + x.text + ".").join("")));
+	fill(byId("findings"), listOf((bad.length ? bad.concat(age) : bad).map(x => el("li", {}, el("span", {}, x.about), el("span", { class: "state " + x.level }, x.level), el("span", { class: "wrap" }, ...told(x.text)))), "All is well: " + f.findings.length + " checks." + age.map(x => " As to prices, " + x.text + ".").join("")));
 }
 
 const severities = ["critical", "warning", "info"], alertsShown = () => (document.body.classList.contains("wall") ? 2 : matchMedia("(max-width: 720px)").matches ? 3 : 6); // before a click
@@ -261,5 +261,5 @@ export function paintAlerting(a) {
 		a.history.length > events.length ? el("p", { class: "foot" }, el("button", { type: "button", class: "plain", onclick: () => { eventsOpen = true; paintAlerting(a); } }, count(a.history.length - events.length) + " more")) : null,
 		el("h3", {}, a.rules_built_in ? "Rules in force, the built-in ones" : "Rules in force"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null,
 		listOf(a.rules.map(r => el("li", {}, el("span", { class: "name" }, r.name), r.severity ? el("span", { class: "quiet" }, r.severity) : null, el("span", { class: "wrap" }, ruleText(r)))), "None."),
-		el("p", { class: "quiet" }, a.receivers.length ? "Receivers: " + a.receivers.join(", ") + "." : "No receivers: alerts are shown here and in `nowcast alert list` only. A section [receiver slack] of alerts.file, with kind and url, sends them; `nowcast alert test` tries it."));
+		el("p", { class: "quiet" }, ...told(a.receivers.length ? "Receivers: " + a.receivers.join(", ") + "." : "No receivers: alerts are shown here and in `nowcast alert list` only. A section [receiver slack] of alerts.file, with kind and url, sends them; `nowcast alert test` tries it.")));
 }

@@ -14,6 +14,9 @@ export function el(tag, attributes, ...children) {
 	return e;
 }
 
+// "read with `nowcast replay`": commands as code.
+export const told = text => text.split("`").map((t, i) => i % 2 ? el("code", {}, t) : t);
+
 export const byId = id => document.getElementById(id);
 
 const focusKey = e => e.textContent + "|" + (e.closest("tr, li")?.title || "");
