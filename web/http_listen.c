@@ -86,9 +86,9 @@ static bool start_daemon(struct http *h, const struct http_options *o, struct ad
 		(size_t)(o->admit ? DELIVERY_HEADERS_BYTES_MAX : HEADERS_BYTES_MAX), MHD_OPTION_CONNECTION_LIMIT,
 		// a proxy is one address
 		(unsigned)o->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)(o->connections_max / 2),
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, http_unescape, NULL, MHD_OPTION_ARRAY,
-		h->cert ? tls : none, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, http_unescape, NULL, MHD_OPTION_ARRAY, h->cert ? tls : none,
+		MHD_OPTION_END);
 	if (h->daemon)
 		return true;
 	if (h->cert && errno == 0)

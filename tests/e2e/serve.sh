@@ -354,14 +354,14 @@ python3 - "$url" <<-'END' >"$T/often.tap" # not by tests/api_check.py, which cou
 	print(silent)
 END
 is "who asks too often is told to wait, on every path, as described" "$(cat "$T/often.tap")" "[]"
+fails 2 "a port that is in use" "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port"
+has "is told what to do" "$(cat "$T/err")" 'Address already in use; give another port'
 ok "SIGTERM ends it" stop "$server_pid"
 
 # --- addresses and keys that are wrong
 
 fails 2 "an open address wants tokens" "$nowcast" serve --redis "$REDIS_URL" --listen 0.0.0.0:0
 has "and says so" "$(cat "$T/err")" 'auth.tokens.file'
-fails 2 "a port that is in use" "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port"
-has "is told what to do" "$(cat "$T/err")" 'Address already in use; give another port'
 fails 2 "an address without a port" "$nowcast" serve --listen localhost
 printf 'short x\n' >"$T/short"
 fails 2 "a token that is too short" "$nowcast" serve --listen 127.0.0.1:0 --auth-tokens-file "$T/short"
