@@ -24,10 +24,10 @@ RATE = 1_000_000        # calls a second
 ACCOUNTS = 1000         # with a Region each; the calls of the k-th are proportional to 1/k
 MODELS = 4              # of each account
 # What `make bench-hundredth` printed; microseconds of a core, bytes.
-WORKER_US, REDIS_US = 7.88, 12.13
-SETTLE_US, SETTLE_REDIS_US = 2425, 3845
+WORKER_US, REDIS_US = 6.88, 8.18
+SETTLE_US, SETTLE_REDIS_US = 2300, 2404
 LOOK_REDIS_US = 21
-CALL_BYTES, WIRE_BYTES, KAFKA_BYTES = 129, 154, 355
+CALL_BYTES, WIRE_BYTES, KAFKA_BYTES = 129, 175, 357
 PACKED_BYTES = 38       # docs/operations.md, Sizing
 # Of the program.
 LETTERS = "".join(re.findall(r'"([a-z]{64})"', open(os.path.dirname(__file__) + "/../../store/shards.c").read()))
