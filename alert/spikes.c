@@ -7,14 +7,6 @@
 #include "alert/keys.h"
 #include "base/when.h"
 
-int spikes_key(const struct grouping *by)
-{
-	for (int i = 0; i < by->n; i++)
-		if (by->by[i] == BY_PRINCIPAL)
-			return i;
-	return -1;
-}
-
 static void add_spike(struct spikes *s, struct str caller, int64_t since_ms)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -39,9 +31,9 @@ static void add_alert(struct spikes *s, struct str text, int64_t from, int64_t t
 	int64_t since_ms = json_integer_value(json_object_get(alert, "since")),
 			seen_ms = json_integer_value(json_object_get(alert, "seen")),
 			at_ms = json_integer_value(json_object_get(alert, "at")),
-			until_ms = at_ms > seen_ms ? at_ms : seen_ms;
+			until_ms = at_ms > seen_ms ? at_ms : seen_ms; // not before since_ms
 	if (kind && group && strcmp(kind, "spike") == 0 && since_ms > 0 && since_ms / MS_PER_HOUR < to &&
-	    (since_ms / MS_PER_HOUR >= from || until_ms / MS_PER_HOUR >= from))
+	    until_ms / MS_PER_HOUR >= from)
 		add_spike(s, str_of(group), since_ms);
 	json_decref(alert);
 }
@@ -51,7 +43,8 @@ bool spikes_read(struct spikes *ret, struct redis *r, const char *prefix, int64_
 {
 	struct buf key = BUF_INIT;
 	redis_cmd(r, 2, (struct str[]){STR("HVALS"), alert_key(&key, prefix, ALERT_KEY_UP)});
-	redis_cmd(r, 4, (struct str[]){STR("LRANGE"), alert_key(&key, prefix, ALERT_KEY_HISTORY), STR("0"), STR("-1")});
+	redis_cmd(r, 4, (struct str[]){STR("LRANGE"), alert_key(&key, prefix, ALERT_KEY_HISTORY), STR("0"),
+	                               STR("-1")});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
@@ -68,12 +61,13 @@ void spikes_release(struct spikes *s)
 	*s = (struct spikes){.n = 0};
 }
 
-int64_t spikes_since(const struct spikes *s, const struct group *g, struct str caller)
+int64_t spikes_since(const struct spikes *s, const struct grouping *by, const struct group *g)
 {
-	if (!g->allocated && !g->provisional)
+	int key = grouping_find(by, BY_PRINCIPAL);
+	if (key < 0 || (!g->allocated && !g->provisional))
 		return 0;
 	for (size_t i = 0; i < s->n; i++)
-		if (str_eq(s->list[i].caller, caller))
+		if (str_eq(s->list[i].caller, g->keys[key]))
 			return s->list[i].since_ms;
 	return 0;
 }

@@ -25,11 +25,8 @@ bool spikes_read(struct spikes *ret, struct redis *r, const char *prefix, int64_
                  struct err *err) NC_CHECK;
 void spikes_release(struct spikes *s);
 
-// Since when the split of a group is unsure; 0: it is not, or nothing of the group was split. `caller`: its
-// key of BY_PRINCIPAL.
-int64_t spikes_since(const struct spikes *s, const struct group *g, struct str caller);
-
-// The number of that key in a grouping; -1: it has none.
-int spikes_key(const struct grouping *by);
+// Since when the split of a group is unsure; 0: it is not, nothing of the group was split, or it is not one
+// of a principal.
+int64_t spikes_since(const struct spikes *s, const struct grouping *by, const struct group *g);
 
 #endif

@@ -233,27 +233,23 @@ static bool find_principal(struct explanation *x, struct str text, int64_t hour,
 static void print_total(const struct explanation *x, const char *hour)
 {
 	char usd[USD_SIZE], low[USD_SIZE], high[USD_SIZE], basis[GROUP_BASIS_SIZE];
-	for (int32_t i = 0; i < x->groups.n; i++) {
-		const struct group *g = &x->groups.list[i];
-		if (str_eq(g->keys[0], x->principal))
-			printf("%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n",
-			       STR_ARG(x->principal), hour, usd_format(g->usd, 6, usd), usd_format(g->usd_low, 6, low),
-			       usd_format(g->usd_high, 6, high), group_basis(g, basis));
-	}
+	const struct group *g = groups_find(&x->groups, &x->principal);
+	if (g)
+		printf("%.*s in the hour of %s\n$%s, between $%s and $%s nine times in ten; %s\n",
+		       STR_ARG(x->principal), hour, usd_format(g->usd, 6, usd), usd_format(g->usd_low, 6, low),
+		       usd_format(g->usd_high, 6, high), group_basis(g, basis));
 }
 
 static bool print_unsure(const struct explanation *x, int64_t hour, struct err *err)
 {
 	struct spikes spikes = {.n = 0};
 	char when[WHEN_SIZE];
+	const struct group *g = groups_find(&x->groups, &x->principal);
 	bool good = spikes_read(&spikes, view_redis(x->view), view_prefix(x->view), hour, hour + 1, err);
-	for (int32_t i = 0; i < x->groups.n && good; i++) {
-		const struct group *g = &x->groups.list[i];
-		int64_t ms = str_eq(g->keys[0], x->principal) ? spikes_since(&spikes, g, x->principal) : 0;
-		if (ms)
-			printf("split unsure: its calls jumped at %s, and tokens are split by what its calls used before\n",
-			       when_format(ms, when));
-	}
+	int64_t since_ms = good && g ? spikes_since(&spikes, &x->groups.by, g) : 0;
+	if (since_ms)
+		printf("split unsure: its calls jumped at %s, and tokens are split by what its calls used before\n",
+		       when_format(since_ms, when));
 	spikes_release(&spikes);
 	return good;
 }

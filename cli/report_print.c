@@ -107,13 +107,6 @@ void report_print_csv(const struct report *r, const struct groups *g)
 	buf_release(&b);
 }
 
-// Since when a caller's split is unsure; 0: it is not.
-static int64_t unsure_since(const struct report *r, const struct group *g)
-{
-	int key = spikes_key(&r->by);
-	return key < 0 ? 0 : spikes_since(&r->spikes, g, g->keys[key]);
-}
-
 // ---- json ---------------------------------------------------------------------------------------
 
 static void write_group(struct json_writer *j, const struct report *r, const struct group *g)
@@ -121,6 +114,7 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 	const struct grouping *by = &r->by;
 	char basis[GROUP_BASIS_SIZE];
 	bool priced = !group_is_unpriced(g);
+	int64_t unsure_ms = spikes_since(&r->spikes, by, g);
 	jw_line(j);
 	jw_object(j, NULL);
 	for (int i = 0; i < by->n; i++) {
@@ -148,8 +142,8 @@ static void write_group(struct json_writer *j, const struct report *r, const str
 	if (usd_cmp(g->usd_borrowed, USD_ZERO) > 0)
 		jw_usd_if(j, "usd_borrowed", priced, g->usd_borrowed);
 	jw_strz(j, "basis", group_basis(g, basis));
-	if (unsure_since(r, g))
-		jw_time(j, "split_unsure_since", unsure_since(r, g));
+	if (unsure_ms)
+		jw_time(j, "split_unsure_since", unsure_ms);
 	if (r->before) {
 		jw_usd_if(j, "usd_previous", knows_before(r, g), usd_before(r, g));
 		jw_usd_if(j, "usd_change", knows_change(r, g), usd_sub(g->usd, usd_before(r, g)));
@@ -248,21 +242,26 @@ static void print_left_out(const struct table *table)
 	buf_release(&heads);
 }
 
-// The callers of a table whose calls have jumped; of each its first row.
+// The callers of a table whose calls have jumped.
 static void print_unsure(const struct report *r, const struct groups *g, const struct str *names)
 {
 	enum { SHOWN_MAX = 5 };
-	int key = spikes_key(&r->by), shown = 0;
+	int key = grouping_find(&r->by, BY_PRINCIPAL), n = 0;
 	char when[WHEN_SIZE];
-	for (int32_t k = 0; k < g->n && shown < SHOWN_MAX; k++) {
-		int64_t ms = unsure_since(r, &g->list[k]);
-		if (!ms || (k && str_eq(g->list[k].keys[key], g->list[k - 1].keys[key])))
+	for (size_t i = 0; i < r->spikes.n; i++) {
+		const struct spike *s = &r->spikes.list[i];
+		int32_t k = 0; // its first row of which something was split
+		while (k < g->n && !(str_eq(g->list[k].keys[key], s->caller) &&
+		                     spikes_since(&r->spikes, &r->by, &g->list[k])))
+			k++;
+		if (k == g->n || n++ >= SHOWN_MAX)
 			continue;
-		when_format(ms, when);
+		when_format(s->since_ms, when);
 		printf("split unsure: the calls of %.*s jumped at %.10s %.5s, and tokens are split by what its calls used before\n",
 		       STR_ARG(names[(size_t)k * (size_t)r->by.n + (size_t)key]), when, when + 11);
-		shown++;
 	}
+	if (n > SHOWN_MAX)
+		printf("split unsure: %d more (--format json has all)\n", n - SHOWN_MAX);
 }
 
 void report_print_table(const struct report *r, const struct groups *g, const struct groups *total)

@@ -126,17 +126,26 @@ bool grouping_in_time(const struct grouping *g)
 	return g->n && (g->by[0] == BY_HOUR || g->by[0] == BY_DAY || g->by[0] == BY_WEEK || g->by[0] == BY_MONTH);
 }
 
-static bool has_token_type(const struct grouping *g)
+int grouping_find(const struct grouping *g, enum group_by by)
 {
 	for (int i = 0; i < g->n; i++)
-		if (g->by[i] == BY_TOKEN_TYPE)
-			return true;
-	return false;
+		if (g->by[i] == by)
+			return i;
+	return -1;
+}
+
+struct str group_filter_value(const struct group_filter *only, enum group_by by)
+{
+	struct str found = STR_NONE;
+	for (int i = 0, n = 0; i < only->by.n; i++)
+		if (only->by.by[i] == by)
+			found = n++ ? STR_NONE : only->value[i];
+	return found;
 }
 
 bool group_has_calls(const struct grouping *by, const struct group_filter *only)
 {
-	return !has_token_type(by) && !(only && has_token_type(&only->by));
+	return grouping_find(by, BY_TOKEN_TYPE) < 0 && !(only && grouping_find(&only->by, BY_TOKEN_TYPE) >= 0);
 }
 
 void groups_init(struct groups *g, const struct grouping *by)

@@ -81,6 +81,9 @@ const char *grouping_name(int i);
 // Whether the mapping file has a column for each map:KEY; any has if there is no file in force. ERR_CONFIG.
 bool grouping_check_keys(const struct grouping *g, const struct mapping *m, struct err *err) NC_CHECK;
 
+// The number of the key of that kind, the first if there are several; -1: there is none.
+int grouping_find(const struct grouping *g, enum group_by by);
+
 // Whether it begins with a time, in the order of which it is shown.
 bool grouping_in_time(const struct grouping *g);
 
@@ -90,6 +93,9 @@ struct group_filter {
 	struct str value[GROUP_KEYS_MAX];
 	bool is_pattern[GROUP_KEYS_MAX]; // the value is one of base/pattern.h; else it is the whole name
 };
+
+// The value of the only condition of that kind; STR_NONE: there is none, or more than one.
+struct str group_filter_value(const struct group_filter *only, enum group_by by);
 
 // Whether groups of `by` within `only` (NULL: no conditions) have a number of calls: a call has tokens of
 // several types, so none is of a token type.

@@ -171,16 +171,6 @@ static void write_weights(void *user, const struct model_hour *model_hour, struc
 	}
 }
 
-// The value of a filter that is there once; STR_NONE: it is not.
-static struct str chosen(const struct group_filter *only, enum group_by by)
-{
-	struct str found = STR_NONE;
-	for (int i = 0, n = 0; i < only->by.n; i++)
-		if (only->by.by[i] == by)
-			found = n++ ? STR_NONE : only->value[i];
-	return found;
-}
-
 static bool write_explanation(struct api *a, const struct api_query *q, int64_t hour, struct explanation *x,
                               struct err *err)
 {
@@ -207,8 +197,9 @@ static bool write_explanation(struct api *a, const struct api_query *q, int64_t 
 
 bool api_explain(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
-	struct explanation x = {.j = j, .only = &q->only, .principal = chosen(&q->only, BY_PRINCIPAL)};
-	struct str hour = chosen(&q->only, BY_HOUR);
+	struct explanation x = {
+		.j = j, .only = &q->only, .principal = group_filter_value(&q->only, BY_PRINCIPAL)};
+	struct str hour = group_filter_value(&q->only, BY_HOUR);
 	int64_t ms;
 	if (!x.principal.len)
 		return err_set(err, ERR_SKIP, "expected principal=ARN, as /api/v1/breakdown names it");

@@ -129,16 +129,6 @@ static void add_principal(struct api_query *q, struct str arn)
 	q->only.value[i] = arn;
 }
 
-// The one principal of the filters; STR_NONE: there is none, or more than one.
-static struct str chosen_principal(const struct group_filter *only)
-{
-	struct str found = STR_NONE;
-	for (int i = 0, n = 0; i < only->by.n; i++)
-		if (only->by.by[i] == BY_PRINCIPAL)
-			found = n++ ? STR_NONE : only->value[i];
-	return found;
-}
-
 static void write_key(struct json_writer *j, struct str key, const struct session *s)
 {
 	if (!key.len) {
@@ -198,7 +188,7 @@ bool api_principal(struct api *a, const struct api_query *q, struct json_writer 
 	struct arena arena = ARENA_INIT;
 	struct session session = {.start_ms = 0};
 	struct api_query own = *q;
-	struct str arn = chosen_principal(&q->only);
+	struct str arn = group_filter_value(&q->only, BY_PRINCIPAL);
 	bool good = true;
 	if (q->access_key.len && (arn.p || q->only.by.n == GROUP_KEYS_MAX))
 		return err_set(err, ERR_SKIP, "access_key and principal exclude each other");

@@ -123,8 +123,7 @@ static void write_figure(struct json_writer *j, const char *name, const struct g
 static void write_unsure(struct json_writer *j, const struct spikes *s, const struct api_query *q,
                          const struct group *g)
 {
-	int key = spikes_key(&q->by);
-	int64_t since_ms = key < 0 ? 0 : spikes_since(s, g, g->keys[key]);
+	int64_t since_ms = spikes_since(s, &q->by, g);
 	if (since_ms)
 		jw_time(j, "split_unsure_since", since_ms);
 }
@@ -139,7 +138,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	groups_init(&g, &q->by);
 	if (!api_sum_groups(a, q, q->from, q->to, &g, err) ||
 	    !api_sum(a, q, q->from, q->to, &total, err) ||
-	    (spikes_key(&q->by) >= 0 &&
+	    (grouping_find(&q->by, BY_PRINCIPAL) >= 0 &&
 	     !spikes_read(&spikes, view_redis(v), view_prefix(v), q->from, q->to, err))) {
 		groups_release(&g);
 		spikes_release(&spikes);
