@@ -484,6 +484,10 @@ async function weeks(browser) {
 	await agrees(month30, "of thirty days, the first of them in part");
 	ok(/Only \d+ of 720 hours are compared: the others were not observed of both/.test(await month30.textContent("#movers")), "half a span before is no fair comparison", await month30.textContent("#movers"));
 	ok(/410K tokens without a price/.test(await month30.textContent("#groups tr:has-text('palmyra') .c-name")), "what has no price says so beside its name");
+	const jumped = await open(browser, past + "/?span=24h&by=principal");
+	await settled(jumped);
+	const marks = await jumped.$$eval("#groups .c-name .warn", all => all.map(e => e.textContent));
+	ok(marks.filter(t => t === "split unsure: calls jumped at 19 Nov 13:20").length === 1, "a caller whose calls have jumped is marked beside its name", marks);
 	ok((await cut(month30, "#budgets")).length === 0, "no budget's name is cut on a tablet", await cut(month30, "#budgets"));
 	ok(!(await month30.isVisible("#budgets-h .whole")), "without a filter all panels are of everything");
 	await month30.click("#groups tbody tr");

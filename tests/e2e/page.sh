@@ -63,6 +63,8 @@ cat >"$T/rules" <<-END
 END
 serve 2026-11-19T14:40:00Z --alerts-file "$T/rules"
 "$nowcast" alert silence --redis "$REDIS_URL" 'news-*' --for 5000d --why 'launch of the notebooks' >/dev/null 2>&1
+split=$("$nowcast" report --redis "$REDIS_URL" --now 2026-11-19T14:40:00Z today --format json 2>/dev/null | jq -r 'map(select(.tokens_allocated > 0))[0].principal')
+redis rpush "{nowcast:alerts}:history" "$(printf '{"rule":"jump","kind":"spike","group":"%s","event":"firing","since":%d,"seen":%d,"at":%d}' "$split" "$(date -ud '2026-11-19 13:20Z' +%s)"{,,}000)" >/dev/null
 mkdir -p "$B/screenshots"
 export PAST_REDIS=$redis_pid # which the browser's script ends, to see what the page says
 node tests/page.js "$few" "$many" "$empty" "$url" "$B/screenshots" "$modules"
