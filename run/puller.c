@@ -214,7 +214,10 @@ static void report_loss(struct puller *p, int64_t streams, int64_t from_ms)
 	char when[WHEN_SIZE];
 	if (!streams)
 		return;
-	p->loss = (struct loss){when_now_ms(), from_ms};
+	if (p->loss.seen_ms && p->loss.held_ms < from_ms) // of one that is not noted yet
+		p->loss.seen_ms = when_now_ms();
+	else
+		p->loss = (struct loss){when_now_ms(), from_ms};
 	log_error("Redis has lost what was written to it: AWS's APIs are read again", LOG_INT("sources", streams),
 	          LOG_STR("from", from_ms ? when_format(from_ms, when) : "the beginning"));
 }
@@ -240,14 +243,6 @@ static bool go_back_with_redis(struct puller *p, bool of_batch, struct err *err)
 	}
 	report_loss(p, streams, from_ms);
 	return true;
-}
-
-// Of batches that Redis does not know at all, their count cannot tell since when they are lost; the positions
-// of the streams can, and are what is noted.
-static void note_no_loss_of_batches(struct puller *p)
-{
-	if (p->intake.forgotten != p->forgotten)
-		engine_note_loss(p->intake.engine, &(struct loss){0});
 }
 
 // The position that Redis has does not tell whether it has what was read after it. That the intake says of
@@ -300,7 +295,6 @@ static bool move_positions(struct puller *p, struct err *err)
 	engine_check_loss(p->intake.engine);
 	if (!intake_apply(&p->intake, err))
 		return false;
-	note_no_loss_of_batches(p);
 	go_back_with_batches(p);
 	for (int i = 0; i < p->nwaiting; i++)
 		if (p->waiting[i]->due_ms == INT64_MAX) {
@@ -322,7 +316,6 @@ static bool apply_batch(struct puller *p, struct err *err)
 	while (!intake_is_empty(&p->intake) && !intake_apply(&p->intake, err))
 		if (!wait_to_retry(p, err))
 			return false;
-	note_no_loss_of_batches(p);
 	if (p->nwaiting == 0)
 		return true;
 	while (!move_positions(p, err))
@@ -613,6 +606,7 @@ static bool open_parts(struct puller *p, struct err *err)
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
 	                 dead_letters_hooks(p->conf), NULL, err))
 		return false;
+	engine_set_noting_losses(p->intake.engine, false); // the positions of the streams say since when
 	redis_keep_whole(p->redis, true);
 	p->gaps = positions_scripts_of(p->redis);
 	p->held = xcalloc((size_t)p->streams.naccounts, sizeof *p->held);

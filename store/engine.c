@@ -254,6 +254,11 @@ void engine_note_loss(struct engine *e, const struct loss *loss)
 	store_note_loss(&e->store, loss);
 }
 
+void engine_set_noting_losses(struct engine *e, bool noting)
+{
+	e->store.own_loss_unnoted = !noting;
+}
+
 void engine_note_read(struct engine *e, int64_t from_minute, int64_t to_minute)
 {
 	store_note_read(&e->store, from_minute, to_minute);

@@ -119,6 +119,10 @@ void engine_end_batches(struct engine *e);
 // That Redis has lost what was written to it, for doctor. Written with the next batch.
 void engine_note_loss(struct engine *e, const struct loss *loss);
 
+// Whether the engine notes by itself what its count of batches shows to be lost. At first it does. A caller
+// whose own positions say better since when notes the loss itself; on_forgotten tells it of one either way.
+void engine_set_noting_losses(struct engine *e, bool noting);
+
 // Of those positions: all that Kafka holds of the minutes [from, to) since the epoch is in the batch, or in
 // Redis (store/observed.h). Written with the batch.
 void engine_note_read(struct engine *e, int64_t from_minute, int64_t to_minute);

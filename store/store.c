@@ -333,8 +333,12 @@ static void read_positions(struct store *s, size_t n)
 	for (size_t i = 0; i < s->ngaps; i++)
 		free((char *)s->gaps[i].topic);
 	s->ngaps = 0;
-	bool own = s->positions == &s->own.all;
-	if (own && batch_position_is_behind(&s->own, &s->loss) && s->options->on_forgotten)
+	struct loss loss;
+	if (s->positions != &s->own.all || !batch_position_is_behind(&s->own, &loss))
+		return;
+	if (!s->own_loss_unnoted)
+		s->loss = loss;
+	if (s->options->on_forgotten)
 		s->options->on_forgotten(s->options->user);
 }
 

@@ -35,6 +35,7 @@ struct store {
 	struct positions_scripts at;
 	struct positions *positions; // of what the batches contain; NULL: not from Kafka
 	struct batch_position own;   // what `positions` is of then, from the first batch on
+	bool own_loss_unnoted;       // what `own` shows to be lost is noted by the caller
 	struct gap *gaps;            // found since the last batch
 	size_t ngaps;
 	struct loss loss;            // since the last batch; seen_ms 0: none

@@ -22,8 +22,8 @@ alerts = false
 END
 start daemon "$nowcast" run --config "$T/conf"
 daemon=$pid
-begins() { [ "$(redis hlen nowcast:sources)" -gt 0 ]; }
-ok "it reads" wait_for 20 begins
+begins() { [ "$(redis hlen nowcast:sources)" -eq 24 ]; } # each has a position, so that a loss has a time
+ok "it reads every source" wait_for 20 begins
 redis --rdb "$T/old.rdb" >"$T/rdb.log" 2>&1
 ok "all is read" wait_for 60 aws_is_read
 redis FLUSHALL >"$T/flush"

@@ -871,6 +871,15 @@ static void redis_comes_back_older(int64_t hour)
 	add_call(e, hour * 60, 1, 4);
 	apply(e);
 	is_int(forgotten, 1, "once");
+	is_int(ask("DEL", "older:lost", NULL, NULL), 1, "it is noted for doctor");
+	engine_set_noting_losses(e, false);
+	ask("EVAL", older, "1", "older:positions:-:-:*");
+	for (int i = 0; i < 2; i++) {
+		engine_check_loss(e);
+		apply(e);
+	}
+	is_int(forgotten, 2, "a caller with positions of its own is told likewise,");
+	is_int(ask("EXISTS", "older:lost", NULL, NULL), 0, "and nothing is noted: that is left to it");
 	engine_end_batches(e);
 	is_int(keys("older:positions:*"), 0, "at the end nothing is kept of it");
 	engine_close(e);
