@@ -7,6 +7,7 @@
 #include "base/when.h"
 #include "ingest/dead_letter_file.h"
 #include "store/dead_letter_counts.h"
+#include "store/lost_calls.h"
 #include "store/positions.h"
 
 // Those of the last month. A quotation costs nobody anything, and what stopped to come is only worth a note.
@@ -68,6 +69,22 @@ static void add_aws_gap(struct health *h, const struct gap *g)
 			: "is not whole: CloudWatch did not give the values of some metrics (InternalError, or Forbidden)");
 }
 
+static bool check_lost_calls(struct health *h, struct err *err)
+{
+	struct lost_calls lost;
+	char from[WHEN_SIZE], to[WHEN_SIZE];
+	if (!lost_calls_read(h->redis, view_prefix(h->view), &lost, err))
+		return false;
+	if (lost.n)
+		health_add(
+			h, HEALTH_WARN, "lost",
+			"Redis has lost the models and callers of up to %lld calls from %s to %s. They stay counted, and do not count again; "
+			"what comes of them later, such as the tokens of a log, is not used. Redis must evict nothing "
+			"(maxmemory-policy noeviction); this line stays as long as their figures",
+			(long long)lost.n, when_format(lost.from_ms, from), when_format(lost.to_ms, to));
+	return true;
+}
+
 // What was brought by hand has no reader that would notice that it is gone.
 bool health_check_loss(struct health *h, struct err *err)
 {
@@ -83,7 +100,7 @@ bool health_check_loss(struct health *h, struct err *err)
 			"`reconcile`. Give Redis persistence (appendonly yes); this line stays for 30 days",
 			when_format(loss.seen_ms, seen),
 			loss.held_ms ? when_format(loss.held_ms, held) : "the beginning");
-	return true;
+	return check_lost_calls(h, err);
 }
 
 // What Kafka or AWS no longer had: the newest ones each, those of the last month.

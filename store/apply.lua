@@ -130,6 +130,10 @@ end
 local function join_call(bucket, id, value, ev, out)
   local old = short.full(p, bucket, value)
   local damaged = not (old and is_evidence(old))
+  if not damaged and short.is_lost(old) then
+    known = known + 1
+    return
+  end
   local waited = not damaged and is_unjoined(old)
   if waited and not is_unjoined(ev) then new = new + 1 else known = known + 1 end
   if old == ev then return end
@@ -182,6 +186,7 @@ end
 -- Calls whose ids are in ARGV[at], their runs in ARGV[at + 1], the sums of all in ARGV[at + 2]. Most are new:
 -- what one of these takes here is much of what a call takes Redis.
 local function apply_calls(bucket, other, reopening, at, n)
+  short.begin(p, bucket, lifetime(bucket))
   local here = p .. KEY_CALLS .. bucket
   local there = tonumber(other) and p .. KEY_CALLS .. other
   local shut, missed = other == 'closed' or (there and is_closed(other, reopening)), 0
@@ -201,7 +206,7 @@ local function apply_calls(bucket, other, reopening, at, n)
         ev, left, run = struct.unpack('>Bc0H', runs, run)
         whole = nil
         if left == 0 then
-          pair, number = ev, short.number_of(p, bucket, ev, lifetime(bucket))
+          pair, number = ev, short.number_of(p, bucket, ev)
         elseif #ev < EVIDENCE_HEAD then
           ev = number and number .. ev or short.expand(bucket, pair, ev)
         end

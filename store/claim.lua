@@ -34,12 +34,14 @@ for i = 1, #found, 2 do
   end
 end
 
--- Buckets past the retention, and the counts of what came too late for them, and of telemetry without a call.
+-- Buckets past the retention, and the counts of what came too late for them, of telemetry without a call, and
+-- of lost calls.
 local gone = call('ZRANGEBYSCORE', open, '-inf', now - retention, 'LIMIT', 0, LOOKED_AT)
 if #gone > 0 then
   call('ZREM', open, unpack(gone))
   call('HDEL', late, unpack(gone))
   call('HDEL', telemetry, unpack(gone))
+  call('HDEL', p .. KEY_LOST_CALLS, unpack(gone))
 end
 
 local function has_figures(hashes, member)

@@ -379,6 +379,11 @@ struct str key_late(struct buf *b, const char *prefix, struct str acct_region)
 	return local_key(b, prefix, acct_region, KEY_LATE, STR_NONE);
 }
 
+struct str key_lost_calls(struct buf *b, const char *prefix, struct str acct_region)
+{
+	return local_key(b, prefix, acct_region, KEY_LOST_CALLS, STR_NONE);
+}
+
 struct str key_telemetry_waiting(struct buf *b, const char *prefix, struct str acct_region)
 {
 	return local_key(b, prefix, acct_region, KEY_TELEMETRY, STR_NONE);

@@ -274,6 +274,11 @@ struct str key_due(struct buf *b, const char *prefix, struct str acct_region);
 //     BUCKET -> records that came too late. Written by apply.lua; kept as the bucket in open.
 struct str key_late(struct buf *b, const char *prefix, struct str acct_region);
 
+// nowcast:{A/R}:lost_calls  hash
+//     BUCKET -> how many calls it had when its `pairs` were found to be lost. Written by apply.lua and
+//     claim.lua (short_evidence.lua); kept as the bucket in open.
+struct str key_lost_calls(struct buf *b, const char *prefix, struct str acct_region);
+
 // nowcast:{A/R}:telemetry  hash
 //     BUCKET -> telemetry of calls that have not come. Written by apply.lua; kept as the bucket in open.
 struct str key_telemetry_waiting(struct buf *b, const char *prefix, struct str acct_region);

@@ -20,6 +20,7 @@
 	X(HOUR_STATS, ":hour_stats:")       \
 	X(KEPT, ":kept:")                   \
 	X(LATE, ":late")                    \
+	X(LOST_CALLS, ":lost_calls")        \
 	X(MODEL_HOURS, ":model_hours:")     \
 	X(NAMES, ":names:")                 \
 	X(OBSERVED, ":observed:")           \

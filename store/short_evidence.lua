@@ -2,6 +2,10 @@
 -- The short form of evidence (store/evidence.h), in which Redis keeps most calls of a bucket: they are of few
 -- pairs of a model and a caller, so these have numbers. What has no short form is kept as it is, and the
 -- length of a value tells. It is put before the scripts that read or write calls.
+--
+-- Should Redis lose the pairs of a bucket, and not its calls, nobody can read the model and the caller of
+-- those in the short form. They stay counted as they are: what comes of such a call again is known already,
+-- and changes nothing. No number is used again in that bucket, for it would give a call to another caller.
 
 local short = {} -- its functions
 do -- what only these use
@@ -16,15 +20,47 @@ for rank, number in pairs(SHORT) do RANKS[number] = rank end
 -- added are beside it, for Lua would hash a text that grows with each of them; and so are numbers that were
 -- looked for, for records that are joined come in many of a pair.
 local PAIR = EVIDENCE_AT_MINUTE -- bytes
+local LOST = string.rep('\0', PAIR) -- the pair of a number whose pair is lost
 local lists = {}
-local function list_of(p, bucket)
+
+local function has_short_form(calls)
+  local at = '0'
+  repeat
+    local found = call('HSCAN', calls, at, 'COUNT', CHUNK)
+    at = found[1]
+    for i = 2, #found[2], 2 do
+      if #found[2][i] < EVIDENCE_HEAD then return true end
+    end
+  until at == '0'
+  return false
+end
+
+-- The text of a bucket that has none. One is written before the first call, so where there are calls it is
+-- lost, or an earlier program wrote them. Of lost pairs all numbers are taken from now on.
+local function begin_text(p, bucket, key, till)
+  local calls, text = p .. KEY_CALLS .. bucket, ''
+  if call('EXISTS', calls) == 1 then
+    till = call('PEXPIRETIME', calls)
+    if has_short_form(calls) then
+      text = string.rep(LOST, EVIDENCE_PAIRS_MAX)
+      call('HSET', p .. KEY_LOST_CALLS, bucket, call('HLEN', calls))
+    end
+  end
+  call('SET', key, text, 'PXAT', math.max(till, 1)) -- calls that nobody lets expire are none of nowcast's
+  return text
+end
+
+local function list_of(p, bucket, till)
   local key = p .. KEY_PAIRS .. bucket
   if not lists[key] then
-    local text = call('GET', key) or ''
+    local text = call('GET', key) or begin_text(p, bucket, key, till)
     lists[key] = {key = key, text = text, n = #text / PAIR, added = {}, numbers = {}}
   end
   return lists[key]
 end
+
+-- Before calls are written. `till`: when the bucket is forgotten (ms).
+function short.begin(p, bucket, till) list_of(p, bucket, till) end
 
 -- From 0 on; false: it has none.
 local function find_pair(list, pair)
@@ -40,16 +76,14 @@ end
 
 local function to_bytes(number) return char(floor(number / 256), number % 256) end
 
--- The number of a pair, in bytes; it gets one if it has none. nil: all are taken. `till`: when the bucket is
--- forgotten (ms).
-function short.number_of(p, bucket, pair, till)
+-- The number of a pair, in bytes; it gets one if it has none. nil: all are taken.
+function short.number_of(p, bucket, pair)
   local list = list_of(p, bucket)
   local number = find_pair(list, pair)
   if not number then
     number = list.n
     if number >= EVIDENCE_PAIRS_MAX then return nil end
     call('APPEND', list.key, pair)
-    if number == 0 then call('PEXPIREAT', list.key, till) end
     list.n, list.numbers[pair], list.added[number] = number + 1, number, pair
   end
   return to_bytes(number)
@@ -77,14 +111,19 @@ function short.expand(bucket, pair, text)
   return table.concat(out)
 end
 
--- Of what Redis holds; nil: it is damaged.
+-- Of what Redis holds; nil: it is damaged. Of a number without a pair, the pair is LOST.
 function short.full(p, bucket, value)
   if #value >= EVIDENCE_HEAD then return value end
   if #value < EVIDENCE_SHORT_HEAD then return nil end
   local high, low = byte(value, 1, EVIDENCE_NUMBER)
   local list, number = list_of(p, bucket), high * 256 + low
   local pair = list.added[number] or sub(list.text, number * PAIR + 1, (number + 1) * PAIR)
-  return #pair == PAIR and short.expand(bucket, pair, sub(value, EVIDENCE_NUMBER + 1)) or nil
+  return short.expand(bucket, #pair == PAIR and pair or LOST, sub(value, EVIDENCE_NUMBER + 1))
+end
+
+-- Whether the model and the caller of a call are lost. Telemetry that waits for its call never had any.
+function short.is_lost(ev)
+  return sub(ev, 1, PAIR) == LOST and byte(ev, EVIDENCE_AT_FLAGS + 1) >= 2 ^ EVIDENCE_SOURCE_SHIFT
 end
 
 -- The value to keep: the short form if there is one.

@@ -11,6 +11,7 @@ local text = call('LPOP', packed)
 if not text then return '0' end
 local till = call('ZSCORE', p .. KEY_REOPEN, bucket)
 if till then
+  if call('EXISTS', calls) == 0 then call('SET', p .. KEY_PAIRS .. bucket, '', 'PXAT', till) end
   set_fields(calls, unpack_text(text), 1)
   call('PEXPIREAT', calls, till)
   call('ZADD', p .. KEY_PACK, now_ms() + tonumber(ARGV[2]), bucket)

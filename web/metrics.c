@@ -16,6 +16,7 @@
 #include "query/group_sum.h"
 #include "query/signal_gaps.h"
 #include "store/dead_letter_counts.h"
+#include "store/lost_calls.h"
 #include "store/telemetry_counts.h"
 #include "store/keys.h"
 #include "store/overflow.h"
@@ -287,6 +288,17 @@ static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
+static bool write_lost_calls(struct api *a, struct buf *out, struct err *err)
+{
+	struct lost_calls lost;
+	if (!lost_calls_read(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, &lost, err))
+		return false;
+	write_family(out, "nowcast_lost_calls", "gauge",
+	       "Calls, at most, whose model and caller Redis has lost: they stay as they were counted.");
+	buf_addf(out, "nowcast_lost_calls %lld\n", (long long)lost.n);
+	return true;
+}
+
 static bool write_telemetry(struct api *a, int64_t now_ms, struct buf *out, struct err *err)
 {
 	int64_t unused[TELEMETRY_UNUSED];
@@ -493,7 +505,8 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
 	          write_observed(a, q.now_ms, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
-	          write_gaps(a, &figures, &err) && write_lag(a, &figures, &err) &&
+	          write_lost_calls(a, &figures, &err) && write_gaps(a, &figures, &err) &&
+	          write_lag(a, &figures, &err) &&
 	          write_telemetry(a, q.now_ms, &figures, &err) &&
 	          write_sources(a, &figures, &err) && write_redis(a, &figures, &err) &&
 	          write_alerts(a, &figures, &err);

@@ -38,6 +38,8 @@ read_ago profiles 50
 read_ago metrics 50
 has "what is read each hour is not overdue after 50 minutes" "$(doctor)" '^ok +aws +profiles of 111122223333/us-east-1: all before'
 has "what is read each minute is" "$(doctor)" '^warn +aws +metrics of 111122223333/us-east-1: not read since'
+redis hset 'nowcast:{111122223333/us-east-1}:lost_calls' 82000 40 82001 2 >/dev/null
+has "it says of which calls Redis has lost models and callers" "$(doctor)" '^warn +lost +.*models and callers of up to 42 calls from 2026-02-16T00:00:00Z to 2026-02-16T12:00:00Z\. They stay counted'
 redis flushall >/dev/null
 
 without cloudwatch | "$nowcast" replay --redis "$REDIS_URL" - >/dev/null

@@ -286,6 +286,8 @@ kill $viewer
 # As workers tell it: two partitions of a topic, a topic of a longer name, and one that nobody has read for long.
 ms=$(date +%s%3N)
 redis hset nowcast:lag "raw 0 c g" "$ms 5 2" "raw 1 c g" "$ms 1000000 0" "raw.b 0 c g" "$ms 0 0" "old 0 c g" "1700000000000 7 7" >/dev/null
+redis hset 'nowcast:{111122223333/us-east-1}:lost_calls' 82000 40 82001 2 >/dev/null
+is "whose calls Redis has lost" "$(curl -s "$url/metrics" | grep ^nowcast_lost_calls)" "nowcast_lost_calls 42"
 curl -s "$url/metrics" | sed -n 's/^nowcast_\(kafka_lag\|endangered\)/\1/p' >"$T/lag"
 is "how far workers are behind, by topic" "$(sort "$T/lag" | paste -sd' ')" 'endangered_messages 2 kafka_lag_messages{topic="raw"} 1000005 kafka_lag_messages{topic="raw.b"} 0 kafka_lag_partitions{topic="raw"} 2 kafka_lag_partitions{topic="raw.b"} 1'
 

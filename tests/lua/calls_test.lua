@@ -209,18 +209,25 @@ result(zero, 'what is added and taken off leaves nothing')
 
 -- ---- the short form ----
 
-local strings = {} -- what Redis has
+local strings, scanned, noted = {}, {}, nil -- what Redis has
 function call(command, key, value)
   if command == 'GET' then return strings[key] or false end
+  if command == 'SET' then strings[key] = value end
+  if command == 'EXISTS' then return #scanned > 0 and 1 or 0 end
+  if command == 'PEXPIRETIME' then return 1 end
+  if command == 'HSCAN' then return {'0', scanned} end
+  if command == 'HLEN' then return #scanned / 2 end
+  if command == 'HSET' then noted = value end
   if command == 'APPEND' then strings[key] = (strings[key] or '') .. value end
 end
 local BUCKET = 80000
 local first = (BUCKET - 1) * BUCKET_HOURS * 60
 local mc, cm = string.rep('m', 8) .. string.rep('c', 8), string.rep('c', 8) .. string.rep('m', 8)
-local number = short.number_of('p', BUCKET, mc, 1)
+short.begin('p', BUCKET, 1)
+local number = short.number_of('p', BUCKET, mc)
 is('the first pair has the number 0', number, char(0, 0))
-is('the next one 1', short.number_of('p', BUCKET, cm, 1), char(0, 1))
-is('a pair keeps its number', short.number_of('p', BUCKET, mc, 1), number)
+is('the next one 1', short.number_of('p', BUCKET, cm), char(0, 1))
+is('a pair keeps its number', short.number_of('p', BUCKET, mc), number)
 is('a pair that is found in the middle of others is none of them',
    short.shorten('p', BUCKET, evidence {who = string.rep('c', 16), minute = first}),
    evidence {who = string.rep('c', 16), minute = first})
@@ -253,12 +260,27 @@ result((lengths[true] or 0) > 500 and (lengths[false] or 0) > 500, 'some has a s
 is('two kinds of tokens below 65,536 take 6 bytes',
    select(2, round_trip(evidence {who = cm, minute = first + 400, flags = 3, timing = 3,
                                   tokens = {[0] = {1, 65535}, [1] = {1, 0}, [2] = {1, 256}}})), 6 + 3 + 1 + 3)
-is('the short form of a number that is free is damaged', short.full('p', BUCKET, char(9, 9, 0, 0, 0, 0)), nil)
-is('and so is what is too short', short.full('p', BUCKET, 'junk'), nil)
-for n = 2, EVIDENCE_PAIRS_MAX - 1 do short.number_of('p', BUCKET, format('%016d', n), 1) end
-is('the last number', short.number_of('p', BUCKET, format('%016d', EVIDENCE_PAIRS_MAX - 1), 1),
+local value = short.shorten('p', BUCKET, evidence {who = mc, minute = first, flags = 64})
+result(short.is_lost(short.full('p', BUCKET, char(9, 9) .. sub(value, 3))),
+       'a number that is free has lost its pair')
+result(not short.is_lost(short.full('p', BUCKET, value)), 'one that is taken has not')
+is('what is too short is damaged', short.full('p', BUCKET, 'junk'), nil)
+for n = 2, EVIDENCE_PAIRS_MAX - 1 do short.number_of('p', BUCKET, format('%016d', n)) end
+is('the last number', short.number_of('p', BUCKET, format('%016d', EVIDENCE_PAIRS_MAX - 1)),
    char(floor((EVIDENCE_PAIRS_MAX - 1) / 256), (EVIDENCE_PAIRS_MAX - 1) % 256))
-is('then all are taken', short.number_of('p', BUCKET, string.rep('z', 16), 1), nil)
+is('then all are taken', short.number_of('p', BUCKET, string.rep('z', 16)), nil)
+
+-- Other buckets: their calls are there, and their pairs are not.
+scanned = {'id', evidence {who = mc}}
+is('where an earlier program wrote no short form, the first pair has the number 0',
+   short.number_of('p', BUCKET + 1, mc), char(0, 0))
+is('nothing is lost there', noted, nil)
+scanned = {'id', evidence {who = mc}, 'jd', value}
+result(short.is_lost(short.full('p', BUCKET + 2, value)), 'of a lost text every pair is lost')
+is('no number is used again', short.number_of('p', BUCKET + 2, mc), nil)
+is('and it is noted of which bucket', noted, BUCKET + 2)
+result(not short.is_lost(evidence {who = string.rep('\0', 16), flags = 1}),
+       'telemetry without a call is not lost')
 
 lines[#lines + 1] = '1..' .. count
 return table.concat(lines, '\n')

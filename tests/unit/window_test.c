@@ -9,6 +9,7 @@
 
 #include "pricing/model_id.h"
 #include "store/batch.h"
+#include "store/lost_calls.h"
 #include "tests/support/engine.h"
 
 enum { WINDOW_MS = 3000, CALLS = 30000 };
@@ -848,6 +849,57 @@ static void redis_forgets(int64_t hour)
 	engine_close(e);
 }
 
+static void add_calls(struct engine *e, int64_t hour, int first, int last)
+{
+	for (int i = 0; i < 40; i++)
+		add_call(e, hour * 60 + i, first + i % (last - first + 1), i);
+}
+
+// Redis loses the pairs of a bucket, and not its calls: no call counts twice, and none gets another caller,
+// however they come again: at once, packed and unpacked, and beside new calls.
+static void pairs_are_lost(int64_t hour)
+{
+	char pairs[96], calls[96], bucket[24], usage[160];
+	struct lost_calls lost;
+	struct err err = ERR_INIT;
+	struct engine_options o = test_options("pairs"), fresh = test_options("whole");
+	o.reopen_ms = fresh.reopen_ms = 24LL * MS_PER_HOUR;
+	struct engine *e = open_with(&o), *whole = open_with(&fresh);
+	snprintf(bucket, sizeof bucket, "%lld", (long long)(hour / 6));
+	snprintf(pairs, sizeof pairs, "pairs:" TEST_ACCT_REGION ":pairs:%s", bucket);
+	snprintf(calls, sizeof calls, "pairs:" TEST_ACCT_REGION ":calls:%s", bucket);
+	add_calls(e, hour, 1, 4);
+	apply(e);
+	is_int(ask("DEL", pairs, NULL, NULL), 1, "calls have pairs of a model and a caller");
+	add_calls(e, hour, 0, 0); // which would get the number of another one
+	apply(e);
+	add_calls(e, hour, 1, 4);
+	apply(e);
+	must(lost_calls_read(test_redis, "pairs", &lost, &err), &err);
+	is_int(lost.n, 40, "as these are lost, their calls are noted");
+	is_int(lost.from_ms, hour / 6 * 6 * MS_PER_HOUR, "with their time");
+	ask("ZADD", "pairs:" TEST_ACCT_REGION ":open", "1", bucket); // it has closed,
+	ask("ZADD", "pairs:" TEST_ACCT_REGION ":pack", "1", bucket);
+	settle_all(e);
+	is_int(ask("EXISTS", calls, pairs, NULL), 0, "and is packed");
+	engine_set_reopening(e, true);
+	add_calls(e, hour, 1, 4);
+	apply(e);
+	settle_all(e);
+	add_calls(whole, hour, 0, 0);
+	add_calls(whole, hour, 1, 4);
+	apply(whole);
+	settle_all(whole);
+	usage_key(usage, sizeof usage, "pairs", hour);
+	char *got = rollups(usage);
+	usage_key(usage, sizeof usage, "whole", hour);
+	char *want = rollups(usage);
+	ok(strlen(want) > 20 && strcmp(got, want) == 0, "figures are those of a Redis that has lost nothing");
+	free(got), free(want);
+	engine_close(whole);
+	engine_close(e);
+}
+
 // A Redis that comes back as it was some batches ago, with the same epoch: what it lost is told of.
 static void redis_comes_back_older(int64_t hour)
 {
@@ -936,6 +988,7 @@ int main(void)
 	outside_of_acct_regions(hour);
 	reopened_calls(hour);
 	refused_place(hour);
+	pairs_are_lost(hour);
 	sessions_fold(hour);
 	garbage_folds(hour);
 	many_models(hour);
