@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 
@@ -32,7 +31,6 @@ void rollup_cache_init(struct rollup_cache *c)
 void rollup_cache_release(struct rollup_cache *c)
 {
 	lru_release(&c->lru);
-	buf_release(&c->scratch);
 }
 
 void rollup_cache_trim(struct rollup_cache *c, int64_t ticks_ms)
@@ -137,13 +135,11 @@ void rollup_open(struct rollup_cache *c, struct rollup *x)
 
 void rollup_close(struct rollup_cache *c, struct rollup *x)
 {
-	buf_clear(&c->scratch);
-	groups_pack(&c->scratch, &x->sums);
+	struct buf packed = BUF_INIT;
+	groups_pack(&packed, &x->sums);
 	groups_release(&x->sums);
-	x->packed_len = c->scratch.len;
-	x->packed = xmalloc(x->packed_len + 1);
-	if (x->packed_len)
-		memcpy(x->packed, c->scratch.data, x->packed_len);
+	x->packed_len = packed.len;
+	x->packed = xrealloc(packed.data, packed.len + 1, 1); // without the room to grow
 	lru_resize(&c->lru, &x->entry, empty_bytes(x) + x->packed_len);
 }
 

@@ -37,7 +37,6 @@ struct rollup {
 struct rollup_cache {
 	struct lru lru;
 	size_t bytes_max;
-	struct buf scratch;
 };
 
 void rollup_cache_init(struct rollup_cache *c);

@@ -58,6 +58,28 @@ static void check_rollups(void)
 	rollup_cache_release(&c);
 }
 
+// What a large rollup took is free once it is dropped.
+static void check_large_rollup(void)
+{
+	struct grouping by = {.n = 1, .by = {BY_PRINCIPAL}, .name = {STR("principal")}};
+	struct rollup_cache c;
+	char name[64];
+	rollup_cache_init(&c);
+	size_t began = taken();
+	for (int hour = 1; hour <= 2; hour++) {
+		struct rollup *x = rollup_cache_get(&c, ROLLUP_READ, &by, NULL, hour, 1);
+		rollup_open(&c, x);
+		for (int i = 0; i < (hour == 1 ? MANY_CALLERS : 1); i++) {
+			snprintf(name, sizeof name, "arn:aws:sts::111122223333:assumed-role/r/s%d", i);
+			groups_get(&x->sums, (struct str[GROUP_KEYS_MAX]){str_of(name)});
+		}
+		rollup_close(&c, x);
+	}
+	lru_remove(&c.lru, c.lru.oldest);
+	ok(taken() - began < LIMIT / 16, "what a large rollup took is free once it is dropped");
+	rollup_cache_release(&c);
+}
+
 static void put_one(struct model_hour_cache *s, int number)
 {
 	char arn[64];
@@ -95,6 +117,7 @@ static void check_model_hours(void)
 int main(void)
 {
 	check_rollups();
+	check_large_rollup();
 	check_model_hours();
 	return done();
 }
