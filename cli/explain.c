@@ -245,7 +245,7 @@ static bool print_unsure(const struct explanation *x, int64_t hour, struct err *
 	struct spikes spikes = {.n = 0};
 	char when[WHEN_SIZE];
 	const struct group *g = groups_find(&x->groups, &x->principal);
-	bool good = spikes_read(&spikes, view_redis(x->view), view_prefix(x->view), hour, hour + 1, err);
+	bool good = spikes_read(&spikes, NULL, view_redis(x->view), view_prefix(x->view), hour, hour + 1, err);
 	int64_t since_ms = good && g ? spikes_since(&spikes, &x->groups.by, g) : 0;
 	if (since_ms)
 		printf("split unsure: its calls jumped at %s, and tokens are split by what its calls used before\n",

@@ -342,7 +342,8 @@ static bool report_sums(struct report *r, struct view *v, struct err *err)
 	good = good && load_observed(r, v, r->of.span, &r->observed, err) &&
 	       (!r->compare || load_observed(r, v, r->of.before, &r->observed_before, err));
 	if (good && grouping_find(&r->by, BY_PRINCIPAL) >= 0)
-		good = spikes_read(&r->spikes, view_redis(v), view_prefix(v), r->of.span.from, r->of.span.to, err);
+		good = spikes_read(&r->spikes, NULL, view_redis(v), view_prefix(v), r->of.span.from, r->of.span.to,
+		                   err);
 	const struct observed *o = &r->observed_before;
 	r->nothing_known = good && !now.seen.to && !before.seen.to &&
 	                   observed_count(&r->observed, r->observed.from, r->observed.to, MINUTE_OBSERVED) == 0;

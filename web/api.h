@@ -8,6 +8,7 @@
 #ifndef NOWCAST_WEB_API_H
 #define NOWCAST_WEB_API_H
 
+#include "alert/spikes.h"
 #include "base/conf.h"
 #include "base/json_writer.h"
 #include "query/last_day.h"
@@ -19,6 +20,7 @@ struct api {
 	const struct conf *conf;
 	struct rollups *rollups;
 	struct last_day last_day; // of the findings
+	struct spikes_kept spikes; // of breakdowns by principal
 	int64_t fixed_now_ms;   // the moment to take for now; 0: the clock tells
 };
 

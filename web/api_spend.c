@@ -139,7 +139,7 @@ bool api_breakdown(struct api *a, const struct api_query *q, struct json_writer 
 	if (!api_sum_groups(a, q, q->from, q->to, &g, err) ||
 	    !api_sum(a, q, q->from, q->to, &total, err) ||
 	    (grouping_find(&q->by, BY_PRINCIPAL) >= 0 &&
-	     !spikes_read(&spikes, view_redis(v), view_prefix(v), q->from, q->to, err))) {
+	     !spikes_read(&spikes, &a->spikes, view_redis(v), view_prefix(v), q->from, q->to, err))) {
 		groups_release(&g);
 		spikes_release(&spikes);
 		return false;

@@ -454,6 +454,7 @@ void server_stop(struct server *s)
 	http_close(s->http);
 	auth_close(s->auth);
 	rollups_close(s->api.rollups);
+	spikes_kept_release(&s->api.spikes);
 	response_cache_free(s->response_cache);
 	buf_release(&s->live);
 	pthread_mutex_destroy(&s->lock);

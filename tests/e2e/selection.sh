@@ -228,4 +228,18 @@ has "the table says so" "$(by_caller today)" '^split unsure: the calls of .*eve 
 is "a span before it does not" "$(by_caller yesterday | grep -c unsure)" 0
 is "nor does a report by model" "$(by_caller today --by model | grep -c unsure)" 0
 has "the explanation of its hour does" "$("$nowcast" explain eve 2026-11-18T14:00:00Z --redis "$REDIS_URL" --now $now 2>&1)" '^split unsure: its calls jumped at 2026-11-18T14:46:00Z'
+
+free_port
+start serve "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now $now
+ok "the server starts" wait_for 10 curl -sf "http://127.0.0.1:$port/readyz" -o "$T/ready"
+unsure() { curl -s "http://127.0.0.1:$port/api/v1/breakdown?by=principal&limit=$1" | jq -r '.groups[] | select(.split_unsure_since) | .split_unsure_since'; }
+lists_read() { redis info commandstats | sed -n 's/^cmdstat_lrange:calls=\([0-9]*\),.*/\1/p'; }
+is "the dashboard marks it" "$(unsure 11)" 2026-11-18T14:46:00Z
+before=$(lists_read)
+is "another question gets the same answer" "$(unsure 12)" 2026-11-18T14:46:00Z
+is "the events are not read again for it" "$(lists_read)" "$before"
+redis lpush "{nowcast:alerts}:history" "$(rang eve 2026-11-18T14:45:00Z 2026-11-18T14:48:00Z)" >/dev/null
+is "a new event counts" "$(unsure 13)" 2026-11-18T14:45:00Z
+redis del "{nowcast:alerts}:history" >/dev/null
+is "what is deleted does not" "$(unsure 14)" ""
 finish
