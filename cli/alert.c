@@ -11,6 +11,7 @@
 #include "alert/message.h"
 #include "alert/send.h"
 #include "alert/unmatched.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/alert_priv.h"
@@ -262,6 +263,18 @@ static bool silence_rule(struct alert_command *a, struct err *err)
 
 // ---- test ---------------------------------------------------------------------------------------
 
+// `name` is none of the receivers; NULL: there are none.
+static bool refuse_receiver(const struct alert_command *a, const char *name, struct err *err)
+{
+	struct nearest near = nearest_of(str_of(name));
+	for (int i = 0; i < a->rules.nreceivers; i++)
+		nearest_try(&near, a->rules.receivers[i].name);
+	if (!a->rules.nreceivers)
+		return err_set(err, ERR_CONFIG, "there is no receiver: add a [receiver NAME] to alerts.file");
+	return err_set(err, ERR_CONFIG, "alerts.file has no [receiver %s]%s%.*s%s `nowcast alert rules` lists them", name,
+	               near.word.len ? "; did you mean " : "", STR_ARG(near.word), near.word.len ? "?" : ";");
+}
+
 static bool test_receivers(struct alert_command *a, struct err *err)
 {
 	if (!command_done(a->args, 0, 1, err))
@@ -297,10 +310,7 @@ static bool test_receivers(struct alert_command *a, struct err *err)
 	free(sendings);
 	alert_sender_free(sender);
 	if (tried == 0)
-		return err_set(err, ERR_CONFIG,
-		               only ? "alerts.file has no [receiver %s]"
-		                    : "there is no receiver: add a [receiver NAME] to alerts.file%s",
-		               only ? only : "");
+		return refuse_receiver(a, only, err);
 	return failed == 0 ||
 	       err_set(err, ERR_FATAL, "%d of %d receiver%s did not take the message", failed, tried, text_s(tried));
 }

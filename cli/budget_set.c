@@ -32,7 +32,7 @@ struct budget_change {
 	struct budget_flags flags;
 	bool dry;
 	bool creates_file, creates_rule;
-	struct buf text;          // of the file
+	struct buf text, before;  // of the file
 	struct alert_rules rules; // as it was
 };
 
@@ -80,6 +80,7 @@ static bool read_file(struct budget_change *x, struct err *err)
 			alert_rules_built_in);
 	else if (!file_read(file, ALERT_RULES_BYTES_MAX, &x->text, err))
 		return false;
+	buf_addstr(&x->before, buf_str(&x->text));
 	return alert_rules_read(&x->rules, buf_str(&x->text), file, x->conf, err);
 }
 
@@ -143,6 +144,11 @@ static void add_rule(struct buf *b, const struct alert_rule *r)
 	buf_addc(b, '\n');
 }
 
+static bool changes_file(const struct budget_change *x)
+{
+	return !str_eq(buf_str(&x->text), buf_str(&x->before));
+}
+
 // The rules of the budget as they are now, and who gets the messages.
 static void print_result(const struct budget_change *x, const struct alert_rules *now)
 {
@@ -152,7 +158,9 @@ static void print_result(const struct budget_change *x, const struct alert_rules
 	for (int i = 0; i < now->nrules; i++)
 		if (alert_rules_are_one_budget(&now->rules[i], set))
 			add_rule(&b, &now->rules[i]);
-	if (x->dry)
+	if (!changes_file(x))
+		buf_addf(&b, "%s says so already: it is as it was\n", file);
+	else if (x->dry)
 		buf_addf(&b, "%s was not changed (--dry-run)\n", file);
 	else
 		buf_addf(
@@ -203,7 +211,7 @@ static bool write_file(struct budget_change *x, struct err *err)
 	bool good = alert_rules_read(&now, buf_str(&x->text), x->conf->alerts_file, x->conf, err) ||
 	            err_prefix(err, "nothing was changed, since the file would be refused");
 	good = good && check_result(x, &now, err) &&
-	       (x->dry || file_replace(x->conf->alerts_file, buf_str(&x->text), err));
+	       (x->dry || !changes_file(x) || file_replace(x->conf->alerts_file, buf_str(&x->text), err));
 	if (good && x->creates_file && !x->dry)
 		(void)!chmod(x->conf->alerts_file, NEW_MODE);
 	if (good) {
@@ -220,5 +228,6 @@ bool budget_set(struct command *c, struct err *err)
 	bool good = take_flags(&x, c, err) && read_file(&x, err) && edit_text(&x, err) && write_file(&x, err);
 	alert_rules_release(&x.rules);
 	buf_release(&x.text);
+	buf_release(&x.before);
 	return good;
 }

@@ -4,6 +4,7 @@
 // new ones.
 #include "cli/price_priv.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,12 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/json_writer.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/when.h"
 #include "cli/commands.h"
 #include "pricing/discounts.h"
+#include "pricing/nearest_region.h"
 #include "pricing/usage_type.h"
 
 enum { FILE_MAX = 16 << 20 };
@@ -66,6 +69,25 @@ void price_print_remarks(const struct rate *rate)
 		printf("  %-15s %9s%%  off %s%s%.*s (discounts.file:%d)\n", "",
 		       price_format_rate(d->ppm * 100, percent), price_format_rate(rate->list_pico, list),
 		       d->note.len ? "; " : "", STR_ARG(d->note), d->line);
+}
+
+void price_warn_of_region(const struct prices *p, struct str region)
+{
+	struct nearest near = nearest_of(region);
+	bool known = !region.len || !isdigit((unsigned char)region.p[region.len - 1]); // a geography: "eu"
+	for (size_t i = 0; region_with_place(i).len; i++) {
+		known |= str_eq(region_with_place(i), region);
+		nearest_try(&near, region_with_place(i));
+	}
+	for (size_t i = 0; i < prices_count(p); i++) {
+		const struct price_rows *rows = catalogue_rows(prices_source(p, i).catalogue);
+		for (size_t k = 0; k < rows->n; k++)
+			known |= str_eq(rows->v[k].region, region);
+	}
+	if (!known)
+		fprintf(stderr, "nowcast price: no Region %.*s is known%s%.*s%s Where a Region has no rate of its own, that of all holds\n",
+		        STR_ARG(region), near.word.len ? "; did you mean " : ".", STR_ARG(near.word),
+		        near.word.len ? "?" : "");
 }
 
 bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)

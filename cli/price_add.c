@@ -180,6 +180,7 @@ static void print_changes(struct addition *a, const struct conf *conf, const str
 	before.prices_file = files_in_force(a, &conf->prices_file);
 	price_diff_in_force(&d, &old, &before, rows);
 	bool known = is_known(old, rows->v[0].model);
+	price_warn_of_region(old, rows->v[0].region);
 	price_print_diff(&d);
 	print_rates_left_out(a, known);
 	if (!d.n)

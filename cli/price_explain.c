@@ -76,15 +76,15 @@ static void print_total(const struct price_explanation *e)
 static bool parse_tokens(struct price_explanation *e, struct str list, struct err *err)
 {
 	while (list.len) {
-		struct str number = str_cut(&list, ','), name = str_cut(&number, '=');
+		struct str given = str_cut(&list, ','), number = given, name = str_cut(&number, '=');
 		int t = 0;
 		while (t < TOKEN_TYPES && !str_is(name, token_type_names[t]))
 			t++;
 		if (t == TOKEN_TYPES || !usd_parse_scaled(number, 0, &e->tokens[t]) || e->tokens[t] < 0)
 			return err_set(
 				err, ERR_CONFIG,
-				"--tokens: expected TYPE=N with input, output, cache_read, cache_write_5m or cache_write_1h, got \"%.*s=%.*s\"",
-				STR_ARG(name), STR_ARG(number));
+				"--tokens: expected TYPE=N with input, output, cache_read, cache_write_5m or cache_write_1h, got \"%.*s\"",
+				STR_ARG(given));
 	}
 	return true;
 }
@@ -260,6 +260,30 @@ static bool explain_hour(struct price_explanation *e, const struct conf *conf, s
 
 // ---- the verb -----------------------------------------------------------------------------------
 
+// Names the flags that are missing: those of an hour if some of them are there, else those of a call.
+static bool check_given(const char *model, const char *region, const char *tokens, const char *principal,
+                        int64_t hour_ms, struct err *err)
+{
+	bool hour = principal || hour_ms >= 0;
+	const struct {
+		const char *flag;
+		bool missing;
+	} flags[] = {
+		{"--principal", hour && !principal}, {"--hour", hour && hour_ms < 0}, {"--model", !hour && !model},
+		{"--region", !hour && !region},      {"--tokens", !hour && !tokens},
+	};
+	struct buf missing = BUF_INIT;
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (flags[i].missing)
+			buf_addf(&missing, "%s%s", missing.len ? ", " : "", flags[i].flag);
+	bool good = !missing.len ||
+	            err_set(err, ERR_CONFIG,
+	                    "without %s: expected --model M --region R --tokens TYPE=N,... for a call, or --principal ARN "
+	                    "--hour T for an hour", missing.data);
+	buf_release(&missing);
+	return good;
+}
+
 bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 {
 	struct price_explanation e = {0};
@@ -275,10 +299,8 @@ bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 	    !command_option(c, "--tokens", &tokens, err) || !command_option(c, "--prompt", &prompt, err) ||
 	    !parse_prompt(&e, prompt, err) || !command_done(c, 0, 0, err))
 		return false;
-	if (e.principal ? hour_ms < 0 : !model || !region || !tokens)
-		return err_set(
-			err, ERR_CONFIG,
-			"expected --model M --region R --tokens TYPE=N,... for a call, or --principal ARN --hour T for an hour");
+	if (!check_given(model, region, tokens, e.principal, hour_ms, err))
+		return false;
 	struct arena arena = ARENA_INIT;
 	struct str principal = STR_NONE;
 	if (!parse_tokens(&e, str_of(tokens), err) ||
@@ -294,6 +316,7 @@ bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 	e.q.foundation = str_of(foundation);
 	e.hour = hour_ms / MS_PER_HOUR;
 	e.prices = prices;
+	price_warn_of_region(prices, e.q.region);
 	bool good = true;
 	if (e.principal)
 		good = explain_hour(&e, &c->conf, err);

@@ -164,6 +164,7 @@ bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 	q.region = str_of(region);
 	q.account = str_of(account);
 	q.foundation = str_of(foundation);
+	price_warn_of_region(p, q.region);
 	struct model_id id;
 	char when[WHEN_SIZE];
 	model_id_read(&id, q.model);

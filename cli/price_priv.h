@@ -26,6 +26,10 @@ bool price_explain_principal(struct command *c, const char *principal, int64_t h
                         struct err *err) NC_CHECK;
 bool price_verb_usage_type(struct command *c, int *ret_status, struct err *err) NC_CHECK;
 
+// Warns of a Region that neither this program nor a price knows. It may be a new one, so its prices are
+// looked up all the same. STR_NONE: none was given.
+void price_warn_of_region(const struct prices *p, struct str region);
+
 // How imported prices are merged.
 struct price_import_options {
 	const struct conf *conf;

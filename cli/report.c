@@ -393,9 +393,15 @@ int cmd_report(struct command *c)
 	struct err err = ERR_INIT;
 	struct report r = {.format = FORMAT_TABLE};
 	struct view *v = NULL;
-	if (command_switch(c, "--reconciliation"))
+	bool reconciliation = command_switch(c, "--reconciliation");
+	bool scoreboard = command_switch(c, "--scoreboard");
+	if (reconciliation && scoreboard) {
+		err_set(&err, ERR_CONFIG, "--reconciliation and --scoreboard are two reports: give one of them");
+		return command_fail(c, &err);
+	}
+	if (reconciliation)
 		return report_reconciliation(c);
-	if (command_switch(c, "--scoreboard"))
+	if (scoreboard)
 		return report_scoreboard(c);
 	bool good = parse_arguments(c, &r, &err) && view_open(&v, redis_target_of(&c->conf), &err) &&
 	            view_map(v, &c->conf, &err) && grouping_check_keys(&r.by, view_mapping(v), &err) &&

@@ -64,3 +64,8 @@ struct str nearest_region(struct str region, const struct str *candidates, size_
 	}
 	return nearest;
 }
+
+struct str region_with_place(size_t i)
+{
+	return i < REGIONS ? regions[i].name : STR_NONE;
+}

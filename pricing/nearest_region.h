@@ -12,4 +12,7 @@
 // them, is not known. GovCloud, China and the isolated Regions have no place here.
 struct str nearest_region(struct str region, const struct str *candidates, size_t n);
 
+// The Regions whose places are known, i = 0, 1, ...; STR_NONE behind the last.
+struct str region_with_place(size_t i);
+
 #endif

@@ -108,8 +108,9 @@ static void add_signal_gap(struct findings *f, const struct signal_gap *g)
 			add_minute(&f->text, g->to);
 		}
 	}
-	buf_addf(&f->text, ", while %s came in %lld minutes: %s", effects[g->signal].while_came,
-	         (long long)g->seen, effects[g->signal].effect);
+	buf_addf(&f->text, ", while %s came in ", effects[g->signal].while_came);
+	add_length(&f->text, g->seen);
+	buf_addf(&f->text, ": %s", effects[g->signal].effect);
 	report(f, g->to || logs ? HEALTH_NOTE : HEALTH_WARN);
 }
 

@@ -92,6 +92,8 @@ is "nothing else of the file is" "$(diff "$T/before.conf" "$T/mine.conf" | grep 
 > amount=250.5  $'
 is "who could read it still can, and a link stays one" "$(stat -c %a "$T/mine.conf") $(readlink "$T/link.conf")" "600 mine.conf"
 cp "$T/mine.conf" "$T/before.conf"
+has "what changes nothing is told" "$(budget set day --amount 250.5)" "link.conf says so already: it is as it was"
+ok "and the file is left alone" cmp "$T/mine.conf" "$T/before.conf"
 fails 2 "what check-config would refuse is refused" budget set day --receivers nobody
 has "and says why" "$(cat "$T/err")" "nothing was changed, since the file would be refused: .*rule day: there is no \[receiver nobody\]"
 fails 2 "so are marks that fall" budget set day --at 80,50

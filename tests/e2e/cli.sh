@@ -53,6 +53,24 @@ fails 2 "budgets of a file that is not there yet" "$nowcast" budget list --alert
 has "it is said how to make it" "$(cat "$T/err")" 'there is no .*none[.]conf yet; `nowcast budget set month --amount 5000` makes it'
 fails 2 "rules likewise" "$nowcast" alert test --alerts-file "$T/none.conf"
 has "it is said how to make it" "$(cat "$T/err")" 'there is no .*none[.]conf yet; `nowcast budget set month --amount 5000` makes it'
+printf '[receiver slack]\nkind = command\ncommand = cat\n' >"$T/alerts.conf"
+fails 2 "a misspelt receiver" "$nowcast" alert test slak --alerts-file "$T/alerts.conf"
+has "  has what was meant" "$(cat "$T/err")" 'no \[receiver slak\]; did you mean slack\? `nowcast alert rules` lists them$'
+fails 2 "two reports at once" "$nowcast" report --scoreboard --reconciliation
+has "  are named" "$(cat "$T/err")" '\-\-reconciliation and --scoreboard are two reports'
+fails 2 "a call without its Region and tokens" "$nowcast" price explain --model amazon.nova-pro-v1:0
+has "  names what is missing" "$(cat "$T/err")" 'without --region, --tokens: expected'
+fails 2 "an hour without its caller" "$nowcast" price explain --hour 2026-11-02T05:00:00Z
+has "  names that" "$(cat "$T/err")" 'without --principal: expected'
+fails 0 "a misspelt Region" "$nowcast" price explain --model anthropic.claude-3-haiku-20240307-v1:0 --region us-esat-1 --tokens input=1
+has "  is told" "$(cat "$T/err")" 'no Region us-esat-1 is known; did you mean us-east-1\?'
+fails 0 "a new Region" "$nowcast" price show anthropic.claude-3-haiku-20240307-v1:0 --region zz-upper-77
+has "  is told, without a guess" "$(cat "$T/err")" 'no Region zz-upper-77 is known\. Where'
+has "  and has a price" "$(cat "$T/out")" '^ +output +[0-9.]+ '
+for region in us-east-1 ap-southeast-6 us-gov-west-1; do
+	fails 0 "the Region $region" "$nowcast" price show anthropic.claude-3-haiku-20240307-v1:0 --region $region
+	is "  is known" "$(cat "$T/err")" ""
+done
 fails 2 "a misspelt grouping" "$nowcast" report --by principle
 has "is told what it may be" "$(cat "$T/err")" 'did you mean principal[?]'
 fails 2 "what is like nothing" "$nowcast" report --by xyzzy

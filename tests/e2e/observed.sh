@@ -39,7 +39,7 @@ is "the gap is known" "$(ask 'series?step=hour&hours=15' 'a["unobserved"]')" \
 	"[{'from': '2026-11-18T01:56:00Z', 'to': '2026-11-18T06:00:00Z', 'why': 'nothing was read of this time'}]"
 doctor() { "$nowcast" doctor --redis "$REDIS_URL" --now 2026-11-18T14:40:00Z | grep -E '^[a-zA-Z]+ +observed '; }
 has "doctor says from when to when, and what to do" "$(doctor)" '^warn +observed +2026-11-18 01:56 to 2026-11-18 06:00 [(]4 h 4 min[)] was not observed: nothing was read of this time[.] .*`nowcast replay --reopen`'
-has "and which signal does not come in which account and Region" "$(doctor)" "^warn +observed +metrics of $A/us-east-1 have not come in the last 7 days, while calls or logs came in [0-9]+ minutes"
+has "and which signal does not come in which account and Region" "$(doctor)" "^warn +observed +metrics of $A/us-east-1 have not come in the last 7 days, while calls or logs came in ([0-9]+ h )?[0-9]+ (min|h)"
 is "Prometheus has both" "$(curl -s -m 10 "$url/metrics" | grep -E '^nowcast_(unobserved|signal_missing)' | xargs)" \
 	"nowcast_unobserved_seconds 14640 nowcast_signal_missing_since_timestamp_seconds{signal=metrics,account=$A,region=us-east-1} $(date -ud 2026-11-17T14:20 +%s)"
 is "and what of each hour was observed" "$(ask 'series?step=hour&hours=15' 'a["observed"][:7]')" "[1, 0.933, 0, 0, 0, 0, 1]"
