@@ -3,22 +3,24 @@
 //
 // Without caching every token read from or written to the cache would have been an input token. So the saving
 // is reads x (input rate - read rate), less what writes cost above the input rate. Rates are those of the
-// figures themselves (dollars over tokens, by model and Region), the catalogue's where a model had no input
-// tokens outside the cache.
+// figures themselves (dollars over tokens, by model, Region and account), those of the configured prices
+// where a model had no input tokens outside the cache.
 //
 // What caching would save of the other input tokens depends on how many of them come again, which no record
 // says. So a reader gets what they would cost if all were read from a cache, and if all were written to one:
-// what they cost, times the public rate of that over that of input.
+// what they cost, times the rate of that over that of input. Both rates are of one source of prices, for a
+// private rate over a public one says nothing.
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/when.h"
+#include "pricing/prices.h"
 #include "query/figure_json.h"
 #include "store/keys.h"
 #include "store/redis.h"
 #include "web/api.h"
 
-struct cache_use { // of one model and Region, or of all of them
+struct cache_use { // of one model, Region and account, or of all of them
 	struct str model;
 	int64_t tokens[TOKEN_TYPES];
 	struct usd usd[TOKEN_TYPES];
@@ -42,38 +44,60 @@ static int find_token_type(struct str name)
 	return -1;
 }
 
-static int64_t find_public_rate(const struct cache_use *c, struct str region, enum token_type type,
-                                int64_t time_ms)
+// Where the rates of a model are looked up. No rate is 0.
+struct cache_rates {
+	const struct prices *prices; // NULL: the built-in ones
+	struct price_query q;
+};
+
+static int64_t find_rate(struct cache_rates *r, enum token_type type, struct price_source *ret_source)
 {
 	struct rate rate;
-	struct price_query q = {.model = c->model, .region = region, .type = type, .time_ms = time_ms};
-	return catalogue_find(catalogue_builtin(), &q, &rate) == MISS_NONE ? rate.pico_per_token : 0;
+	r->q.type = type;
+	return prices_find(r->prices, &r->q, &rate, ret_source) == MISS_NONE ? rate.pico_per_token : 0;
+}
+
+struct cached_rates {
+	int64_t input, read, written;
+};
+
+// False: no source has all three.
+static bool find_cached_rates(struct cache_rates *r, struct cached_rates *ret)
+{
+	struct price_source of_input = {0}, of_read = {0}, of_written = {0};
+	ret->input = find_rate(r, TOKEN_INPUT, &of_input);
+	ret->read = find_rate(r, TOKEN_CACHE_READ, &of_read);
+	ret->written = find_rate(r, TOKEN_CACHE_WRITE_5M, &of_written);
+	if (!ret->input || !ret->read || !ret->written)
+		return false;
+	if (of_input.catalogue == of_read.catalogue && of_input.catalogue == of_written.catalogue)
+		return true;
+	struct cache_rates built_in = {.q = r->q};
+	return find_cached_rates(&built_in, ret);
 }
 
 // `tokens`: input tokens with a price.
-static void price_as_cached(struct cache_use *c, struct str region, int64_t tokens, int64_t time_ms)
+static void price_as_cached(struct cache_use *c, struct cache_rates *r, int64_t tokens)
 {
-	int64_t input = find_public_rate(c, region, TOKEN_INPUT, time_ms),
-			read = find_public_rate(c, region, TOKEN_CACHE_READ, time_ms),
-			written = find_public_rate(c, region, TOKEN_CACHE_WRITE_5M, time_ms);
-	if (!tokens || !input || !read || !written)
+	struct cached_rates rates;
+	if (!tokens || !find_cached_rates(r, &rates))
 		return;
 	c->cacheable = tokens;
 	c->cacheable_usd = c->usd[TOKEN_INPUT];
-	c->if_read = usd_muldiv(c->cacheable_usd, read, input);
-	c->if_written = usd_muldiv(c->cacheable_usd, written, input);
+	c->if_read = usd_muldiv(c->cacheable_usd, rates.read, rates.input);
+	c->if_written = usd_muldiv(c->cacheable_usd, rates.written, rates.input);
 }
 
-static int64_t find_input_rate(const struct cache_use *c, struct str region, int64_t time_ms)
+static int64_t find_input_rate(const struct cache_use *c, struct cache_rates *r)
 {
 	if (c->tokens[TOKEN_INPUT] && c->usd[TOKEN_INPUT].pico > 0)
 		return (int64_t)(c->usd[TOKEN_INPUT].pico / c->tokens[TOKEN_INPUT]);
-	return find_public_rate(c, region, TOKEN_INPUT, time_ms);
+	return find_rate(r, TOKEN_INPUT, NULL);
 }
 
-static void price_as_input(struct cache_use *c, struct str region, int64_t time_ms)
+static void price_as_input(struct cache_use *c, struct cache_rates *r)
 {
-	int64_t rate = find_input_rate(c, region, time_ms), tokens = 0;
+	int64_t rate = find_input_rate(c, r), tokens = 0;
 	for (int t = 0; t < TOKEN_TYPES; t++)
 		if (is_cached(t))
 			tokens += c->tokens[t];
@@ -159,17 +183,26 @@ static void write_caching(struct json_writer *j, const struct api_query *q, cons
 	jw_end(j);
 }
 
-// One entry a model, its Regions added up. Groups are sorted by model, Region, token type.
-static int collect_models(const struct groups *g, int64_t time_ms, struct cache_use *ret)
+static bool is_of_one_place(const struct str *a, const struct str *b)
+{
+	return str_eq(a[0], b[0]) && str_eq(a[1], b[1]) && str_eq(a[2], b[2]);
+}
+
+// One entry a model, its Regions and accounts added up. Groups are sorted by model, Region, account, token
+// type.
+static int collect_models(const struct groups *g, const struct prices *prices, int64_t time_ms,
+                          struct cache_use *ret)
 {
 	int n = 0;
 	for (int32_t i = 0; i < g->n;) {
 		const struct str *keys = g->list[i].keys;
 		struct cache_use c = {.model = keys[0]};
-		struct str region = keys[1];
+		struct cache_rates rates = {
+			.prices = prices,
+			.q = {.model = keys[0], .region = keys[1], .account = keys[2], .time_ms = time_ms}};
 		int64_t input = 0;
-		for (; i < g->n && str_eq(g->list[i].keys[0], c.model) && str_eq(g->list[i].keys[1], region); i++) {
-			int t = find_token_type(g->list[i].keys[2]);
+		for (; i < g->n && is_of_one_place(g->list[i].keys, keys); i++) {
+			int t = find_token_type(g->list[i].keys[3]);
 			if (t < 0)
 				continue;
 			c.tokens[t] = g->list[i].tokens;
@@ -182,8 +215,8 @@ static int collect_models(const struct groups *g, int64_t time_ms, struct cache_
 			c.low = usd_add(c.low, g->list[i].usd_low);
 			c.high = usd_add(c.high, g->list[i].usd_high);
 		}
-		price_as_input(&c, region, time_ms);
-		price_as_cached(&c, region, input, time_ms);
+		price_as_input(&c, &rates);
+		price_as_cached(&c, &rates, input);
 		if (n && str_eq(ret[n - 1].model, c.model) && !ret[n - 1].unpriced)
 			add_cache_use(&ret[n - 1], &c);
 		else
@@ -195,17 +228,22 @@ static int collect_models(const struct groups *g, int64_t time_ms, struct cache_
 
 bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, struct err *err)
 {
-	const struct grouping by = {.n = 3,
-	                            .by = {BY_MODEL, BY_REGION, BY_TOKEN_TYPE},
-	                            .name = {STR("model"), STR("region"), STR("token_type")}};
+	const struct grouping by = {
+		.n = 4,
+		.by = {BY_MODEL, BY_REGION, BY_ACCOUNT, BY_TOKEN_TYPE},
+		.name = {STR("model"), STR("region"), STR("account"), STR("token_type")}};
 	struct groups g;
+	struct prices *prices = NULL;
+	struct err ignored = ERR_INIT; // a file that is wrong is a finding: the built-in rates are used
 	groups_init(&g, &by);
 	bool good = api_sum_groups(a, q, q->from, q->to, &g, err);
 	if (good) {
 		groups_sort(&g, ORDER_NAME);
 		struct cache_use *models = xcalloc((size_t)g.n + 1, sizeof *models);
-		int n = collect_models(&g, q->to * MS_PER_HOUR - 1, models);
+		(void)!prices_load(&prices, a->conf, &ignored);
+		int n = collect_models(&g, prices, q->to * MS_PER_HOUR - 1, models);
 		write_caching(j, q, models, n);
+		prices_free(prices);
 		free(models);
 	}
 	groups_release(&g);

@@ -148,4 +148,25 @@ cp "$T/good.csv" "$T/ours.csv"
 kill -HUP "$daemon"
 ok "SIGHUP with a good one: they are taken" wait_for 10 grep -q 'prices read again' "$T/daemon.log"
 ok "the daemon ends in peace" stop "$daemon"
+
+# What caching saves, of models that only your own prices know.
+printf 'model,scope,region,account,from,to,input,output,cache_read,cache_write_5m,cache_write_1h,source\nacme.hot,any,,,,,8,20,2,,,ours\nacme.hot,any,,111122223333,,,4,20,1,5,,ours\n' >"$T/private.csv"
+cached() { # REQUEST ACCOUNT INPUT READ
+	printf '{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-11-02T05:01:00Z","accountId":"%s","region":"us-east-1","requestId":"%s","operation":"InvokeModel","modelId":"acme.hot","identity":{"arn":"arn:aws:iam::%s:user/ann"},"input":{"inputTokenCount":%d,"cacheReadInputTokenCount":%d},"output":{"outputTokenCount":1}}\n' "$2" "$1" "$2" "$3" "$4"
+}
+own=(--redis "$REDIS_URL" --redis-prefix private --prices-file "$T/private.csv")
+{
+	cached a 111122223333 0 1000000
+	cached b 444455556666 0 1000000
+} | "$nowcast" replay "${own[@]}" - >/dev/null 2>&1
+free_port
+start serve "$nowcast" serve "${own[@]}" --listen "127.0.0.1:$port" --now 2026-11-02T06:00:00Z
+ok "the server starts" wait_for 10 curl -sf "http://127.0.0.1:$port/readyz" -o "$T/ready"
+caching() { curl -s "http://127.0.0.1:$port/api/v1/cache?hours=2&account=$1" | jq -r ".models[0].$2"; }
+is "without a cache an account pays its own rate" "$(caching 111122223333 without_caching)" 4.000000000
+is "another one that of all" "$(caching 444455556666 without_caching)" 8.000000000
+is "and that is what caching saves" "$(caching 444455556666 saved)" 6.000000000
+cached c 111122223333 500000 0 | "$nowcast" replay "${own[@]}" - >/dev/null 2>&1
+sleep 2
+is "what could be cached costs what your prices say" "$(caching 111122223333 'cacheable | .usd + " " + .usd_if_read + " " + .usd_if_written')" "2.000000000 0.500000000 2.500000000"
 finish
