@@ -127,10 +127,9 @@ test-convergence: all helpers  ## the large convergence test: 6 hours, 8 partiti
 disasters: all helpers $(B)/tests/unit/convergence_test  ## what is done to the system, and that nothing is lost: all of tests/disasters, as a table (under an hour)
 	$(Q)tests/disasters.sh
 
-format:  ## wrap lines of C beyond 110 columns (clang-format)
-	$(Q)for f in $$(git ls-files '*.c' '*.h' '*.cc'); do \
-		lines=$$(expand -t 4 $$f | awk 'length > 110 && !/^ *\/\// { printf " --lines=%d:%d", NR, NR }'); \
-		[ -z "$$lines" ] || clang-format -i $$lines $$f || exit 1; done
+format:  ## wrap the lines of C that `make check` finds too wide (clang-format)
+	$(Q)tests/check.sh width | sed -n 's/^# \(.*\.[ch]c*\):\([0-9]*\): .*/\1 \2/p' | sort -k 1,1 -k 2,2nr | \
+		while read -r file line; do clang-format -i --lines=$$line:$$line $$file || exit 1; done
 
 check:  ## rules of the source: headers, layers, floats, licence lines, what the documents name; hardening of what was built
 	$(Q)B=$(B) tests/check.sh
