@@ -40,6 +40,17 @@ report "$T/second.csv"
 same_file "which changes nothing" "$T/second.csv" "$T/first.csv"
 is "nothing staged is left" "$(redis --scan --pattern '*staged*' | wc -l)" 0
 
+# --- on a terminal they say how far they are, in one line, which is erased
+on_terminal() { script -qfec "$(printf '%q ' "$nowcast" "$@" --redis "$REDIS_URL")" /dev/null </dev/null | cat -v; }
+on_terminal reconcile "$T/cur" >"$T/tty"
+has "a reconciliation says which bill it reads" "$(cat "$T/tty")" '\^M\^\[\[Kreading the bill of 20[0-9-]+, 1 of [0-9]+'
+has "and erases it" "$(cat "$T/tty")" '1 of [0-9]+(\^M\^\[\[K)+run '
+on_terminal replay "$world/stream.ndjson" >"$T/tty"
+has "a replay says how much it has read" "$(cat "$T/tty")" '\^M\^\[\[K[0-9]+ messages, [0-9]+ a second, [0-9]+[.][0-9] MB, [0-9]+ %'
+has "and erases it" "$(cat "$T/tty")" '%(\^M\^\[\[K)+files '
+"$nowcast" replay --redis "$REDIS_URL" "$world/stream.ndjson" >/dev/null 2>"$T/err"
+is "in a file there is nothing of that" "$(grep -c 'a second' "$T/err")" 0
+
 change halve
 ok "a restated bill" reconcile "$T/cur"
 billed "replaces what was there, downwards too"
