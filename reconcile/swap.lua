@@ -9,7 +9,7 @@
 
 local p = KEYS[1]
 local run, period = tonumber(ARGV[1]), ARGV[2]
-local actual, staged, billed = p .. KEY_ACTUAL, p .. KEY_STAGED .. ARGV[1], p .. KEY_BILLED
+local actual, staged, billed = p .. KEY.ACTUAL, p .. KEY.STAGED .. ARGV[1], p .. KEY.BILLED
 local members = call('ZRANGE', staged, 0, -1, 'WITHSCORES')
 
 if tonumber(call('HGET', billed, period) or '0') > run then
@@ -31,9 +31,9 @@ for i = 1, #members, 2 do
   call('RENAME', staged .. ':' .. member, actual .. ':' .. member)
   call('PEXPIRE', actual .. ':' .. member, ARGV[5])
   call('ZADD', actual, members[i + 1], member)
-  call('SADD', p .. KEY_ACTUAL_MODELS, sub(member, MEMBER_MODEL + 1))
+  call('SADD', p .. KEY.ACTUAL_MODELS, sub(member, MEMBER_MODEL + 1))
 end
-set_fields(p .. KEY_ACTUAL_CALLED, ARGV, 8)
+set_fields(p .. KEY.ACTUAL_CALLED, ARGV, 8)
 call('DEL', staged)
 call('HSET', billed, period, run)
 local since, watermark = call('HGET', billed, 'since'), call('HGET', billed, 'watermark')

@@ -53,13 +53,13 @@ local expiries = {}
 local function expiry(bucket)
   local at = expiries[bucket]
   if not at then
-    at = tonumber(call('ZSCORE', p .. KEY_OPEN, bucket))
+    at = tonumber(call('ZSCORE', p .. KEY.OPEN, bucket))
     if not at then
       at = end_of_window(((bucket + 1) * BUCKET_HOURS + CALL_HOURS_MAX) * MS_PER_HOUR)
-      call('ZADD', p .. KEY_OPEN, at, bucket)
+      call('ZADD', p .. KEY.OPEN, at, bucket)
       if reopen > 0 then
-        call('ZADD', p .. KEY_REOPEN, at + reopen, bucket)
-        call('ZADD', p .. KEY_PACK, at, bucket)
+        call('ZADD', p .. KEY.REOPEN, at + reopen, bucket)
+        call('ZADD', p .. KEY.PACK, at, bucket)
       end
     end
     expiries[bucket] = at
@@ -73,14 +73,14 @@ local lifetimes = {}
 local function lifetime(bucket)
   local till = lifetimes[bucket]
   if not till then
-    till = math.max(expiry(bucket), tonumber(call('ZSCORE', p .. KEY_REOPEN, bucket)) or 0)
+    till = math.max(expiry(bucket), tonumber(call('ZSCORE', p .. KEY.REOPEN, bucket)) or 0)
     lifetimes[bucket] = till
   end
   return till
 end
 
 local function is_packed(bucket)
-  return bucket ~= '' and call('EXISTS', p .. KEY_PACKED .. bucket) == 1
+  return bucket ~= '' and call('EXISTS', p .. KEY.PACKED .. bucket) == 1
 end
 
 -- What is packed has closed, though the clock of another Redis, after a failover, may say that it has not.
@@ -95,17 +95,17 @@ local new, known, late, metrics = 0, 0, 0, 0
 -- Calls of a closed bucket are packed again if they were (unpack.lua), and in a while if it had none.
 local function write_calls(bucket, fields)
   if #fields == 0 then return end
-  local key = p .. KEY_CALLS .. bucket
+  local key = p .. KEY.CALLS .. bucket
   set_fields(key, fields, 1)
   call('PEXPIREAT', key, lifetime(bucket))
-  if now >= expiry(bucket) then call('ZADD', p .. KEY_PACK, 'NX', now + window, bucket) end
+  if now >= expiry(bucket) then call('ZADD', p .. KEY.PACK, 'NX', now + window, bucket) end
 end
 
 -- Telemetry whose call has not come: how many there are of each bucket.
 local function count_unjoined(bucket, n)
   if n == 0 then return end
-  local left = call('HINCRBY', p .. KEY_TELEMETRY, bucket, n)
-  if left <= 0 then call('HDEL', p .. KEY_TELEMETRY, bucket) end
+  local left = call('HINCRBY', p .. KEY.TELEMETRY, bucket, n)
+  if left <= 0 then call('HDEL', p .. KEY.TELEMETRY, bucket) end
 end
 
 local names = {} -- keys of the names of the section's calls
@@ -149,12 +149,12 @@ end
 -- Records of one call may lie on both sides of a bucket's edge. Once the bucket beyond it is closed its
 -- calls are packed or forgotten, so a call that is not known here may have been counted there.
 local function is_closed(bucket, reopening)
-  return call('ZSCORE', p .. KEY_OPEN, bucket) and not takes_records(bucket, reopening)
+  return call('ZSCORE', p .. KEY.OPEN, bucket) and not takes_records(bucket, reopening)
 end
 
 local function count_late(bucket, n)
   late = late + n
-  add_to(p .. KEY_LATE, bucket, n)
+  add_to(p .. KEY.LATE, bucket, n)
 end
 
 -- Calls that are met for the first time, all with the same evidence.
@@ -187,8 +187,8 @@ end
 -- what one of these takes here is much of what a call takes Redis.
 local function apply_calls(bucket, other, reopening, at, n)
   short.begin(p, bucket, lifetime(bucket))
-  local here = p .. KEY_CALLS .. bucket
-  local there = tonumber(other) and p .. KEY_CALLS .. other
+  local here = p .. KEY.CALLS .. bucket
+  local there = tonumber(other) and p .. KEY.CALLS .. other
   local shut, missed = other == 'closed' or (there and is_closed(other, reopening)), 0
   local look = there and not shut and call('EXISTS', there) == 1
   local mine, joined, theirs, width = {}, {}, {}, 0
@@ -263,7 +263,7 @@ local function group(model, minute)
       name = hex(model)
       names_of_models[model] = name
     end
-    local cells = p .. KEY_CELLS .. hour .. ':' .. name
+    local cells = p .. KEY.CELLS .. hour .. ':' .. name
     g = {hour = hour, name = name, cells = cells, first = 60, last = -1, fields = {}, deltas = {}}
     groups[key] = g
   end
@@ -328,7 +328,7 @@ local function set_name(bucket, key, id, text, model)
 end
 
 local function set_names(bucket, at, n, expire)
-  local key = p .. KEY_NAMES .. bucket
+  local key = p .. KEY.NAMES .. bucket
   for i = at, at + 3 * (n - 1), 3 do set_name(bucket, key, ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
   if n > 0 then call('PEXPIREAT', key, expire) end
 end
@@ -365,13 +365,13 @@ local function prolong(day, key, group)
   if prolonged[key] then return end
   prolonged[key] = true
   keep_and_expire(day, key)
-  local overflowed = p .. KEY_OVERFLOWED .. day
+  local overflowed = p .. KEY.OVERFLOWED .. day
   if call('SISMEMBER', overflowed, group) == 1 then keep_and_expire(day, overflowed) end
 end
 
 -- Returns whether it is the first of its group.
 local function note_overflow(day, group, name)
-  local overflowed, overflow = p .. KEY_OVERFLOWED .. day, p .. KEY_OVERFLOW .. day .. ':' .. group
+  local overflowed, overflow = p .. KEY.OVERFLOWED .. day, p .. KEY.OVERFLOW .. day .. ':' .. group
   local first = call('SADD', overflowed, group) == 1
   keep_and_expire(day, overflowed)
   call('PFADD', overflow, name)
@@ -380,7 +380,7 @@ local function note_overflow(day, group, name)
 end
 
 function keep_name(day, group, name, minute)
-  local key = p .. KEY_KEPT .. day .. ':' .. group
+  local key = p .. KEY.KEPT .. day .. ':' .. group
   local changed = call('ZADD', key, 'LT', 'CH', minute, name)
   prolong(day, key, group)
   if changed == 0 then return end
@@ -397,7 +397,7 @@ function mark_displaced(day, from)
   local early = day * BUCKETS_A_DAY * BUCKET_HOURS + CALL_HOURS_MAX -- with the hour that looks back at them
   local first, last = day * 24, day * 24 + 23
   for bucket = day * BUCKETS_A_DAY, (day + 1) * BUCKETS_A_DAY - 1 do
-    for _, member in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
+    for _, member in ipairs(call('SMEMBERS', p .. KEY.MODEL_HOURS .. bucket)) do
       local hour, name = parse_model_hour(member)
       if hour and (hour >= from or hour <= early) then
         touch_hour(hour, name)
@@ -463,7 +463,7 @@ local function apply_names(bucket, at, nnames, nsessions, ncandidates)
   local expire = lifetime(bucket)
   set_names(tonumber(bucket), at, nnames, expire + keep)
   local first = at + 3 * nnames
-  local sessions = p .. KEY_SESSIONS .. bucket
+  local sessions = p .. KEY.SESSIONS .. bucket
   for i = first, first + nsessions - 1 do call('SADD', sessions, ARGV[i]) end
   if nsessions > 0 then call('PEXPIREAT', sessions, expire) end
   first = first + nsessions
@@ -477,7 +477,7 @@ end
 local function note_observed(bucket, at, nruns)
   local day, keys = floor(bucket / BUCKETS_A_DAY), {}
   for i = at, at + 3 * (nruns - 1), 3 do
-    local key, width = p .. KEY_OBSERVED .. day .. ':' .. ARGV[i], tonumber(ARGV[i + 2])
+    local key, width = p .. KEY.OBSERVED .. day .. ':' .. ARGV[i], tonumber(ARGV[i + 2])
     call('BITFIELD', key, 'SET', 'u' .. width, ARGV[i + 1], format('%.0f', 2 ^ width - 1))
     keys[key] = true
   end
@@ -508,7 +508,7 @@ local function apply_section(at)
   local first_telling = first_name + 3 * nnames + nsessions + 3 * ncandidates
   if takes_records(bucket, reopening) then
     apply_names(bucket, first_name, nnames, nsessions, ncandidates) -- joining calls looks at them
-    names = {p .. KEY_NAMES .. bucket, other ~= '' and p .. KEY_NAMES .. other or nil}
+    names = {p .. KEY.NAMES .. bucket, other ~= '' and p .. KEY.NAMES .. other or nil}
     if ARGV[calls] ~= '' then apply_calls(bucket, other, reopening, calls, ncalls) end
     for i = first_metric, first_name - 6, 6 do apply_metric(i) end
     for i = first_telling, first_telling + 4 * (ntellings - 1), 4 do apply_telling(i) end
@@ -542,8 +542,8 @@ local function write_group(g)
   local bucket = floor(g.hour / BUCKET_HOURS)
   local expire = lifetime(bucket)
   call('PEXPIREAT', g.cells, expire + keep)
-  call('SADD', p .. KEY_MODEL_HOURS .. bucket, g.hour .. ':' .. g.name)
-  call('PEXPIREAT', p .. KEY_MODEL_HOURS .. bucket, expire)
+  call('SADD', p .. KEY.MODEL_HOURS .. bucket, g.hour .. ':' .. g.name)
+  call('PEXPIREAT', p .. KEY.MODEL_HOURS .. bucket, expire)
   mark_due(p, g.hour .. ':' .. g.name, now + delay)
   -- which call telemetry is of depends on those of the hours around it
   if g.told or g.first < lookback then touch_hour(g.hour - 1, g.name) end
@@ -555,10 +555,10 @@ end
 -- shard knows more than is left: then all of its hours have to come again.
 if shards == 'due' then
   local shard, before = ARGV[FIRST_SECTION], tonumber(ARGV[FIRST_SECTION + 1])
-  if (tonumber(call('HGET', p .. KEY_PROMOTED, shard)) or 0) < before then return '' end
+  if (tonumber(call('HGET', p .. KEY.PROMOTED, shard)) or 0) < before then return '' end
   for i = FIRST_SECTION + 2, #ARGV, 2 do
     local hour, name = parse_model_hour(ARGV[i])
-    local cells = p .. KEY_CELLS .. ARGV[i]
+    local cells = p .. KEY.CELLS .. ARGV[i]
     local g = {hour = hour, name = name, cells = cells, fields = {}, first = 60, last = -1}
     if ARGV[i + 1] == '0' then
       touch_hour(hour, name)
@@ -570,16 +570,16 @@ if shards == 'due' then
       write_group(g)
     end
   end
-  return tostring(call('HINCRBY', p .. KEY_PROMOTED, shard, 1))
+  return tostring(call('HINCRBY', p .. KEY.PROMOTED, shard, 1))
 end
 
 -- An account and Region without any facts gets the number of shards that the worker asks for. A shard notes
 -- the number, too: should the account and Region be lost, it takes no calls that are spread otherwise.
 do
-  local held = call('GET', p .. KEY_SHARDS)
-  if not held and shards ~= '1' and call('EXISTS', p .. KEY_OPEN, p .. KEY_DUE) == 0 then
+  local held = call('GET', p .. KEY.SHARDS)
+  if not held and shards ~= '1' and call('EXISTS', p .. KEY.OPEN, p .. KEY.DUE) == 0 then
     held = shards
-    call('SET', p .. KEY_SHARDS, held)
+    call('SET', p .. KEY.SHARDS, held)
   end
   held = held or '1'
   if held ~= shards then return {held} end

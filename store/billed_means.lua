@@ -8,7 +8,7 @@
 -- returns 1 changed, 0 it was the same
 
 local p, name = KEYS[1], ARGV[1]
-local key = p .. KEY_BILLED_MEANS .. name
+local key = p .. KEY.BILLED_MEANS .. name
 local FIRST = 4 -- argument that is a field
 
 local function is_same()
@@ -28,8 +28,8 @@ set_fields(key, ARGV, FIRST)
 call('PEXPIRE', key, ARGV[3])
 
 local soon = now_ms() + tonumber(ARGV[2])
-for _, bucket in ipairs(call('ZRANGE', p .. KEY_OPEN, 0, -1)) do
-  for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
+for _, bucket in ipairs(call('ZRANGE', p .. KEY.OPEN, 0, -1)) do
+  for _, model_hour in ipairs(call('SMEMBERS', p .. KEY.MODEL_HOURS .. bucket)) do
     local concerned = name == BILLED_MEANS_ALL or sub(model_hour, -#name) == name
     if concerned then touch_cells(p, model_hour, 'v', soon) end
   end

@@ -12,8 +12,8 @@
 --         there, else "0"
 
 local p = KEYS[1]
-local due, open, late = p .. KEY_DUE, p .. KEY_OPEN, p .. KEY_LATE
-local telemetry = p .. KEY_TELEMETRY
+local due, open, late = p .. KEY.DUE, p .. KEY.OPEN, p .. KEY.LATE
+local telemetry = p .. KEY.TELEMETRY
 local retention = tonumber(ARGV[4])
 local now = now_ms()
 local LOOKED_AT = 100
@@ -27,7 +27,7 @@ for i = 1, #found, 2 do
   local m = found[i]
   if parse_model_hour(m) then
     members[#members + 1] = m
-    members[#members + 1] = ARGV[5] ~= '' and found[i + 1] or tostring(call('EXISTS', p .. KEY_CELLS .. m))
+    members[#members + 1] = ARGV[5] ~= '' and found[i + 1] or tostring(call('EXISTS', p .. KEY.CELLS .. m))
     call('ZADD', due, lease, m)
   else
     call('ZREM', due, m)
@@ -41,7 +41,7 @@ if #gone > 0 then
   call('ZREM', open, unpack(gone))
   call('HDEL', late, unpack(gone))
   call('HDEL', telemetry, unpack(gone))
-  call('HDEL', p .. KEY_LOST_CALLS, unpack(gone))
+  call('HDEL', p .. KEY.LOST_CALLS, unpack(gone))
 end
 
 local function has_figures(hashes, member)
@@ -62,11 +62,11 @@ local function prune(index, hashes)
     if not has_figures(hashes, m) then call('ZREM', index, m) end
   end
 end
-prune(p .. KEY_USAGE, {p .. KEY_USAGE .. ':', p .. KEY_USAGE_META})
-prune(p .. KEY_ACTUAL, {p .. KEY_ACTUAL .. ':'})
+prune(p .. KEY.USAGE, {p .. KEY.USAGE .. ':', p .. KEY.USAGE_META})
+prune(p .. KEY.ACTUAL, {p .. KEY.ACTUAL .. ':'})
 
 -- A bucket that has closed is packed, a few calls each time.
-local reopen, pack = p .. KEY_REOPEN, p .. KEY_PACK
+local reopen, pack = p .. KEY.REOPEN, p .. KEY.PACK
 call('ZREMRANGEBYSCORE', reopen, '-inf', now)
 local closed = call('ZRANGEBYSCORE', pack, '-inf', now, 'LIMIT', 0, 1)[1]
 for _ = 1, closed and PACKED_AT_ONCE or 0 do
@@ -76,12 +76,12 @@ for _ = 1, closed and PACKED_AT_ONCE or 0 do
   end
 end
 
-local waiting, shards = call('ZCARD', due), call('GET', p .. KEY_SHARDS) or '1'
+local waiting, shards = call('ZCARD', due), call('GET', p .. KEY.SHARDS) or '1'
 local empty = waiting == 0 and (ARGV[5] == '' or ARGV[5] == shards) and
-  call('EXISTS', open, late, p .. KEY_USAGE, p .. KEY_ACTUAL) == 0
+  call('EXISTS', open, late, p .. KEY.USAGE, p .. KEY.ACTUAL) == 0
 if empty then -- the bill has no figures any more
-  call('DEL', reopen, pack, telemetry, p .. KEY_SHARDS, p .. KEY_PROMOTED, p .. KEY_BILLED,
-    p .. KEY_ACTUAL_MODELS, p .. KEY_ACTUAL_CALLED)
+  call('DEL', reopen, pack, telemetry, p .. KEY.SHARDS, p .. KEY.PROMOTED, p .. KEY.BILLED,
+    p .. KEY.ACTUAL_MODELS, p .. KEY.ACTUAL_CALLED)
 end
-if ARGV[5] == '' then shards = call('HGET', p .. KEY_PROMOTED, '0') or '0' end
+if ARGV[5] == '' then shards = call('HGET', p .. KEY.PROMOTED, '0') or '0' end
 return {tostring(waiting), empty and '1' or '0', shards, format('%.0f', lease), unpack(members)}

@@ -41,11 +41,11 @@ end
 -- ARGV[first..middle] are fields and values of the usage hash, up to `last` those of the meta hash; overflow:
 -- they are summed up with those of other models, their part is kept for `part_ttl` (ms) if it is no usage.
 local function write_figures(x)
-  local index = x.p .. KEY_USAGE
-  local usage, meta = index .. ':', x.p .. KEY_USAGE_META
+  local index = x.p .. KEY.USAGE
+  local usage, meta = index .. ':', x.p .. KEY.USAGE_META
   local model_hour = x.hour .. ':' .. x.name
   local others = sub(x.member, 1, MEMBER_MODEL) .. MODEL_OTHERS_STORED
-  local part, part_meta = x.p .. KEY_PART .. model_hour, x.p .. KEY_PART_META .. model_hour
+  local part, part_meta = x.p .. KEY.PART .. model_hour, x.p .. KEY.PART_META .. model_hour
   local has_usage = x.overflow and x.middle > x.first
 
   -- Sums last as long as the last of those that are in them: a part that is taken off may end before.

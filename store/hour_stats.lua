@@ -14,11 +14,11 @@ local hour, name, stats = tonumber(ARGV[1]), ARGV[2], ARGV[6]
 local function model_hour(h) return h .. ':' .. name end
 
 for i = -1, 1 do
-  if (call('HGET', p .. KEY_CELLS .. model_hour(hour + i), 'v') or '') ~= ARGV[4 + i] then return '0' end
+  if (call('HGET', p .. KEY.CELLS .. model_hour(hour + i), 'v') or '') ~= ARGV[4 + i] then return '0' end
 end
 if ARGV[4] == '' then return '0' end -- its facts have expired since: its last statistics stay
 
-local key = p .. KEY_HOUR_STATS .. model_hour(hour)
+local key = p .. KEY.HOUR_STATS .. model_hour(hour)
 if (call('GET', key) or '') == stats then return '1' end
 if stats == '' then call('DEL', key) else call('SET', key, stats, 'PX', ARGV[8]) end
 local soon = now_ms() + tonumber(ARGV[9])

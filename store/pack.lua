@@ -60,8 +60,8 @@ end
 
 -- Packs some calls of a bucket, unless it is forgotten; returns how many.
 local function pack_calls(p, bucket)
-  local calls, packed = p .. KEY_CALLS .. bucket, p .. KEY_PACKED .. bucket
-  local till = call('ZSCORE', p .. KEY_REOPEN, bucket)
+  local calls, packed = p .. KEY.CALLS .. bucket, p .. KEY.PACKED .. bucket
+  local till = call('ZSCORE', p .. KEY.REOPEN, bucket)
   if not till then return 0 end
   local list, good, ids = call('HRANDFIELD', calls, CHUNK, 'WITHVALUES'), {}, {}
   for i = 1, #list, 2 do
@@ -77,6 +77,6 @@ local function pack_calls(p, bucket)
     call('PEXPIREAT', packed, till)
   end
   if #ids > 0 then call('HDEL', calls, unpack(ids)) end
-  if call('EXISTS', calls) == 0 then call('DEL', p .. KEY_PAIRS .. bucket) end
+  if call('EXISTS', calls) == 0 then call('DEL', p .. KEY.PAIRS .. bucket) end
   return #ids
 end

@@ -53,13 +53,13 @@ end
 
 -- An hour of a model, "HOUR:MODELID", is to be computed at `at` (ms), or before if it was due already.
 local function mark_due(p, model_hour, at)
-  call('ZADD', p .. KEY_DUE, 'LT', at, model_hour)
+  call('ZADD', p .. KEY.DUE, 'LT', at, model_hour)
 end
 
 -- Likewise if it has facts; `version` is the one that changes: 'v' of the facts, 'w' of the statistics
 -- around it.
 local function touch_cells(p, model_hour, version, at)
-  local cells = p .. KEY_CELLS .. model_hour
+  local cells = p .. KEY.CELLS .. model_hour
   if call('EXISTS', cells) == 1 then
     add_to(cells, version, 1)
     mark_due(p, model_hour, at)
@@ -76,7 +76,7 @@ end
 local function touch_around(p, bucket, at, touched)
   local first, last = hours_around(bucket)
   for b = bucket - 1, bucket + 1 do
-    for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. b)) do
+    for _, model_hour in ipairs(call('SMEMBERS', p .. KEY.MODEL_HOURS .. b)) do
       local hour = parse_model_hour(model_hour)
       if hour and hour >= first and hour <= last and not touched[model_hour] then
         touched[model_hour] = true

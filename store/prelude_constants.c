@@ -68,8 +68,11 @@ static void print_rate_classes(void)
 int main(void)
 {
 	printf("-- Made from the C headers by store/prelude_constants.c.\n");
-#define KEY(name, text) printf("local KEY_%s = '%s'\n", #name, text);
+	// In a table: a script has 200 locals at most, and these are used a few times a run.
+#define KEY(name, text) printf(" %s = '%s',", #name, text);
+	printf("local KEY = {");
 	ACCT_REGION_KEYS(KEY)
+	printf("}\n");
 	NUMBER(MS_PER_HOUR);
 	NUMBER(MEMBER_MODEL);
 	NUMBER(MODELID_DIGITS);

@@ -7,10 +7,10 @@
 
 local p = KEYS[1]
 local now = now_ms()
-for _, bucket in ipairs(call('ZRANGE', p .. KEY_OPEN, 0, -1)) do
-  for _, model_hour in ipairs(call('SMEMBERS', p .. KEY_MODEL_HOURS .. bucket)) do
+for _, bucket in ipairs(call('ZRANGE', p .. KEY.OPEN, 0, -1)) do
+  for _, model_hour in ipairs(call('SMEMBERS', p .. KEY.MODEL_HOURS .. bucket)) do
     mark_due(p, model_hour, now)
   end
 end
-if call('HGET', p .. KEY_PROMOTED, '0') == ARGV[1] then call('HSET', p .. KEY_PROMOTED, '0', ARGV[2]) end
+if call('HGET', p .. KEY.PROMOTED, '0') == ARGV[1] then call('HSET', p .. KEY.PROMOTED, '0', ARGV[2]) end
 return 'OK'

@@ -10,13 +10,13 @@
 -- returns  how many were taken off
 
 local p = KEYS[1]
-local due, lease, keep = p .. KEY_DUE, tonumber(ARGV[2]), ARGV[3]
+local due, lease, keep = p .. KEY.DUE, tonumber(ARGV[2]), ARGV[3]
 local n = 0
-if (tonumber(call('HGET', p .. KEY_PROMOTED, '0')) or 0) < tonumber(ARGV[1]) then
-  call('HSET', p .. KEY_PROMOTED, '0', ARGV[1])
+if (tonumber(call('HGET', p .. KEY.PROMOTED, '0')) or 0) < tonumber(ARGV[1]) then
+  call('HSET', p .. KEY.PROMOTED, '0', ARGV[1])
 end
 for i = 4, #ARGV do
-  call('PEXPIRE', p .. KEY_CELLS .. ARGV[i], keep, 'GT')
+  call('PEXPIRE', p .. KEY.CELLS .. ARGV[i], keep, 'GT')
   if now_ms() < lease and tonumber(call('ZSCORE', due, ARGV[i])) == lease then
     n = n + call('ZREM', due, ARGV[i])
   end

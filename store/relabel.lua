@@ -10,7 +10,7 @@ local now = now_ms()
 local soon = now + tonumber(ARGV[1])
 
 local function has_called(bucket)
-  local sessions = p .. KEY_SESSIONS .. bucket
+  local sessions = p .. KEY.SESSIONS .. bucket
   if call('EXISTS', sessions) == 0 then return false end
   for i = 3, #ARGV do
     if call('SISMEMBER', sessions, ARGV[i]) == 1 then return true end
@@ -25,6 +25,6 @@ local function touch_buckets(buckets)
     if has_called(bucket) then touch_around(p, tonumber(bucket), soon, touched) end
   end
 end
-touch_buckets(p .. KEY_OPEN)
-if ARGV[2] == '1' then touch_buckets(p .. KEY_REOPEN) end
+touch_buckets(p .. KEY.OPEN)
+if ARGV[2] == '1' then touch_buckets(p .. KEY.REOPEN) end
 return 'OK'

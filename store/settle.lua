@@ -21,7 +21,7 @@ local FIRST = 13 -- argument that is a field
 local LAST_OF_USAGE = FIRST + tonumber(ARGV[12]) - 1
 
 local function model_hour(h) return h .. ':' .. name end
-local function cells(h) return p .. KEY_CELLS .. model_hour(h) end
+local function cells(h) return p .. KEY.CELLS .. model_hour(h) end
 
 local function is_current()
   if (call('HGET', cells(hour), 'w') or '') ~= stats then return false end
@@ -33,7 +33,7 @@ end
 
 local current = is_current()
 if current then
-  call('ZREM', p .. KEY_DUE, model_hour(hour))
+  call('ZREM', p .. KEY.DUE, model_hour(hour))
 else
   mark_due(p, model_hour(hour), now_ms() + delay)
   if not recent or call('EXISTS', cells(hour)) == 0 then return '0' end

@@ -38,12 +38,12 @@ end
 -- The text of a bucket that has none. One is written before the first call, so where there are calls it is
 -- lost, or an earlier program wrote them. Of lost pairs all numbers are taken from now on.
 local function begin_text(p, bucket, key, till)
-  local calls, text = p .. KEY_CALLS .. bucket, ''
+  local calls, text = p .. KEY.CALLS .. bucket, ''
   if call('EXISTS', calls) == 1 then
     till = call('PEXPIRETIME', calls)
     if has_short_form(calls) then
       text = string.rep(LOST, EVIDENCE_PAIRS_MAX)
-      call('HSET', p .. KEY_LOST_CALLS, bucket, call('HLEN', calls))
+      call('HSET', p .. KEY.LOST_CALLS, bucket, call('HLEN', calls))
     end
   end
   call('SET', key, text, 'PXAT', math.max(till, 1)) -- calls that nobody lets expire are none of nowcast's
@@ -51,7 +51,7 @@ local function begin_text(p, bucket, key, till)
 end
 
 local function list_of(p, bucket, till)
-  local key = p .. KEY_PAIRS .. bucket
+  local key = p .. KEY.PAIRS .. bucket
   if not lists[key] then
     local text = call('GET', key) or begin_text(p, bucket, key, till)
     lists[key] = {key = key, text = text, n = #text / PAIR, added = {}, numbers = {}}

@@ -10,7 +10,7 @@
 
 local p, hour, name = KEYS[1], tonumber(ARGV[1]), ARGV[2]
 local model_hour = hour .. ':' .. name
-local part, part_meta = p .. KEY_PART .. model_hour, p .. KEY_PART_META .. model_hour
+local part, part_meta = p .. KEY.PART .. model_hour, p .. KEY.PART_META .. model_hour
 local FIRST = 6 -- argument that is a field
 
 local texts = {}

@@ -6,14 +6,14 @@
 -- returns  how many texts are still packed
 
 local p, bucket = KEYS[1], ARGV[1]
-local calls, packed = p .. KEY_CALLS .. bucket, p .. KEY_PACKED .. bucket
+local calls, packed = p .. KEY.CALLS .. bucket, p .. KEY.PACKED .. bucket
 local text = call('LPOP', packed)
 if not text then return '0' end
-local till = call('ZSCORE', p .. KEY_REOPEN, bucket)
+local till = call('ZSCORE', p .. KEY.REOPEN, bucket)
 if till then
-  if call('EXISTS', calls) == 0 then call('SET', p .. KEY_PAIRS .. bucket, '', 'PXAT', till) end
+  if call('EXISTS', calls) == 0 then call('SET', p .. KEY.PAIRS .. bucket, '', 'PXAT', till) end
   set_fields(calls, unpack_text(text), 1)
   call('PEXPIREAT', calls, till)
-  call('ZADD', p .. KEY_PACK, now_ms() + tonumber(ARGV[2]), bucket)
+  call('ZADD', p .. KEY.PACK, now_ms() + tonumber(ARGV[2]), bucket)
 end
 return tostring(call('LLEN', packed))
