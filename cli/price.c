@@ -84,10 +84,14 @@ void price_warn_of_region(const struct prices *p, struct str region)
 		for (size_t k = 0; k < rows->n; k++)
 			known |= str_eq(rows->v[k].region, region);
 	}
-	if (!known)
-		fprintf(stderr, "nowcast price: no Region %.*s is known%s%.*s%s Where a Region has no rate of its own, that of all holds\n",
-		        STR_ARG(region), near.word.len ? "; did you mean " : ".", STR_ARG(near.word),
-		        near.word.len ? "?" : "");
+	if (known)
+		return;
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "nowcast price: no Region %.*s is known%s%.*s%s Where a Region has no rate of its own, that of all holds\n",
+	         STR_ARG(region), near.word.len ? "; did you mean " : ".", STR_ARG(near.word),
+	         near.word.len ? "?" : "");
+	(void)!text_print(stderr, &b);
+	buf_release(&b);
 }
 
 bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)
