@@ -5,7 +5,7 @@
 
 start_redis durable
 is "Redis answers" "$(redis set k v)" OK
-kill_redis KILL
+kill_redis
 restart_redis
 is "a durable Redis has its data after kill -9" "$(redis get k)" v
 has "and it is on loopback only" "$(redis config get bind)" '127\.0\.0\.1'
