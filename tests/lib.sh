@@ -662,9 +662,9 @@ aws_reference() { # FILE [ARGUMENT...]
 aws_position() { redis hget nowcast:sources "$1" | cut -d' ' -f1; } # SOURCE ACCOUNT/REGION: ms up to which it is read
 
 # Whether each source has read all of the places that the world has: a record of an invocation log may come 75 minutes late.
-aws_is_read() { # [MS]: or has read up to then
+aws_is_read() {
 	local source place until
-	until=${1:-$(($(date +%s) - 80 * 60))000}
+	until=$(($(date +%s) - 80 * 60))000
 	for source in cloudtrail metrics logs; do
 		for place in 111122223333/us-east-1 111122223333/us-west-2 444455556666/us-east-1; do
 			[ "$(aws_position "$source $place")" -gt "$until" ] || return 1

@@ -22,7 +22,8 @@ alerts = false
 END
 start daemon "$nowcast" run --config "$T/conf"
 daemon=$pid
-ok "it reads" wait_for 20 aws_is_read 0
+begins() { [ "$(redis hlen nowcast:sources)" -gt 0 ]; }
+ok "it reads" wait_for 20 begins
 ok "there is a snapshot" take_snapshot old
 ok "all is read" wait_for 60 aws_is_read
 redis FLUSHALL >"$T/flush"
@@ -40,7 +41,9 @@ kill_redis
 restart_redis_from old
 ok "so is an old snapshot" wait_for 30 said "$before"
 ok "and all is read again" wait_for 90 aws_is_read
-has "doctor says that what was brought by hand is gone" "$("$nowcast" doctor --redis "$REDIS_URL")" '^warn +lost +at 20.* Redis had lost what was written to it after 20[0-9]'
+# The loss is noted with the next positions. It is from the beginning if a source had not begun by then on every master.
+says_lost() { "$nowcast" doctor --redis "$REDIS_URL" | grep -E '^warn +lost +at 20.* Redis had lost what was written to it after (20[0-9]|the beginning)'; }
+ok "doctor says that what was brought by hand is gone" wait_for 20 says_lost
 same "nothing is missing"
 ok "the daemon ends on SIGTERM" stop "$daemon"
 finish
