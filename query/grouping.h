@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What figures are grouped by and which of them count: the keys of a grouping, their values in a row, and filters.
+// What figures are grouped by, and which of them count: the keys of a grouping, their values in a row, and
+// filters.
 #ifndef NOWCAST_QUERY_GROUPING_H
 #define NOWCAST_QUERY_GROUPING_H
 
