@@ -49,8 +49,8 @@ static double variance_of_large(const struct fit_filter *f, double size, double 
 
 // Under a prior that is as wide for all, and under one for logarithms, which the sizes of the first make. The
 // one is off where sizes differ by factors, the other where they are alike: the geometric mean of both, and
-// the larger doubt. Where many call, an hour takes as much of the doubt as a step adds to it: if sizes move by
-// less than that, the steps are smaller. A principal that is alone is known from the learning.
+// the larger doubt. Once many hours were read, each takes as much of the doubt as a step adds to it: if sizes
+// move by less than that, the steps are smaller. A principal that is alone is known from the learning.
 static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *ret)
 {
 	*ret =
