@@ -434,8 +434,8 @@ static void doubts(void)
 	f.calls_of_hour = none;
 	struct fit_doubt silent = fit_doubt_of(&f, 0, 300);
 	ok(unmoved.lasting == 300 && unmoved.passing == 0, "what is not learned lasts");
-	ok(fabs(steady.lasting - 240) < 5 && fabs(steady.lasting + steady.passing - 300) < 1e-9,
-	   "of what steady means may be off by, four fifths last");
+	ok(fabs(steady.lasting - 200) < 5 && fabs(steady.lasting + steady.passing - 300) < 1e-9,
+	   "of what steady means may be off by, two thirds last");
 	ok(moving.lasting < 75 && fabs(moving.lasting + moving.passing - 300) < 1e-9,
 	   "where each hour is learned anew, most passes");
 	ok(silent.lasting == 300 && silent.passing == 0,
