@@ -442,6 +442,48 @@ static void doubts(void)
 	   "who does not call in the hour has nothing that passes with it");
 }
 
+// Callers whose bill is known, and who write to the cache in one call of four: of how many the mean writes of a
+// call are known to a tenth.
+static int known_writes(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 5, BILLED_CALLS = 500, MEAN = 1000, EACH = 4 };
+	struct who *callers = make_callers(arena, N);
+	struct billed_means bill[N];
+	int64_t means[N] = {0};
+	struct weights w;
+	struct str stats;
+	int known = 0;
+	for (int i = 0; i < N; i++) {
+		bill[i] = (struct billed_means){.arn = callers[i].arn, .calls = BILLED_CALLS};
+		bill[i].tokens[TOKENS_CACHE_WRITE] = BILLED_CALLS * MEAN;
+	}
+	make_hour(&l, callers, means, N, 3, arena);
+	for (int m = 0; m < 60; m++) {
+		struct minute *at = &l.hour.minutes[m];
+		at->has[TOKENS_CACHE_WRITE] = true;
+		for (int32_t i = 0; i < at->ncalls; i++)
+			for (int64_t k = 0; k < at->calls[i].n; k++)
+				at->samples[TOKENS_CACHE_WRITE] += below(EACH) == 0;
+		at->metric[TOKENS_CACHE_WRITE] = at->samples[TOKENS_CACHE_WRITE] * MEAN * EACH;
+	}
+	stats = stats_of(&l, arena);
+	learn_weights(&(struct evidence_of_hours){&stats, 1, bill, N}, &l.span, 5, arena, &w);
+	for (int i = 0; i < N; i++)
+		known += w.callers[i].sd_permille[TOKENS_CACHE_WRITE] < 100;
+	return known;
+}
+
+static void billed_writes(struct arena *arena)
+{
+	enum { WORLDS = 20 };
+	int known = 0;
+	for (int i = 0; i < WORLDS; i++)
+		known += known_writes(arena);
+	if (!ok(known > 3 * WORLDS, "which calls write is not known, but what they write in the mean is billed"))
+		diag("of %d callers, of %d", known, 5 * WORLDS);
+}
+
 // What lasts of the doubt about input, in the mean, after a day in which the means of both kinds walk: at
 // once, or apart.
 static double doubt_of_walks(bool at_once, struct arena *arena)
@@ -705,6 +747,7 @@ int main(void)
 	kinds_at_once(&arena);
 	billed(&arena);
 	doubts();
+	billed_writes(&arena);
 	hours_apart(&arena);
 	hours_alike(&arena);
 	known_beside_unknown(&arena);
