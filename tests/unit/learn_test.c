@@ -6,6 +6,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "estimator/fit_check.h"
 #include "estimator/fit_doubt.h"
 #include "estimator/learn.h"
 #include "tests/support/random.h"
@@ -442,6 +443,16 @@ static void doubts(void)
 	   "who does not call in the hour has nothing that passes with it");
 }
 
+// Cells show in the first hour whether noise and doubt are taken for too large; moves do later.
+static void scales(void)
+{
+	struct fit_check none = {0}, quiet = {.squares = 12, .cells = 60}, moved = quiet;
+	moved.moves = moved.expected = 100;
+	ok(fit_check_scale(&none) == 1, "nothing seen: noise and doubt are what they are taken for");
+	ok(fit_check_scale(&quiet) < 0.25, "cells that are off by little narrow the doubt before any hour has moved");
+	ok(fit_check_scale(&moved) > 0.95, "... less than many moves that are as expected");
+}
+
 // Callers whose bill is known, and who write to the cache in one call of four: of how many the mean writes of a
 // call are known to a tenth.
 static int known_writes(struct arena *arena)
@@ -747,6 +758,7 @@ int main(void)
 	kinds_at_once(&arena);
 	billed(&arena);
 	doubts();
+	scales();
 	billed_writes(&arena);
 	hours_apart(&arena);
 	hours_alike(&arena);
