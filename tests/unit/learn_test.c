@@ -449,12 +449,12 @@ static void scales(void)
 	struct fit_check none = {0}, quiet = {.squares = 12, .cells = 60}, moved = quiet;
 	moved.moves = moved.expected = 100;
 	ok(fit_check_scale(&none) == 1, "nothing seen: noise and doubt are what they are taken for");
-	ok(fit_check_scale(&quiet) < 0.25, "cells that are off by little narrow the doubt before any hour has moved");
+	ok(fit_check_scale(&quiet) < 0.25, "cells that are off by little narrow the doubt before any size has moved");
 	ok(fit_check_scale(&moved) > 0.95, "... less than many moves that are as expected");
 }
 
-// Callers whose bill is known, and who write to the cache in one call of four: of how many the mean writes of a
-// call are known to a tenth.
+// Callers whose bill is known, and who write to the cache in one call of four: of how many the mean writes of
+// a call are known to a tenth.
 static int known_writes(struct arena *arena)
 {
 	static struct lecture l;
