@@ -62,7 +62,7 @@ static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *r
 	fit_filter_judge_noise(f);
 	fit_filter_run(f);
 	keep_sizes(f, ret);
-	f->walk *= fmin(fit_check_scale(&f->check), 1);
+	f->walk *= fmin(fit_check_moves(&f->check), 1);
 	fit_prior_learn(f, arena);
 	fit_filter_run(f);
 	for (int32_t i = 0; i < f->n; i++) {
@@ -101,14 +101,17 @@ static double mean_of_all(const struct fit_filter *f)
 	return tokens / calls;
 }
 
-// What passes with the hour counts as chance: per token, of as many calls as the newest hour has.
+// The cells and the bill say what share x size is: where the share is too large, they make the size too
+// small. So the doubt of the share counts as far as the size is known from the prior alone. What passes with
+// the hour counts as chance: per token, of as many calls as the newest hour has.
 static void set_mean(const struct fit_filter *f, const struct sizes *sizes, int32_t i, struct fit *ret)
 {
 	int32_t at = f->position[i];
 	double share = f->in->users->share[i], size = at < 0 ? f->typical : sizes->size[at],
+		   unknown = at < 0 ? 1 : fmin(sizes->variance[at] / fit_filter_prior(f), 1),
 		   variance = at < 0 ? (f->within + f->between) * size * size
 	                         : fit_check_scale_variance(f, sizes->variance[at], sizes->scale),
-		   of_share = size * f->in->users->sd[i];
+		   of_share = unknown * size * f->in->users->sd[i];
 	variance = share * share * (variance + MODEL_DOUBT * size * size) + of_share * of_share;
 	struct fit_doubt doubt =
 		at < 0 ? (struct fit_doubt){UNSEEN * variance, 0} : fit_doubt_of(f, at, UNSEEN * variance);

@@ -5,7 +5,7 @@
 
 #define MOVE_MAX 3.0       // standard deviations: a size that moves by more counts as so much
 #define BOUNDED_MEAN 0.995 // the mean of the square of a standard normal variable that is bounded so
-#define PRIOR_MOVES 2.0    // as expected, so that the first ones do not decide alone
+#define PRIOR 2.0          // so many moves, or cells, as expected, so that the first ones do not decide alone
 #define CHANCE_SDS 1.0     // standard deviations of a correlation by chance, which is taken off
 #define EXPECTED_MIN 1e-3  // of the variance: of what an hour says less about, it says nothing
 
@@ -44,7 +44,13 @@ void fit_check_hour(struct fit_filter *f, int32_t hour)
 
 double fit_check_scale(const struct fit_check *c)
 {
-	return (PRIOR_MOVES + c->moves) / (PRIOR_MOVES + c->expected);
+	double squares = (PRIOR + c->squares) / (PRIOR + c->cells);
+	return (PRIOR * squares + c->moves) / (PRIOR + c->expected);
+}
+
+double fit_check_moves(const struct fit_check *c)
+{
+	return (PRIOR + c->moves) / (PRIOR + c->expected);
 }
 
 double fit_check_alike(const struct fit_check *c)

@@ -7,8 +7,14 @@
 //     expected =  variance before - variance after
 //     scale    =  sum of move^2 / expected, over the hours after the first and their callers
 //
-// A caller counts by its calls x sqrt(expected), and the scale is drawn to 1 while few have moved. Noise is
-// multiplied by it, and so is the part of a size's variance that is due to noise.
+// A caller counts by its calls x sqrt(expected). While few have moved, the scale is drawn to what the cells
+// say:
+//
+//     squares  =  mean over the cells of (tokens - expected tokens)^2 / variance of that difference
+//
+// An hour has sixty cells and few callers, so that this is known from the first hour on; but it does not show
+// whether the errors of minutes near each other go together, as the moves do. Noise is multiplied by the
+// scale, and so is the part of a size's variance that is due to noise.
 //
 // Where means move, those of all kinds of tokens of a caller move at once, for who sends longer prompts gets
 // longer answers. Else the moves of two kinds go together by chance only. `alike` is the correlation of the
@@ -22,6 +28,9 @@
 void fit_check_hour(struct fit_filter *f, int32_t hour);
 
 double fit_check_scale(const struct fit_check *c);
+
+// That of the moves alone.
+double fit_check_moves(const struct fit_check *c);
 
 // 0 to 1.
 double fit_check_alike(const struct fit_check *c);

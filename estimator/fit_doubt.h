@@ -4,10 +4,9 @@
 // from the hours up to it, so that the errors of two of them are alike as far as they are made of the same
 // ones. What that comes to in the mean of all hours so far follows from how fast the doubt shrinks:
 //
-//     lasting  =  variance / (1 + PASSES x a / 2),   a  =  hours x log(variance before the hour / after it)
+//     lasting  =  variance / (1 + a / 2),   a  =  hours x log(variance before the hour / after it)
 //     passing  =  variance - lasting
 //
-// PASSES would be 1 if nothing but the filter's own forgetting made errors alike:
 // Where nothing is learned, a is 0. Where all hours count alike, the variance is as 1 / hours, a is 1, and
 // those of hours i < k correlate by sqrt(i / k), in the mean by 2/3. Where old hours are forgotten, each hour
 // takes a part g of the doubt, a is hours x g, and they correlate by (1 - g)^(k - i), in the mean by 2 / a.

@@ -519,8 +519,11 @@ void fit_filter_run(struct fit_filter *f)
 		while (c < f->ncells && f->cells[c].hour == hour)
 			c++;
 		note_hour(f, from, c);
-		for (int32_t k = from; k < c; k++)
-			read_cell(f, k, &o);
+		for (int32_t k = from; k < c; k++) {
+			double variance = read_cell(f, k, &o);
+			f->check.squares += at_most(o.off * o.off / variance, OUTLIER);
+			f->check.cells++;
+		}
 		if (from > 0 && c > from)
 			fit_check_hour(f, hour);
 	}

@@ -27,8 +27,9 @@ struct fit_noise {
 	double own, flat, together;
 };
 
-// How far sizes moved in an hour, beside how far they were expected to (fit_check.h).
+// How far sizes moved in an hour, and cells were off, beside how far they were expected to (fit_check.h).
 struct fit_check {
+	double squares, cells; // of what cells were off by, in variances; as many as there should be: one a cell
 	double hours; // after the first
 	double moves, expected; // squares, in variances; as many as there should be: one a caller and hour
 	double products[3]; // of moves: with themselves, with those of another kind, of these with themselves

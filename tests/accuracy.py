@@ -21,11 +21,11 @@ Columns:
   short             `off` is beyond its reach; the band holds less than 0.85 (narrow) or more than 0.95 (wide) of the dollars, at the
                     hour or the day, of all principals or of the ten
 
---seeds: the estimator alone, on several seeds: off, nnls and their ratio, below 1 if it is better than least squares; and how much of
-the dollars the band holds: by hour, by hour of the ten, by day, by day of the ten. Of one seed few callers decide, above all of a
-day, so that the last row of a world has the means over the seeds, and says which of these are narrow or wide.
+--seeds: the estimator alone, on several seeds: off, nnls and their ratio. A ratio below 1: better than least squares. Then the bands:
+what they held in the mean over the seeds; and how many rows are right in all four columns, too narrow in one, too wide in one, beside
+what would be expected of a perfect band. That holds each sum nine times in ten, apart from all others; but few callers decide a row.
 """
-import argparse, collections, concurrent.futures, csv, glob, gzip, os, shutil, signal, subprocess, sys, tempfile, time
+import argparse, collections, concurrent.futures, csv, glob, gzip, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "tests", "support"))
@@ -34,6 +34,7 @@ import tell
 WORLD = os.path.join(TOP, "..", "shared", "world")
 FIRST = 1793577600 // 3600  # 2026-11-02T00:00:00Z, in hours since 1970
 HELD, HOUR_MS, COLD = (.85, .95), 3600_000, 3
+PERFECT, TRIES = .9, 40
 WRITE_5M, WRITE_1H = "cache_write_5m", "cache_write_1h"
 
 # World: hours are those of the short form and of the long one. reach: of the first three hours, of those after; nnls: the same, of
@@ -179,17 +180,24 @@ def cut_bill(world, hour):
             w.writerows(r for r in rows if r["line_item_usage_start_date"] < iso(hour))
 
 
-def yardsticks(play, world, billed, methods=4):
-    """{method: [(off by hour, by day) of the first hours, of those after]}; after a bill only the latter. None: not computed. Of
-    "estimate" what its band holds follows: by hour, by hour of the ten, by day, by day of the ten."""
-    text = subprocess.run([play, world, "--methods", str(methods), *(["--billed", str(billed)] if billed else [])], stdout=subprocess.PIPE, check=True).stdout.decode()
+def run_play(play, world, billed, methods=4):
+    return subprocess.run([play, world, "--methods", str(methods), *(["--billed", str(billed)] if billed else [])], stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
+def yardsticks(text):
+    """{method: [(by hour, by day) of the first hours, of those after]}; after a bill only the latter. None: not computed."""
     found = {}
     for line in text.splitlines()[1:]:
         name, *parts = line.split("|")
         words = [part.split() for part in parts]
-        places = (1, 3, 7, 11, 15, 17) if name.strip() == "estimate" else (1, 3)
-        found[name.strip()] = [tuple(None if w[i] == "-" else float(w[i]) for i in places) for w in words]
+        found[name.strip()] = [tuple(None if w[i] == "-" else float(w[i]) for i in (1, 3)) for w in words]
     return found
+
+
+def bands(text):
+    """Of the estimate, in each span: what the band held by hour, by hour of the ten, by day, by day of the ten."""
+    line = next(line for line in text.splitlines() if line.startswith("estimate"))
+    return [tuple(map(float, v)) for v in re.findall(r"held (\S+) n \S+ top (\S+) width \S+, day (\S+) \S+ (\S+)", line)]
 
 
 # ---- scores
@@ -212,14 +220,38 @@ def score(truth, est):
             "width": sum(est.get(k, none)[2] - est.get(k, none)[1] for k in truth) / total}
 
 
+def fault(held):
+    return "narrow" if held < HELD[0] - .005 else "wide" if held > HELD[1] + .005 else None
+
+
+def faults(columns):
+    """(right in all, too narrow in one, too wide in one) of the columns of a row."""
+    found = {fault(held) for held in columns}
+    return found == {None}, "narrow" in found, "wide" in found
+
+
+def perfect_bands(truth, rnd):
+    """The columns of bands() where each sum is held with the same probability, apart from all others."""
+    of_who = collections.Counter()
+    for (_, who), v in truth.items():
+        of_who[who] += v
+    top, columns = set(sorted(of_who, key=of_who.get, reverse=True)[:10]), []
+    for sums in (truth, {(0, who): v for who, v in of_who.items()}):
+        for whose in (of_who, top):
+            mine = {k: v for k, v in sums.items() if k[1] in whose}
+            columns.append((sum(mine.values()), mine))
+    held = [{k for k in sums if rnd.random() < PERFECT} for _, sums in columns[::2]]
+    return [sum(v for k, v in sums.items() if k in held[i // 2]) / all for i, (all, sums) in enumerate(columns)]
+
+
 def misses(scores, reaches):
     """What falls short, in words."""
     short = [f"{name.split(',')[0]} off {scores[name]['off']:.3f}" for name, reach in reaches.items() if reach and scores[name]["off"] > reach + .0005]
     for name in ("hour,principal", "day,principal"):
         for part in ("held", "ten"):
             v = scores[name][part]
-            if not HELD[0] - .005 <= v <= HELD[1] + .005:
-                short.append(f"{name.split(',')[0]} {part} {'narrow' if v < HELD[0] else 'wide'} {v:.2f}")
+            if fault(v):
+                short.append(f"{name.split(',')[0]} {part} {fault(v)} {v:.2f}")
     return short
 
 
@@ -261,9 +293,9 @@ class Results:
 def score_unbilled(bench, results, play, w, world, hours, seed):
     truth, flags = truth_of(world, False), ("--cache-ttl", "5m")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        yard = pool.submit(yardsticks, play, world, 0)
+        yard = pool.submit(run_play, play, world, 0)
         bench.run("replay", os.path.join(world, "stream.ndjson"))
-        yard = yard.result()
+        yard = yardsticks(yard.result())
     for i, (label, *span) in enumerate((("first 3 h", FIRST, FIRST + COLD), ("after", FIRST + COLD, FIRST + hours))):
         reach, nnls = w.reach[i], yard["nnls"][i][0]
         if seed != 1 and reach and w.nnls[i] and nnls:
@@ -274,12 +306,12 @@ def score_unbilled(bench, results, play, w, world, hours, seed):
 def score_billed(bench, results, play, w, world, hours, seed):
     span = (FIRST + 24, FIRST + hours)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        yard = pool.submit(yardsticks, play, world, 24)
+        yard = pool.submit(run_play, play, world, 24)
         cut_bill(world, FIRST + 24)
         bench.run("replay", os.path.join(world, "stream.ndjson"))
         bench.run("reconcile", os.path.join(world, "cur2"))
         bench.run("replay", "-", stdin=b"")
-        yard = yard.result()
+        yard = yardsticks(yard.result())
     results.add(w.name, truth_of(world, True), lambda grouping: bench.report(grouping, *span, ()), span, {m: yard[m][0] for m in yard},
                 {"hour,principal": w.reach[0], "day,principal": w.reach[1]})
 
@@ -316,27 +348,35 @@ SCORES = {"unbilled": score_unbilled, "billed": score_billed, "signals": score_s
 
 
 def play_seeds(folder, play, worlds, seeds, long):
-    head = "   %5s %5s %5s  %4s %4s  %4s %4s"
-    print(("%-20s %5s" + head + head) % ("world", "seed", *(("off", "nnls", "ratio") + ("hour", "ten", "day", "ten")) * 2), flush=True)
+    print("%-24s %5s   %-24s   %-24s" % ("world", "seed", "first 3 h: off nnls ratio", "after, or billed"))
+    held, rows, expected = {}, [], [0, 0, 0]
     for w in worlds:
-        billed, rows = 24 if w.part == "billed" else 0, []
+        billed = 24 if w.part == "billed" else 0
+        spans = [("billed", billed, None)] if billed else [("first 3 h", 0, COLD), ("after", COLD, None)]
         for seed in seeds:
-            yard = yardsticks(play, make(os.path.join(folder, "world"), w, w.hours[long], seed), billed, 4)
-            parts = [(off, nnls, *held) for (off, _, *held), (nnls, _) in zip(yard["estimate"], yard["nnls"])]
-            rows.append(parts)
-            print_seed(w.name, str(seed), parts)
-        means = [[sum(column) / len(rows) if None not in column else None for column in zip(*part)] for part in zip(*rows)]
-        print_seed(w.name, "mean", means)
-
-
-def print_seed(name, seed, parts):
-    """parts: of the first hours and of those after, or of the latter alone: off, nnls, and what the band holds."""
-    cells, short = [" " * 40] * (2 - len(parts)), []
-    for off, nnls, *held in parts:
-        ratio = "%5.2f" % (off / nnls) if nnls else "    -"
-        cells.append("   %s %s %s  %4.2f %4.2f  %4.2f %4.2f" % (number(off), number(nnls), ratio, *held))
-        short += ["narrow %.2f" % v if v < HELD[0] else "wide %.2f" % v for v in held if not HELD[0] - .005 <= v <= HELD[1] + .005]
-    print("%-20s %5s%s%s   %s" % (name, seed, *cells, ", ".join(short) if seed == "mean" else ""), flush=True)
+            world = make(os.path.join(folder, "world"), w, w.hours[long], seed)
+            text, truth, rnd = run_play(play, world, billed), truth_of(world, billed > 0), random.Random(seed)
+            for (span, lo, hi), columns in zip(spans, bands(text)):
+                held.setdefault((w.name, span), []).append(columns)
+                rows.append(faults(columns))
+                sums = collections.Counter()
+                for (hour, who, _), v in truth.items():
+                    if hour >= iso(FIRST + lo) and (hi is None or hour < iso(FIRST + hi)):
+                        sums[hour, who] += v
+                for _ in range(TRIES):
+                    expected = [a + b / TRIES for a, b in zip(expected, faults(perfect_bands(sums, rnd)))]
+            yard, cells = yardsticks(text), []
+            for (off, _), (nnls, _) in zip(yard["estimate"], yard["nnls"]):
+                cells.append("%s %s %s" % (number(off), number(nnls), "%5.2f" % (off / nnls) if nnls else "    -"))
+            print("%-24s %5d   %-24s   %-24s" % (w.name, seed, *([""] * (2 - len(cells)) + cells)), flush=True)
+    print("\n%-24s %-10s %5s %5s %5s %5s" % ("held, in the mean", "", "hour", "ten", "day", "ten"))
+    means = {row: [sum(c) / len(c) for c in zip(*seen)] for row, seen in held.items()}
+    for row, mean in means.items():
+        print("%-24s %-10s %5.2f %5.2f %5.2f %5.2f" % (*row, *mean))
+    right = [not fault(v) for mean in means.values() for v in mean]
+    print("of %d means, %d are right" % (len(right), sum(right)))
+    print("of %d rows: %d are right in all four columns, %d too narrow in one, %d too wide in one" % (len(rows), *map(sum, zip(*rows))))
+    print("to be expected of a perfect band: %.0f, %.0f, %.0f" % tuple(expected))
 
 
 def main():
