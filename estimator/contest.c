@@ -108,8 +108,8 @@ void contests_parts(struct contests *a, const struct cell *c, const struct weigh
 	}
 }
 
-// The part of a caller in the variance of a split by chance: own x others' / all is what that makes uncertain
-// of its tokens.
+// The part of a caller in the variance of a split by chance: own x others' / all is that of its tokens. Of a
+// pair both parts are the same, so that half of one is.
 static double chance_of(const struct contests *a, double own, const struct weight *w, int kind)
 {
 	return a->pair_variance >= 0 ? 2 * a->pair_variance : own * (double)w->noise_milli[kind] / 1000;

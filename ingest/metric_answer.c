@@ -322,9 +322,9 @@ static void decode_result(struct reader *r, struct json result)
 	enum metric_statistic statistic = METRIC_SUM;
 	enum verdict v = read_result(r, result, &s, &statistic, &err);
 	r->summed |= v != NOT_OURS && statistic == METRIC_SUM;
-	if (v == BROKEN) {
+	if (v == BROKEN && statistic <= METRIC_COUNT) {
 		put_fault(r, &err);
-	} else if (v == NOT_OURS || statistic != METRIC_SUM) {
+	} else if (v != OURS || statistic != METRIC_SUM) { // the sums are right without a Minimum or Maximum
 		r->sink->ignored(r->sink->user, 1);
 	} else {
 		int32_t *number = map_find(&r->other_numbers, hash_of_series(&s));
