@@ -12,7 +12,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/usd.h"
-#include "query/group.h"
+#include "query/grouping.h"
 
 enum alert_kind {
 	ALERT_BUDGET,   // a share of a budget is spent

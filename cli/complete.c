@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/embed.h"
-#include "query/group.h"
+#include "query/grouping.h"
 #include "query/span.h"
 
 struct completion {

@@ -18,7 +18,7 @@
 
 #include "base/arena.h"
 #include "base/command.h"
-#include "query/group.h"
+#include "query/grouping.h"
 #include "query/span.h"
 
 struct selection {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "query/group.h"
+#include "query/grouping.h"
 #include "store/view.h"
 
 struct top {

@@ -49,7 +49,8 @@ static double variance_of_large(const struct fit_filter *f, double size, double 
 
 // Under a prior that is as wide for all, and under one for logarithms, which the sizes of the first make. The
 // one is off where sizes differ by factors, the other where they are alike: the geometric mean of both, and
-// the larger doubt. A principal that is alone is known from the learning.
+// the larger doubt. Once many hours were read, each takes as much of the doubt as a step adds to it: if sizes
+// move by less than that, the steps are smaller. A principal that is alone is known from the learning.
 static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *ret)
 {
 	*ret =
@@ -61,6 +62,7 @@ static void fit_sizes(struct fit_filter *f, struct arena *arena, struct sizes *r
 	fit_filter_judge_noise(f);
 	fit_filter_run(f);
 	keep_sizes(f, ret);
+	f->walk *= fmin(fit_check_scale(&f->check), 1);
 	fit_prior_learn(f, arena);
 	fit_filter_run(f);
 	for (int32_t i = 0; i < f->n; i++) {

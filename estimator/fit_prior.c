@@ -9,7 +9,7 @@
 
 // The variance of the logarithms before there is evidence, and for how many principals, or roles, that counts
 #define PRIOR_SPREAD 0.2
-#define PRIOR_COUNT 2.0
+#define PRIOR_COUNT 0.5
 #define SPREAD_MIN 1e-3
 #define SIZE_LEAST 0.05 // of the typical size: of less the logarithm is noise
 #define SIZE_FLOOR 0.4  // of the mean that it is drawn to: so small a size does not narrow its prior

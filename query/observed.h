@@ -22,7 +22,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "query/group.h"
+#include "query/grouping.h"
 #include "store/redis.h"
 
 enum {

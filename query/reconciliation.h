@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/conf.h"
 #include "base/map.h"
-#include "query/group.h"
+#include "query/grouping.h"
 #include "query/scoreboard.h"
 #include "reconcile/compare.h"
 #include "reconcile/kind.h"

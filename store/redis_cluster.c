@@ -53,6 +53,7 @@ struct dealing {
 	size_t nnodes; // that the last try was sent to
 	int waits, moves, losses;
 	bool is_whole; // redis_keep_whole
+	bool is_silent; // a master has not answered in time
 	bool again[REDIS_SLOTS]; // commands of these slots are sent again
 	bool is_lost, is_moved, has_to_wait; // of the last try, why
 	struct node *informed;   // who said where a slot is
@@ -344,6 +345,25 @@ static struct node *node_of(const struct dealing *d, const struct command *x)
 	return x->asked ? x->asked : d->cluster->slots[x->slot];
 }
 
+static void note_answer(struct dealing *d, struct node *n, bool good)
+{
+	n->failed = !good;
+	d->is_silent |= n->failed && n->redis->wire.timed_out;
+}
+
+// Sends the pipelines of the masters to all of them, then reads the answers of each. Who has waited for one
+// as long as redis_limit allows has waited for all: they work at the same time.
+static bool exchange_all(struct dealing *d, struct err *err)
+{
+	struct redis_cluster *c = d->cluster;
+	for (size_t i = 0; i < c->n && !d->is_silent; i++)
+		note_answer(d, c->nodes[i], redis_send(c->nodes[i]->redis, &d->err));
+	for (size_t i = 0; i < c->n && !d->is_silent; i++)
+		if (!c->nodes[i]->failed)
+			note_answer(d, c->nodes[i], redis_exec(c->nodes[i]->redis, &d->err));
+	return !d->is_silent || err_set(err, d->err.kind, "%s", d->err.msg);
+}
+
 // Sends what is not done of v[first..end) to its masters, and reads what they say.
 static bool send_all(struct dealing *d, size_t first, size_t end, struct err *err)
 {
@@ -367,12 +387,7 @@ static bool send_all(struct dealing *d, size_t first, size_t end, struct err *er
 			redis_cmdz(x->asked->redis, "ASKING", NULL);
 		queue_raw(node_of(d, x)->redis, x->text);
 	}
-	for (size_t i = 0; i < c->n; i++)
-		c->nodes[i]->failed = !redis_send(c->nodes[i]->redis, &d->err);
-	for (size_t i = 0; i < c->n; i++)
-		if (!c->nodes[i]->failed)
-			c->nodes[i]->failed = !redis_exec(c->nodes[i]->redis, &d->err);
-	return true;
+	return exchange_all(d, err);
 }
 
 static redisReply *take_reply(struct node *n)

@@ -280,6 +280,7 @@ static bool connect_to(struct wire *w, const struct sockaddr *addr, socklen_t le
 			getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &fault, &flen);
 	}
 	if (fault) {
+		w->timed_out = fault == ETIMEDOUT;
 		close(w->fd);
 		w->fd = -1;
 		errno = fault;
@@ -330,6 +331,15 @@ static bool fail_tls(struct wire *w, const char *what, struct err *err)
 	return err_set(err, ERR_RETRY, "redis %s: TLS: %s%s%s", w->where, what, *text ? ": " : "", text);
 }
 
+// Whether what has just returned `got` failed since the limit of wire_limit is over.
+static bool is_limit_over(const struct wire *w, ssize_t got)
+{
+	if (!w->ssl)
+		return errno == EAGAIN || errno == EWOULDBLOCK;
+	int why = SSL_get_error(w->ssl, (int)got);
+	return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+}
+
 static bool start_tls(struct wire *w, struct err *err)
 {
 	if (!w->ssl_ctx) {
@@ -359,13 +369,18 @@ static bool start_tls(struct wire *w, struct err *err)
 		SSL_set_tlsext_host_name(w->ssl, host);
 		SSL_set1_host(w->ssl, host);
 	}
-	if (SSL_connect(w->ssl) != 1)
+	int done = SSL_connect(w->ssl);
+	w->timed_out = done != 1 && is_limit_over(w, done);
+	if (w->timed_out)
+		return fail_tls(w, "no answer: timed out", err);
+	if (done != 1)
 		return fail_tls(w, "handshake failed", err);
 	return true;
 }
 
 bool wire_connect(struct wire *w, struct err *err)
 {
+	w->timed_out = false;
 	return connect_socket(w, err) && (!w->tls || start_tls(w, err));
 }
 
@@ -379,6 +394,7 @@ bool wire_send(struct wire *w, const char *p, size_t n, struct err *err)
 		if (sent <= 0) {
 			if (!w->ssl && sent < 0 && errno == EINTR)
 				continue;
+			w->timed_out = is_limit_over(w, sent);
 			return w->ssl ? fail_tls(w, "cannot send", err)
 			              : err_set(err, ERR_RETRY, "redis %s: cannot send: %s", w->where, strerror(errno));
 		}
@@ -398,9 +414,10 @@ bool wire_read(struct wire *w, char *buf, size_t size, size_t *ret_got, struct e
 		}
 		if (got < 0 && !w->ssl && errno == EINTR)
 			continue;
-		if (got < 0 && !w->ssl)
+		w->timed_out = got < 0 && is_limit_over(w, got);
+		if (w->timed_out || (got < 0 && !w->ssl))
 			return err_set(err, ERR_RETRY, "redis %s: no answer: %s", w->where,
-			               errno == EAGAIN || errno == EWOULDBLOCK ? "timed out" : strerror(errno));
+			               w->timed_out ? "timed out" : strerror(errno));
 		return err_set(err, ERR_RETRY, "redis %s: connection closed", w->where);
 	}
 }

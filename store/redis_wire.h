@@ -23,6 +23,7 @@ struct wire {
 	char **sentinels;           // "host" or "host:port"
 	size_t nsentinels, sentinel; // the one that answered last
 	bool tls;
+	bool timed_out;             // why the last of connect, send and read failed: the limit was over
 	int fd;                     // -1: not connected
 	struct ssl_ctx_st *ssl_ctx;
 	struct ssl_st *ssl;

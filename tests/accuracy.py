@@ -21,7 +21,9 @@ Columns:
   short             `off` is beyond its reach; the band holds less than 0.85 (narrow) or more than 0.95 (wide) of the dollars, at the
                     hour or the day, of all principals or of the ten
 
---seeds: the estimator alone, on several seeds: off, nnls and their ratio. A ratio below 1: better than least squares.
+--seeds: the estimator alone, on several seeds: off, nnls and their ratio, below 1 if it is better than least squares; and how much of
+the dollars the band holds: by hour, by hour of the ten, by day, by day of the ten. Of one seed few callers decide, above all of a
+day, so that the last row of a world has the means over the seeds, and says which of these are narrow or wide.
 """
 import argparse, collections, concurrent.futures, csv, glob, gzip, os, shutil, signal, subprocess, sys, tempfile, time
 
@@ -178,13 +180,15 @@ def cut_bill(world, hour):
 
 
 def yardsticks(play, world, billed, methods=4):
-    """{method: [(by hour, by day) of the first hours, of those after]}; after a bill only the latter. None: not computed."""
+    """{method: [(off by hour, by day) of the first hours, of those after]}; after a bill only the latter. None: not computed. Of
+    "estimate" what its band holds follows: by hour, by hour of the ten, by day, by day of the ten."""
     text = subprocess.run([play, world, "--methods", str(methods), *(["--billed", str(billed)] if billed else [])], stdout=subprocess.PIPE, check=True).stdout.decode()
     found = {}
     for line in text.splitlines()[1:]:
         name, *parts = line.split("|")
         words = [part.split() for part in parts]
-        found[name.strip()] = [tuple(None if w[i] == "-" else float(w[i]) for i in (1, 3)) for w in words]
+        places = (1, 3, 7, 11, 15, 17) if name.strip() == "estimate" else (1, 3)
+        found[name.strip()] = [tuple(None if w[i] == "-" else float(w[i]) for i in places) for w in words]
     return found
 
 
@@ -312,16 +316,27 @@ SCORES = {"unbilled": score_unbilled, "billed": score_billed, "signals": score_s
 
 
 def play_seeds(folder, play, worlds, seeds, long):
-    print("%-24s %5s   %-24s   %-24s" % ("world", "seed", "first 3 h: off nnls ratio", "after, or billed"))
+    head = "   %5s %5s %5s  %4s %4s  %4s %4s"
+    print(("%-20s %5s" + head + head) % ("world", "seed", *(("off", "nnls", "ratio") + ("hour", "ten", "day", "ten")) * 2), flush=True)
     for w in worlds:
-        billed, ratios = 24 if w.part == "billed" else 0, []
+        billed, rows = 24 if w.part == "billed" else 0, []
         for seed in seeds:
             yard = yardsticks(play, make(os.path.join(folder, "world"), w, w.hours[long], seed), billed, 4)
-            cells = []
-            for (off, _), (nnls, _) in zip(yard["estimate"], yard["nnls"]):
-                cells.append("%s %s %s" % (number(off), number(nnls), "%5.2f" % (off / nnls) if nnls else "    -"))
-                ratios.append(off / nnls if nnls else None)
-            print("%-24s %5d   %-24s   %-24s" % (w.name, seed, *([""] * (2 - len(cells)) + cells)), flush=True)
+            parts = [(off, nnls, *held) for (off, _, *held), (nnls, _) in zip(yard["estimate"], yard["nnls"])]
+            rows.append(parts)
+            print_seed(w.name, str(seed), parts)
+        means = [[sum(column) / len(rows) if None not in column else None for column in zip(*part)] for part in zip(*rows)]
+        print_seed(w.name, "mean", means)
+
+
+def print_seed(name, seed, parts):
+    """parts: of the first hours and of those after, or of the latter alone: off, nnls, and what the band holds."""
+    cells, short = [" " * 40] * (2 - len(parts)), []
+    for off, nnls, *held in parts:
+        ratio = "%5.2f" % (off / nnls) if nnls else "    -"
+        cells.append("   %s %s %s  %4.2f %4.2f  %4.2f %4.2f" % (number(off), number(nnls), ratio, *held))
+        short += ["narrow %.2f" % v if v < HELD[0] else "wide %.2f" % v for v in held if not HELD[0] - .005 <= v <= HELD[1] + .005]
+    print("%-20s %5s%s%s   %s" % (name, seed, *cells, ", ".join(short) if seed == "mean" else ""), flush=True)
 
 
 def main():

@@ -188,82 +188,104 @@ valkey_binary() { # prints where it is
 	command -v valkey-server || compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/nowcast/valkey-*/valkey-server" | head -n 1 | grep .
 }
 
+# What is of a server and not of a key goes to all masters of a cluster.
 redis() {
 	local first=${1:-} # none: commands come by the standard input
-	case "${REDIS_CLUSTER:-} ${first,,}" in "3 flushall" | "3 keys" | "3 --scan") REDIS_CLUSTER= on_cluster "$@"; return ;; esac
-	redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} $([ "${REDIS_CLUSTER:-}" != 3 ] || echo -c) -p "$redis_port" "$@"
+	case "${REDIS_CLUSTER:-} ${first,,}" in
+	"3 acl" | "3 bgrewriteaof" | "3 client" | "3 config" | "3 flushall" | "3 keys" | "3 --scan" | "3 script") on_all_nodes "$@" ;;
+	3*) redis_cli -c -p "$redis_port" "$@" ;;
+	*) redis_cli -p "$redis_port" "$@" ;;
+	esac
+}
+redis_cli() { redis-cli ${redis_tls:+--tls --cacert "$REDIS_CA"} "$@"; }
+on_all_nodes() { # COMMAND...: at every node that answers
+	local node
+	for node in "${redis_ports[@]}"; do redis_cli -p "$node" "$@" 2>/dev/null; done
 }
 
-redis_up() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
-
-run_redis() { # ARGUMENTS...: starts it on $redis_port, sets redis_pid
-	start redis "$redis_program" --bind 127.0.0.1 --dir "$T" --save '' --daemonize no --loglevel warning "$@"
-	redis_pid=$pid
-	wait_for 10 redis_up || { tail -n 5 "$T/redis.log" | sed 's/^/# /'; bail "$redis_program does not start"; }
+# Node NUMBER of what start_redis or start_redis_cluster began: port, process, its own arguments (words), and the folder.
+redis_ports=() redis_pids=() redis_nodes=()
+node_dir() { echo "$T/redis-${redis_ports[$1]}"; }
+node_up() { [ "$(redis_cli -p "${redis_ports[$1]}" ping 2>/dev/null)" = PONG ]; }
+start_node() { # NUMBER
+	mkdir -p "$(node_dir "$1")"
+	# shellcheck disable=SC2086 # words
+	start redis "$redis_program" --bind 127.0.0.1 $redis_host --dir "$(node_dir "$1")" --save '' --daemonize no --loglevel warning \
+		${redis_nodes[$1]} "${redis_arguments[@]}"
+	redis_pids[$1]=$pid
+	wait_for 10 node_up "$1" || { tail -n 5 "$T/redis.log" | sed 's/^/# /'; bail "$redis_program does not start"; }
+}
+node_of() { # KEY: prints the number of the master that has it
+	local slot=0
+	[ "${REDIS_CLUSTER:-}" != 3 ] || slot=$(redis cluster keyslot "$1")
+	echo $((slot < 5461 ? 0 : slot < 10922 ? 1 : 2))
 }
 
-# A Redis of our own: sets REDIS_URL, redis_port, redis_pid. With `durable`, what it has said yes to outlives kill -9.
-# A second call starts a second one; the variables then name that.
-start_redis() { # [durable]
-	[ "${REDIS_CLUSTER:-}" != 3 ] || { start_redis_cluster; return; }
+# For each start: without nodes yet, for clients in the clear. With `durable`, what Redis has said yes to outlives kill -9.
+# An address in redis_host is listened on beside loopback, and is the one that the nodes of a cluster give to clients.
+redis_host=
+prepare_redis() { # [durable]
 	redis_program=$(redis_binary)
 	command -v "$redis_program" >/dev/null || bail "no ${VALKEY:+valkey-server or }redis-server: run deploy/install-deps --test"
+	redis_ports=() redis_pids=() redis_nodes=() redis_tls=
+	redis_arguments=(--appendonly no)
+	[ "${1:-}" != durable ] || redis_arguments=(--appendonly yes --appendfsync always)
+	[ -z "$redis_host" ] || redis_arguments+=(--protected-mode no)
+}
+
+# A Redis of our own: sets REDIS_URL, redis_port, redis_pid. A second call starts a second one; the variables then name that.
+# With REDIS_CLUSTER=3 it is a cluster of three masters, and they name the first.
+start_redis() { # [durable]
+	[ "${REDIS_CLUSTER:-}" != 3 ] || { start_redis_cluster 0 "$@"; return; }
+	prepare_redis "$@"
 	free_port
-	redis_port=$port redis_tls=
-	redis_arguments=(--port "$port")
-	if [ "${1:-}" = durable ]; then
-		redis_arguments+=(--appendonly yes --appendfsync always --appenddirname "aof-$port")
-	else
-		redis_arguments+=(--appendonly no)
-	fi
-	REDIS_URL=redis://127.0.0.1:$port
+	redis_port=$port redis_ports=("$port") redis_nodes=("--port $port")
+	REDIS_URL=redis://${redis_host:-127.0.0.1}:$port
 	if [ -n "${REDIS_CLUSTER:-}" ]; then
 		free_port
 		redis_cluster_port=$port
-		redis_arguments+=(--cluster-enabled yes --cluster-port "$port" --cluster-config-file "nodes-$port.conf")
+		redis_nodes[0]+=" --cluster-enabled yes --cluster-port $port"
 	fi
-	run_redis "${redis_arguments[@]}"
+	start_node 0
+	redis_pid=${redis_pids[0]}
 	[ -z "${REDIS_CLUSTER:-}" ] || redis_takes_all_slots || bail "$redis_program makes no cluster"
 }
 
 redis_takes_all_slots() { redis cluster addslotsrange 0 16383 >/dev/null && wait_for 10 redis_cluster_up; }
 redis_cluster_up() { redis cluster info | grep -q cluster_state:ok; }
 
-# A Redis Cluster of three masters, each with so many replicas: sets REDIS_URL (of the first), cluster_ports and cluster_pids, the
-# masters before the replicas. Replica i of master m is number 3 i + m. With tls=1 before it, behind TLS (see start_redis_tls).
-start_redis_cluster() { # [REPLICAS]
-	local i ids=() bus=() listen=(--port)
-	redis_program=$(redis_binary)
-	[ -z "${tls:-}" ] || listen=("${redis_tls_arguments[@]}" --tls-cluster yes --tls-replication yes --port 0 --tls-port)
-	cluster_ports=() cluster_pids=()
+# A Redis Cluster of three masters, each with so many replicas: sets REDIS_URL, redis_port and redis_pid (of the first), redis_ports and
+# redis_pids, the masters before the replicas. Replica i of master m is number 3 i + m. With tls=1 before it, behind TLS (see start_redis_tls).
+start_redis_cluster() { # [REPLICAS [durable]]
+	local i ids=() bus=() listen=--port host=${redis_host:-127.0.0.1}
+	prepare_redis "${2:-}"
+	redis_arguments+=(--cluster-enabled yes --cluster-node-timeout 5000 --cluster-announce-ip "$host" --repl-diskless-sync-delay 0)
+	[ -z "${tls:-}" ] || { redis_arguments+=("${redis_tls_arguments[@]}" --tls-cluster yes --tls-replication yes); listen="--port 0 --tls-port"; }
+	redis_tls=${tls:-}
 	for i in $(seq 0 $((3 * (1 + ${1:-0}) - 1))); do
 		free_port; bus+=("$port")
-		free_port; redis_port=$port redis_tls=${tls:-}
-		mkdir -p "$T/node-$port"
-		run_redis "${listen[@]}" "$port" --dir "$T/node-$port" --appendonly no --cluster-enabled yes --cluster-port "${bus[i]}" \
-			--cluster-node-timeout 5000 --repl-diskless-sync-delay 0
-		cluster_ports+=("$redis_port") cluster_pids+=("$redis_pid")
+		free_port; redis_port=$port redis_ports+=("$port") redis_nodes+=("$listen $port --cluster-port ${bus[i]}")
+		start_node "$i"
 		ids+=("$(redis cluster myid)")
 		[ "$i" -gt 2 ] || redis cluster addslotsrange $((i * 5461)) $((i == 2 ? 16383 : i * 5461 + 5460)) >/dev/null
 		redis cluster set-config-epoch $((i + 1)) >/dev/null
-		[ "$i" = 0 ] || redis cluster meet 127.0.0.1 "${cluster_ports[0]}" "${bus[0]}" >/dev/null
+		[ "$i" = 0 ] || redis cluster meet "$host" "${redis_ports[0]}" "${bus[0]}" >/dev/null
 	done
-	for redis_port in "${cluster_ports[@]}"; do wait_for 20 redis_knows ${#ids[@]} || bail "the nodes do not meet"; done
+	for redis_port in "${redis_ports[@]}"; do wait_for 20 redis_knows ${#ids[@]} || bail "the nodes do not meet"; done
 	for i in $(seq 3 $((${#ids[@]} - 1))); do
-		redis_port=${cluster_ports[i]}
+		redis_port=${redis_ports[i]}
 		redis cluster replicate "${ids[i % 3]}" >/dev/null || bail "no replica"
 	done
-	for redis_port in "${cluster_ports[@]}"; do wait_for 20 redis_cluster_whole "$((${#ids[@]} - 3))" || bail "no cluster"; done
-	redis_port=${cluster_ports[0]}
-	REDIS_URL=redis${tls:+s}://127.0.0.1:$redis_port
+	for redis_port in "${redis_ports[@]}"; do wait_for 20 redis_cluster_whole "$((${#ids[@]} - 3))" || bail "no cluster"; done
+	redis_port=${redis_ports[0]} redis_pid=${redis_pids[0]}
+	REDIS_URL=redis${tls:+s}://$host:$redis_port
 }
 redis_knows() { redis cluster info | tr -d '\r' | grep -q "^cluster_known_nodes:$1$"; }
 redis_cluster_whole() { # REPLICAS: it knows so many, and follows if it is one
 	redis_cluster_up && [ "$(redis cluster nodes | grep -c slave)" = "$1" ] && { redis info replication | grep -qE 'role:master|master_link_status:up'; }
 }
-on_cluster() { # COMMAND...: at every node that answers
-	local redis_port
-	for redis_port in "${cluster_ports[@]}"; do redis "$@" 2>/dev/null; done
+skip_on_cluster() { # WHY: what a script does to Redis cannot be done to a cluster, or it makes one of its own
+	[ "${REDIS_CLUSTER:-}" != 3 ] || skip_all "on a cluster: $1"
 }
 
 # A master, its replica and sentinels that watch them under the name `figures`: sets redis_port and redis_pid (of the master),
@@ -309,14 +331,15 @@ master_is_replica() { redis info replication | grep -q role:slave; }
 # The same behind TLS, with an authority made for the test: also sets REDIS_CA, for clients to trust.
 # Always redis-server: a Valkey built without TLS is common.
 start_redis_tls() {
-	redis_program=${REDIS_SERVER:-redis-server}
+	VALKEY= prepare_redis
 	REDIS_CA=$T/ca.pem
 	make_certificates || bail "openssl could not make certificates"
 	redis_tls_arguments=(--tls-cert-file "$T/server.pem" --tls-key-file "$T/server.key" --tls-ca-cert-file "$REDIS_CA" --tls-auth-clients no)
+	redis_arguments+=("${redis_tls_arguments[@]}")
 	free_port
-	redis_port=$port redis_tls=1
-	redis_arguments=(--port 0 --tls-port "$port" "${redis_tls_arguments[@]}" --appendonly no)
-	run_redis "${redis_arguments[@]}"
+	redis_port=$port redis_tls=1 redis_ports=("$port") redis_nodes=("--port 0 --tls-port $port")
+	start_node 0
+	redis_pid=${redis_pids[0]}
 	REDIS_URL=rediss://127.0.0.1:$port
 }
 
@@ -359,8 +382,41 @@ at_time() { # TIME COMMAND...
 	)
 }
 
-kill_redis() { stop "$redis_pid" "${1:-KILL}"; }
-restart_redis() { run_redis "${redis_arguments[@]}"; } # the one start_redis made last, on its old port
+# Of what start_redis made last: one node, or all of them.
+kill_redis() { # [NODE]
+	local node
+	for node in ${1:-${!redis_pids[@]}}; do stop "${redis_pids[node]}" KILL; done
+}
+hang_redis() { signal_redis STOP "$@"; } # [NODE]
+resume_redis() { signal_redis CONT "$@"; wait_for_cluster; } # [NODE]
+signal_redis() { # SIGNAL [NODE]
+	local node
+	for node in ${2:-${!redis_pids[@]}}; do kill "-$1" "${redis_pids[node]}"; done
+}
+restart_redis() { # the nodes that are gone, on their old ports with what they kept
+	local node
+	for node in "${!redis_nodes[@]}"; do alive "${redis_pids[node]}" || start_node "$node"; done
+	redis_pid=${redis_pids[0]}
+	wait_for_cluster
+}
+wait_for_cluster() { # which takes back a master that it has given up after twice its cluster-node-timeout
+	local redis_port
+	[ "${REDIS_CLUSTER:-}" = 3 ] || return 0
+	for redis_port in "${redis_ports[@]}"; do wait_for 30 redis_cluster_up || bail "the cluster does not come back"; done
+}
+take_snapshot() { # NAME: of all nodes
+	local node
+	for node in "${!redis_ports[@]}"; do redis_cli -p "${redis_ports[node]}" --rdb "$T/$1-$node.rdb" >"$T/snapshot.log" 2>&1 && test -s "$T/$1-$node.rdb" || return 1; done
+}
+restart_redis_from() { # SNAPSHOT: after kill_redis
+	local node
+	for node in "${!redis_ports[@]}"; do
+		rm -rf "$(node_dir "$node")/appendonlydir"
+		cp "$T/$1-$node.rdb" "$(node_dir "$node")/dump.rdb"
+	done
+	redis_arguments+=(--appendonly no)
+	restart_redis
+}
 
 # --- Kafka -----------------------------------------------------------------------------------------------------------
 
@@ -687,10 +743,11 @@ call_record() { # MINUTE
 	printf '{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"eventTime":"2026-11-02T00:%02d:05Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","awsRegion":"us-east-1","requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-6"},"responseElements":null,"additionalEventData":{"inputTokens":100,"outputTokens":10},"requestID":"r-%s","eventID":"e-%s","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}\n' "$1" "$1" "$1"
 }
 
-# What a stream comes to in a Redis of its own, by one replay: what every other way must come to as well.
+# What a stream comes to in one Redis of its own, without shards, by one replay: what every other way must come to as well.
 reference() { # STREAM FILE [LINES]: which the report has at least
+	local REDIS_CLUSTER=
 	start_redis
-	ok "the reference: one replay" "$nowcast" replay --redis "$REDIS_URL" "$1"
+	ok "the reference: one replay" env -u NOWCAST_SHARDS "$nowcast" replay --redis "$REDIS_URL" "$1"
 	report "$2"
 	ok "it has figures" test "$(wc -l <"$2")" -ge "${3:-21}"
 	kill_redis

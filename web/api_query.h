@@ -15,7 +15,7 @@
 #define NOWCAST_WEB_API_QUERY_H
 
 #include "base/err.h"
-#include "query/group.h"
+#include "query/grouping.h"
 #include "web/breakdown_order.h"
 #include "web/http.h"
 

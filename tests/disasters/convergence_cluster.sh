@@ -6,8 +6,9 @@
 # few seconds a replica takes the place of its master
 # Compared: figures of each round with those of the same records in order on one shard, byte for byte; tokens with what was given
 . "$(dirname "$0")/../lib.sh"
+skip_on_cluster "it makes one of its own"
 
-at() { redis-cli -p "${cluster_ports[$1]}" "${@:2}"; } # NODE COMMAND...
+at() { redis-cli -p "${redis_ports[$1]}" "${@:2}"; } # NODE COMMAND...
 is_master() { at "$1" info replication | grep -q role:master; }
 is_level() { at "$1" info replication | grep -q master_link_status:up; }
 start_redis_cluster 1

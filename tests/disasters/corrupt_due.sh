@@ -32,7 +32,7 @@ held=$pid
 exec 8>"$T/fifo"
 cat "$T/calls.ndjson" >&8
 sleep 0.5
-kill -STOP "$redis_pid"
+hang_redis
 exec 8>&-
 sleep 0.5
 began=$SECONDS
@@ -42,14 +42,14 @@ ok "a replay ends on a signal while Redis hangs" wait_for 10 gone "$held"
 ok "and one that reads without an end" wait_for 10 gone "$reading"
 ok "within seconds" test $((SECONDS - began)) -le 6
 has "and says so" "$(cat "$T/held.log")" 'interrupted; run it again'
-kill -CONT "$redis_pid"
+resume_redis
 
 ok "records are replayed once more" replay
 report "$T/got.csv"
 same_file "the figures are those before, byte for byte" "$T/got.csv" "$T/want.csv"
 
 # Nothing tells what stood there, but every replay ends.
-redis eval 'for _, key in ipairs(redis.call("KEYS", ARGV[1] .. ":calls:*")) do for _, id in ipairs(redis.call("HKEYS", key)) do
+on_all_nodes eval 'for _, key in ipairs(redis.call("KEYS", ARGV[1] .. ":calls:*")) do for _, id in ipairs(redis.call("HKEYS", key)) do
 	redis.call("HSET", key, id, "junk") end end for _, key in ipairs(redis.call("KEYS", ARGV[1] .. ":cells:*")) do
 	for _, field in ipairs(redis.call("HKEYS", key)) do redis.call("HSET", key, field, "1 2 3 junk") end
 	redis.call("HSET", key, "\0m0", "junk", "\200junk", "junk") end' 0 "$region" >/dev/null

@@ -35,7 +35,7 @@ link_state() { # PROCESS NETWORKS STATE
 }
 # Redis closes the connections of a process that it does not hear; the process learns of it when it is heard again.
 forget() { # PROCESS
-	redis client list | grep -oE " addr=10\.99\.2\.$((10 + $1)):[0-9]+" | while IFS== read -r _ address; do redis client kill addr "$address" >/dev/null; done
+	redis client list | grep -oE " addr=10\.99\.2\.$((10 + $1)):[0-9]+" | sort -u | while IFS== read -r _ address; do redis client kill addr "$address" >/dev/null; done
 }
 cut_off() { link_state "$1" "$2" 0; }
 reconnect() { link_state "$1" "$2" 3; }
@@ -80,12 +80,12 @@ step() { # CHANGE NETWORKS
 come_and_go() { # STRATEGY
 	local networks change producer i
 	strategy=$1 sizes=1 pids=()
+	redis_host=10.99.2.1
 	start_redis
-	redis config set protected-mode no >/dev/null && redis config set bind "127.0.0.1 10.99.2.1" >/dev/null || bail "Redis does not listen on the bridge"
 	start_kafka 6
 	broker_kind=kafka
 	write_config "$T/nowcast.conf" "kafka.partition.assignment.strategy = $strategy"
-	sed -i "s|^brokers = .*|brokers = 10.99.1.1:$kafka_port|; s|^redis = .*|redis = redis://10.99.2.1:$redis_port|" "$T/nowcast.conf"
+	sed -i "s|^brokers = .*|brokers = 10.99.1.1:$kafka_port|" "$T/nowcast.conf"
 	enter 0
 	produce -p 6 -r "$rate" "$world/stream.ndjson" >"$T/produced" 2>&1 &
 	producer=$!

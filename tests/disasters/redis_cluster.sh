@@ -7,26 +7,27 @@
 # first move to another; a master is killed under a replay, and another for a replica that lags
 # Compared: figures with those of one Redis; the replay that has lost something says so
 . "$(dirname "$0")/../lib.sh"
+skip_on_cluster "it makes one of its own"
 
 make_world --hours 1 --scale 0.1
 reference "$world/stream.ndjson" "$T/want.csv"
 [ -z "${SHARDS:-}" ] || export NOWCAST_SHARDS=$SHARDS
 spread() { # how many shards have calls, of the account and Region that is spread over most
 	local i
-	for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || at "$i" --scan --pattern 'nowcast:{*}:calls:*'; done |
+	for i in "${!redis_ports[@]}"; do [ -z "${redis_pids[i]}" ] || at "$i" --scan --pattern 'nowcast:{*}:calls:*'; done |
 		sed 's/}.*//' | sort -u | sed 's/~.*//' | uniq -c | sort -n | awk 'END { print $1 }'
 }
 
-at() { redis-cli -p "${cluster_ports[$1]}" "${@:2}"; } # NODE COMMAND...
+at() { redis-cli -p "${redis_ports[$1]}" "${@:2}"; } # NODE COMMAND...
 # A replica stands still: it may not log in to its master again.
 fall_behind() { at "$1" config set masterauth wrong >/dev/null && at "$1" client kill type master >/dev/null; }
 stands_still() { at "$1" info replication | grep -q master_link_status:down; }
 is_master() { at "$1" info replication | grep -q role:master; }
 is_whole() { # all nodes that live know of no slot without a master
 	local i
-	for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || at "$i" cluster info | grep -q cluster_state:ok || return 1; done
+	for i in "${!redis_ports[@]}"; do [ -z "${redis_pids[i]}" ] || at "$i" cluster info | grep -q cluster_state:ok || return 1; done
 }
-kill_node() { stop "${cluster_pids[$1]}" KILL; cluster_pids[$1]=; }
+kill_node() { stop "${redis_pids[$1]}" KILL; redis_pids[$1]=; }
 # How far the workers have read, as node 0 or another has it: copies of the position are in all.
 positions() { at "$1" --scan --pattern 'nowcast:{*}:positions:*' | sort | while read -r key; do at "$1" hgetall "$key"; done; }
 reads() { positions "$1" | grep -q .; }
@@ -34,7 +35,7 @@ lags() { [ "$(positions "$1")" != "$(at "$2" readonly >/dev/null; replica_positi
 replica_positions() { at "$1" --scan --pattern 'nowcast:{*}:positions:*' | sort | while read -r key; do printf 'readonly\nhgetall %s\n' "$key" | at "$1" | tail -n +2; done; }
 mark() { cat "$T/one.log" "$T/two.log" | grep -c 'Reading again'; }
 goes_back() { [ "$(mark)" -gt "$1" ]; }
-is_left() { at 0 cluster nodes | grep ":${cluster_ports[$1]}@.* 10921$"; }
+is_left() { at 0 cluster nodes | grep ":${redis_ports[$1]}@.* 10921$"; }
 
 start_redis_cluster 1
 start_broker 4
@@ -57,17 +58,17 @@ for master in 1 2; do
 	ok "master $master: the workers go back" wait_for 30 goes_back "$before"
 	if [ "$master" = 1 ]; then
 		from=$(at $replica cluster myid) to=$(at 0 cluster myid)
-		ok "its slots move to another master" redis-cli --cluster reshard "127.0.0.1:${cluster_ports[0]}" --cluster-from "$from" \
+		ok "its slots move to another master" redis-cli --cluster reshard "127.0.0.1:${redis_ports[0]}" --cluster-from "$from" \
 			--cluster-to "$to" --cluster-slots 5460 --cluster-pipeline 20 --cluster-yes
 		ok "all but one, for which it has a vote" wait_for 20 is_left $replica
 	fi
 	wait $producer
 done
-REDIS_URL=redis://127.0.0.1:${cluster_ports[0]}
+REDIS_URL=redis://127.0.0.1:${redis_ports[0]}
 is "calls are spread over so many shards" "$(spread)" "${SHARDS:-1}"
 workers_end_whole "$one" "$two"
 has "doctor counts no message as lost" "$("$nowcast" doctor --config "$T/nowcast.conf" | grep kafka)" '^ok +kafka'
-for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || kill_node "$i"; done
+for i in "${!redis_ports[@]}"; do [ -z "${redis_pids[i]}" ] || kill_node "$i"; done
 
 # A replay has nothing to go back to: it says what it has lost, and is run again.
 stream() { for _ in $(seq 12); do perl -ne '$| = 1; print; select(undef, undef, undef, 0.03) if $. % 240 == 0' "$world/stream.ndjson"; done; }

@@ -5,6 +5,7 @@
 # Done: of a Redis Cluster under a daemon that reads AWS's APIs, each master in turn is killed for a replica that lags
 # Compared: figures with a replay of the same records into one Redis
 . "$(dirname "$0")/../lib.sh"
+skip_on_cluster "it makes one of its own"
 
 by=(--by hour,account,region,model,principal,token_type) # a replay of the records does not know the tags
 start_redis
@@ -12,13 +13,13 @@ start_aws 150 --hours 1 --scale 0.03 --log-share 0.2
 aws_reference "$T/want.csv" "${by[@]}"
 kill_redis
 
-at() { redis-cli -p "${cluster_ports[$1]}" "${@:2}"; } # NODE COMMAND...
+at() { redis-cli -p "${redis_ports[$1]}" "${@:2}"; } # NODE COMMAND...
 fall_behind() { at "$1" config set masterauth wrong >/dev/null && at "$1" client kill type master >/dev/null; } # a replica
 stands_still() { at "$1" info replication | grep -q master_link_status:down; }
 is_master() { at "$1" info replication | grep -q role:master; }
 is_whole() {
 	local i
-	for i in "${!cluster_ports[@]}"; do [ -z "${cluster_pids[i]}" ] || at "$i" cluster info | grep -q cluster_state:ok || return 1; done
+	for i in "${!redis_ports[@]}"; do [ -z "${redis_pids[i]}" ] || at "$i" cluster info | grep -q cluster_state:ok || return 1; done
 }
 # How far the sources are read, as the copies of a node have it.
 copies() { at "$1" --scan --pattern 'nowcast:{*}:sources' | sort | while read -r key; do printf 'readonly\nhgetall %s\n' "$key" | at "$1" | tail -n +2; done; }
@@ -26,8 +27,8 @@ has_more() { [ "$(copies "$1")" != "$(copies "$2")" ]; }
 # Whether every copy that is left says so, of the nine sources that have something to read (aws_is_read looks at the status alone).
 all_is_read() {
 	local i until=$(($(date +%s) - 80 * 60))000
-	for i in "${!cluster_ports[@]}"; do
-		[ -n "${cluster_pids[i]}" ] || continue
+	for i in "${!redis_ports[@]}"; do
+		[ -n "${redis_pids[i]}" ] || continue
 		copies "$i" | paste - - | awk -v until="$until" '
 			/^(cloudtrail|metrics|logs) (111122223333\/us-(east-1|west-2)|444455556666\/us-east-1)\t/ { n[$1 $2]++; if ($3 <= until) late++ }
 			END { exit !(length(n) == 9 && !late) }' || return 1
@@ -52,8 +53,8 @@ ok "check-config has no complaint" "$nowcast" check-config --config "$T/conf"
 start daemon "$nowcast" run --config "$T/conf"
 daemon=$pid
 for master in 0 1 2; do
-	replica=$((master + 3)) redis_port=${cluster_ports[(master + 1) % 3]}
-	[ -n "${cluster_pids[(master + 1) % 3]}" ] || redis_port=${cluster_ports[(master + 1) % 3 + 3]}
+	replica=$((master + 3)) redis_port=${redis_ports[(master + 1) % 3]}
+	[ -n "${redis_pids[(master + 1) % 3]}" ] || redis_port=${redis_ports[(master + 1) % 3 + 3]}
 	reads() { [ -n "$(copies "$master")" ]; }
 	ok "master $master: the daemon reads" wait_for 60 reads
 	before=$(mark)
@@ -61,8 +62,8 @@ for master in 0 1 2; do
 	ok "master $master: its replica stands still" wait_for 10 stands_still $replica
 	ok "master $master: it has more than the replica" wait_for 30 has_more "$master" $replica
 	sleep 2
-	stop "${cluster_pids[master]}" KILL
-	cluster_pids[master]=
+	stop "${redis_pids[master]}" KILL
+	redis_pids[master]=
 	ok "master $master: the replica takes its place" wait_for 40 is_master $replica
 	ok "master $master: the cluster is whole" wait_for 30 is_whole
 	ok "master $master: the daemon goes back" wait_for 40 goes_back "$before"

@@ -26,14 +26,15 @@ not_ready() { [ "$(curl -s -m 2 -o "$T/ready" -w '%{http_code}' "http://127.0.0.
 start_worker
 ok "the first part is produced" produce -p 2 "$T/part.aa"
 ok "and read" wait_for 60 caught_up
-kill -STOP "$redis_pid"
+node=$(node_of 'nowcast:{111122223333/us-east-1}') # which has most of the world: of a cluster, it alone hangs first
+hang_redis "$node"
 ok "/readyz says 503 within five seconds" wait_for 5 not_ready
 ok "the second part is produced" produce -p 2 "$T/part.ab"
 sleep 6
-kill -CONT "$redis_pid"
+resume_redis "$node"
 ok "/readyz says 200 when Redis goes on" wait_for 5 ready
 ok "the worker reads to the end" wait_for 90 caught_up
-kill -STOP "$redis_pid"
+hang_redis
 sleep 1
 began=$SECONDS
 kill -TERM "$worker"
@@ -47,7 +48,7 @@ kill -TERM "$worker"
 ok "one that has just started ends on SIGTERM, too" wait_for 20 gone "$worker"
 fails 1 "doctor says in time that Redis does not answer" timeout 20 "$nowcast" doctor --config "$T/nowcast.conf"
 has "doctor says which" "$(cat "$T/out" "$T/err")" "FAIL +redis .*$redis_port.*timed out"
-kill -CONT "$redis_pid"
+resume_redis
 start_worker
 ok "the next worker reads what is left" wait_for 60 caught_up
 ok "it ends on SIGTERM" stop "$worker"

@@ -19,9 +19,9 @@ producer=$!
 sleep 2
 ok "a worker outlives a Redis that is away at its start" alive $worker
 restart_redis
-for _ in 1 2; do
+for node in "" "$(node_of 'nowcast:{111122223333/us-east-1}')"; do # all, then the one with that account
 	sleep 2
-	kill_redis KILL
+	kill_redis $node
 	sleep 2
 	restart_redis
 done

@@ -24,7 +24,7 @@ start daemon "$nowcast" run --config "$T/conf"
 daemon=$pid
 begins() { [ "$(redis hlen nowcast:sources)" -gt 0 ]; }
 ok "it reads" wait_for 20 begins
-redis --rdb "$T/old.rdb" >"$T/rdb.log" 2>&1
+ok "there is a snapshot" take_snapshot old
 ok "all is read" wait_for 60 aws_is_read
 redis FLUSHALL >"$T/flush"
 said() { [ "$(grep -c 'APIs are read again' "$T/daemon.log")" -gt "$1" ]; }
@@ -38,12 +38,12 @@ same() { # NAME
 same "nothing is missing"
 before=$(grep -c 'APIs are read again' "$T/daemon.log")
 kill_redis
-rm -rf "$T/aof-$redis_port" && cp "$T/old.rdb" "$T/dump.rdb"
-redis_arguments=(--port "$redis_port" --appendonly no)
-restart_redis
+restart_redis_from old
 ok "so is an old snapshot" wait_for 30 said "$before"
 ok "and all is read again" wait_for 90 aws_is_read
-has "doctor says that what was brought by hand is gone" "$("$nowcast" doctor --redis "$REDIS_URL")" '^warn +lost +at 20.* Redis had lost what was written to it after 20[0-9]'
+# The loss is noted with the next positions. It is from the beginning if a source had not begun by then on every master.
+says_lost() { "$nowcast" doctor --redis "$REDIS_URL" | grep -E '^warn +lost +at 20.* Redis had lost what was written to it after (20[0-9]|the beginning)'; }
+ok "doctor says that what was brought by hand is gone" wait_for 20 says_lost
 same "nothing is missing"
 ok "the daemon ends on SIGTERM" stop "$daemon"
 finish

@@ -36,17 +36,14 @@ offers "the first part" aa
 start_worker
 reads "the worker reads it"
 redis BGREWRITEAOF >/dev/null
-redis --rdb "$T/old.rdb" >/dev/null
-ok "there is a snapshot" test -s "$T/old.rdb"
+ok "there is a snapshot" take_snapshot old
 offers "the second part" ab
 offers "the third part" ac
 reads "the worker reads them"
 before=$(count)
 kill_redis
-rm -rf "$T/aof-$redis_port" && cp "$T/old.rdb" "$T/dump.rdb"
-redis_arguments=(--port "$redis_port" --appendonly no)
-restart_redis
-ok "the old snapshot is loaded" test "$(redis dbsize)" -gt 3
+restart_redis_from old
+ok "the old snapshot is loaded" test "$(redis --scan | wc -l)" -gt 3
 goes_back "an old snapshot under a running worker" "$before"
 same "an old snapshot: nothing was lost"
 
@@ -65,8 +62,7 @@ same "a flush: nothing was lost"
 # The same snapshot while no worker runs.
 ok "the worker ends on SIGTERM" stop "$worker"
 kill_redis
-cp "$T/old.rdb" "$T/dump.rdb"
-restart_redis
+restart_redis_from old
 has "doctor says so before a worker runs" "$("$nowcast" doctor --config "$T/nowcast.conf")" '^warn +kafka +topic cloudtrail: Redis has lost [0-9]+ messages that group '
 before=$(count)
 start_worker

@@ -18,15 +18,13 @@ start worker "$nowcast" run --config "$T/nowcast.conf"
 worker=$pid
 ok "the first half is produced" produce -p 2 "$T/part.aa"
 ok "and read" wait_for 60 caught_up
-redis --rdb "$T/old.rdb" >/dev/null 2>&1
-ok "there is a snapshot" test -s "$T/old.rdb"
+ok "there is a snapshot" take_snapshot old
 ok "the second half is produced" produce -p 2 "$T/part.ab"
 ok "and read" wait_for 60 caught_up
 set_clock 2026-11-04T03:00:00Z
 sleep 2
 kill_redis
-cp "$T/old.rdb" "$T/dump.rdb"
-restart_redis
+restart_redis_from old
 ok "the worker goes back" wait_for 30 grep -q 'Reading again' "$T/worker.log"
 kill -KILL "$worker" # in the middle of it, or not: the next one knows what is read again
 wait_for 10 gone "$worker"

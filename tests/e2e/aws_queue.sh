@@ -84,13 +84,13 @@ depth() { # ATTRIBUTE
 		QueueUrl=sys.argv[3], AttributeNames=["All"])["Attributes"][sys.argv[2]])' "$aws_url" "$1" "$queue_url"
 }
 all=$(depth ApproximateNumberOfMessages)
-kill -STOP "$redis_pid"
+hang_redis
 run() { start queue "$nowcast" run --redis "$REDIS_URL" --sources trail --trail.queue "$queue_url" --alerts false --dead_letter.file "$T/dead" --stats.interval 1s; }
 run
 daemon=$pid
 sleep 4
 is "no message is deleted while Redis does not answer" "$(($(depth ApproximateNumberOfMessages) + $(depth ApproximateNumberOfMessagesNotVisible)))" "$all"
-kill -CONT "$redis_pid"
+resume_redis
 read_all() { [ "$(depth ApproximateNumberOfMessages)" = 0 ] && [ "$(depth ApproximateNumberOfMessagesNotVisible)" = 1 ]; }
 ok "all are read and deleted, but for the one whose file may not be read" wait_for 60 read_all
 has "doctor knows the source, and says what hinders" "$("$nowcast" doctor --redis "$REDIS_URL" --sources trail --trail.queue "$queue_url")" 'note +aws +trail of 111122223333/us-east-1: .*(closed|deleted before they were read)'

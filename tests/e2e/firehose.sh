@@ -102,7 +102,7 @@ for _ in 1 2 3; do
 	stop "$daemon" KILL
 	run
 done
-kill -STOP "$redis_pid"
+hang_redis
 sleep 0.5
 kill_redis
 sleep 0.5

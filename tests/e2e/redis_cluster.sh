@@ -29,8 +29,8 @@ report "$T/plain.again"
 start_redis_cluster
 all_ways masters
 for what in estimate billed alerts; do same_file "the same $what on three masters" "$T/masters.$what" "$T/plain.$what"; done
-is "nothing was refused" "$(on_cluster info errorstats | grep errorstat_)" ""
-is "each has keys" "$(on_cluster info keyspace | grep -c keys=)" 3
+is "nothing was refused" "$(on_all_nodes info errorstats | grep errorstat_)" ""
+is "each has keys" "$(on_all_nodes info keyspace | grep -c keys=)" 3
 is "doctor looks at each" "$("$nowcast" doctor --redis "$REDIS_URL" | grep -c '^ok *redis *\(Redis\|Valkey\)')" 3
 
 # One account and Region over three shards, that is over several masters: the same again.
@@ -44,7 +44,7 @@ same_file "the same bill" "$T/sharded.billed" "$T/masters.billed"
 ok "shards: alerts" sharded alert check --now 2026-11-02T01:59:00Z
 "$nowcast" alert list --redis "$REDIS_URL" --redis-prefix sharded | sed 's/^[0-9a-f]* //' >"$T/sharded.alerts"
 same_file "the same alerts over shards" "$T/sharded.alerts" "$T/masters.alerts"
-has "calls are in each" "$(on_cluster --scan --pattern 'sharded:{111122223333/us-east-1*:calls:*' | grep -o '{.*}' | sort -u | paste -sd ' ')" \
+has "calls are in each" "$(on_all_nodes --scan --pattern 'sharded:{111122223333/us-east-1*:calls:*' | grep -o '{.*}' | sort -u | paste -sd ' ')" \
 	'^\{111122223333/us-east-1~01aa\} \{111122223333/us-east-1~02fc\} \{111122223333/us-east-1~03di\}$'
 is "doctor says nothing of them" "$(sharded doctor | grep -cE '^(FAIL|note *shards)')" 0
 has "but of another number" "$("$nowcast" doctor --redis "$REDIS_URL" --redis-prefix sharded)" "111122223333/us-east-1 are over 3 shards in Redis, and .shards. says 1"
@@ -66,8 +66,8 @@ mkdir "$T/bin"
 printf '#!/bin/sh\nexec %s -p "$NODE" "$@"\n' "$(command -v redis-cli)" >"$T/bin/redis-cli"
 chmod +x "$T/bin/redis-cli"
 sed -n "s/nowcast:{/sharded:{/; /^       \(p=\|redis-cli --scan\)/p" docs/operations.md >"$T/delete"
-for node in "${cluster_ports[@]}"; do PATH=$T/bin:$PATH NODE=$node bash "$T/delete" >/dev/null; done
-facts() { on_cluster --scan --pattern 'sharded:{111122223333/us-east-1*' | grep -cvE '}:(usage|usage_meta|actual|billed|observed|kept|overflow|overflowed|hour_stats|billed_means|part|part_meta)(:|$)'; }
+for node in "${redis_ports[@]}"; do PATH=$T/bin:$PATH NODE=$node bash "$T/delete" >/dev/null; done
+facts() { on_all_nodes --scan --pattern 'sharded:{111122223333/us-east-1*' | grep -cvE '}:(usage|usage_meta|actual|billed|observed|kept|overflow|overflowed|hour_stats|billed_means|part|part_meta)(:|$)'; }
 is "the facts are gone" "$(facts)" 0
 ok "five shards: replay" "$nowcast" replay --redis "$REDIS_URL" --redis-prefix sharded --shards 5 "$world/stream.ndjson"
 report "$T/five.billed" --redis-prefix sharded
@@ -75,16 +75,16 @@ same_file "the same over five shards, as the bill has taught" "$T/five.billed" "
 has "doctor knows of five" "$("$nowcast" doctor --redis "$REDIS_URL" --redis-prefix sharded)" "111122223333/us-east-1 are over 5 shards"
 
 # A user with the rights that docs/operations.md names, alike on all nodes.
-on_cluster acl setuser ann on '>p/w' '~nowcast:*' '~{nowcast:alerts}:*' +@read +@write +@scripting +@connection +info +time '+cluster|slots' >/dev/null
+on_all_nodes acl setuser ann on '>p/w' '~nowcast:*' '~{nowcast:alerts}:*' +@read +@write +@scripting +@connection +info +time '+cluster|slots' >/dev/null
 "$nowcast" report --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" --by "$all_keys" --format csv >"$T/ann.billed"
 same_file "a user with few rights sees the same" "$T/ann.billed" "$T/masters.billed"
-on_cluster acl setuser ann '-cluster|slots' >/dev/null
+on_all_nodes acl setuser ann '-cluster|slots' >/dev/null
 "$nowcast" report --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" >"$T/ann" 2>&1
 has "without one of them it says which" "$(cat "$T/ann")" "needs \+cluster\|slots"
 
 at() { redis-cli -p "$1" "${@:2}"; } # PORT COMMAND...
 slot=$(redis cluster keyslot 'nowcast:{111122223333/us-east-1}:open')
-from=${cluster_ports[slot / 5461]} to=${cluster_ports[(slot / 5461 + 1) % 3]}
+from=${redis_ports[slot / 5461]} to=${redis_ports[(slot / 5461 + 1) % 3]}
 from_id=$(at "$from" cluster myid) to_id=$(at "$to" cluster myid)
 at "$to" cluster setslot "$slot" importing "$from_id" >/dev/null
 at "$from" cluster setslot "$slot" migrating "$to_id" >/dev/null
@@ -113,7 +113,7 @@ half=$(($(wc -l <"$world/stream.ndjson") / 2))
 head -n $half "$world/stream.ndjson" >&9
 has_clients() { at "$to" client list type normal | grep -q 'cmd=evalsha'; }
 ok "a replay of half of the stream" wait_for 10 has_clients
-on_cluster client kill type normal >/dev/null
+on_all_nodes client kill type normal >/dev/null
 tail -n +$((half + 1)) "$world/stream.ndjson" >&9
 exec 9>&-
 ok "goes on behind a connection that was lost" wait_for 20 gone "$pid"
@@ -123,14 +123,14 @@ settled_report "$T/lost.estimate"
 same_file "the same after that" "$T/lost.estimate" "$T/plain.again"
 
 # A slot that no master has: questions about it fail, and nothing of them is mistaken for what is asked next.
-on_cluster config set cluster-require-full-coverage no >/dev/null
+on_all_nodes config set cluster-require-full-coverage no >/dev/null
 free_port
 start ask "$nowcast" serve --redis "$REDIS_URL" --listen "127.0.0.1:$port" --now 2026-11-02T01:59:00Z
 spend() { curl -s "http://127.0.0.1:$port/api/v1/breakdown?by=principal,token_type&from=2026-11-02T00:00:00Z&to=2026-11-02T02:00:00Z&limit=1000"; }
 answers() { spend | grep -q '"groups"'; }
 ok "a server answers" wait_for 20 answers
 spend >"$T/spend.before"
-for node in "${cluster_ports[@]}"; do at "$node" cluster delslots "$slot" >/dev/null 2>&1; done
+for node in "${redis_ports[@]}"; do at "$node" cluster delslots "$slot" >/dev/null 2>&1; done
 fails() { ! answers; }
 ok "without a master of a slot it does not" wait_for 20 fails
 at "$to" cluster addslots "$slot" >/dev/null

@@ -5,10 +5,36 @@
 
 start_redis durable
 is "Redis answers" "$(redis set k v)" OK
-kill_redis KILL
+kill_redis
 restart_redis
 is "a durable Redis has its data after kill -9" "$(redis get k)" v
 has "and it is on loopback only" "$(redis config get bind)" '127\.0\.0\.1'
+
+# The same of a cluster: a, b and c are keys of one master each.
+on_cluster() {
+	local REDIS_CLUSTER=3 key
+	start_redis durable
+	for key in a b c; do redis set $key 1 >/dev/null; done
+	kill_redis
+	restart_redis
+	is "so has a cluster whose masters are all killed" "$(on_all_nodes --scan | sort | xargs)" "a b c"
+	ok "it is known as it was" take_snapshot old
+	for key in a b c; do redis set $key 2 >/dev/null; done
+	kill_redis "$(node_of a)"
+	restart_redis
+	is "and one of which one is killed" "$(redis get a)" 2
+	kill_redis
+	restart_redis_from old
+	is "which comes back as it was" "$(for key in a b c; do redis get $key; done | xargs)" "1 1 1"
+	redis config set maxmemory 5mb >/dev/null
+	is "what is set is set on all masters" "$(on_all_nodes config get maxmemory | grep -c 5242880)" 3
+	hang_redis "$(node_of a)"
+	is "one hangs, and not the others" "$(for key in a b c; do timeout 1 redis-cli -p "${redis_ports[$(node_of $key)]}" get $key; done | xargs)" "1 1"
+	resume_redis "$(node_of a)"
+	is "and answers again" "$(redis get a)" 1
+	kill_redis
+}
+on_cluster
 
 start_redis_tls
 is "Redis behind TLS answers to a client that trusts the test's authority" "$(redis ping)" PONG

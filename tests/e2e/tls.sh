@@ -30,7 +30,7 @@ tls=1 start_redis_cluster
 ok "replay into three masters, over TLS" "$nowcast" replay --redis "$REDIS_URL" --redis-ca "$REDIS_CA" "$world/stream.ndjson"
 ok "report of them" report "$T/cluster.csv" --redis-ca "$REDIS_CA"
 same_file "gives the same" "$T/cluster.csv" "$T/want.csv"
-is "each of them has keys" "$(on_cluster info keyspace | grep -c keys=)" 3
+is "each of them has keys" "$(on_all_nodes info keyspace | grep -c keys=)" 3
 
 REDIS_URL=$plain_url
 fails 1 "and TLS is not spoken to in the clear" timeout 20 "$nowcast" report --redis "$REDIS_URL"

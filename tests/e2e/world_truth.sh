@@ -32,7 +32,7 @@ world_is_true() { # NAME ARGUMENT...
 	ok "$name: to the microdollar" python3 tests/price_truth.py "$world/truth.csv" "$T/report.csv"
 	diag "$(tail -n 1 "$T/ok.out")"
 	states_the_ttl
-	stop "$redis_pid"
+	kill_redis
 }
 
 world_is_true "invocation logs of every call"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Masters of a Redis Cluster that are lost between two pipelines or in one, and answers to CLUSTER SLOTS that
-// cannot be. One server, which says
+// Masters of a Redis Cluster that are lost between two pipelines or in one, or hang, and answers to CLUSTER
+// SLOTS that cannot be. One server, which says
 // OK to everything, is two masters by two spellings of its address (a fresh root knows no "localhost").
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,12 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/when.h"
 #include "store/redis_cluster.h"
 #include "store/redis_priv.h"
 #include "tests/tap.h"
 
 static int port;
 static const char *volatile slots_reply; // NULL: two masters
+static volatile bool hangs;              // PING is not answered
 static volatile int hang_ups;            // so many commands of the key "drop" end their connection
 
 static void answer(int fd, const char *command)
@@ -51,6 +53,8 @@ static void *serve_one(void *fd)
 			hang_ups--;
 			break;
 		}
+		while (strcmp(word[0], "PING") == 0 && hangs)
+			usleep(1000);
 		answer((int)(intptr_t)fd, word[0]);
 	}
 	if (f)
@@ -184,6 +188,31 @@ static void test_slots(const char *url)
 	redis_close(r);
 }
 
+static void test_silence(const char *url)
+{
+	enum { LIMIT_MS = 400 };
+	struct redis *r;
+	struct err err = ERR_INIT;
+	if (!redis_open(&r, (struct redis_target){.url = url, .prefix = "nowcast"}, &err))
+		return;
+	redis_limit(r, LIMIT_MS);
+	ok(ping(r, "", &err), "both masters answer: %s", err.msg);
+	for (int connected = 1; connected >= 0; connected--) {
+		hangs = true;
+		int64_t began = when_ticks_ms();
+		ok(!ping(r, "", &err) && err.kind == ERR_RETRY && strstr(err.msg, "timed out"),
+		   "masters that hang: %s", err.msg);
+		int64_t took = when_ticks_ms() - began;
+		ok(took >= LIMIT_MS - 50 && took < 2 * LIMIT_MS, "are waited for once, not one after the other: %d ms",
+		   (int)took);
+		err_clear(&err);
+		hangs = false;
+		ok(ping(r, "", &err), "once they answer it goes on: %s", err.msg);
+		redis_disconnect(r);
+	}
+	redis_close(r);
+}
+
 int main(void)
 {
 	char url[64];
@@ -201,6 +230,7 @@ int main(void)
 		test_each_master(r);
 		test_whole(r);
 		test_slots(url);
+		test_silence(url);
 	}
 	redis_close(r);
 	return done();
