@@ -46,8 +46,7 @@ static void allocate_cell(struct allocation *a, int m, int part, int kind)
 		return;
 	struct contests *x = &a->contests;
 	contests_find(x, &c, kind);
-	for (int32_t i = 0; i < x->nwho; i++)
-		a->parts[i] = contests_part(x, i, a->weights->callers[x->who[i]].milli[kind]);
+	contests_parts(x, &c, a->weights->callers, kind, a->parts);
 	apportion(c.residual, a->parts, x->nwho, a->split);
 	for (int32_t i = 0; i < x->nwho; i++)
 		a->out->callers[x->who[i]].by_kind[kind].allocated += a->split[i];

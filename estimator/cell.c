@@ -90,10 +90,11 @@ static void read_metric(const struct minute *at, int part, int kind, struct cell
 	const struct project_metric *p = &at->projects[part];
 	ret->metric = part < at->nprojects ? p->metric[kind] : at->metric[kind];
 	ret->samples = part < at->nprojects ? p->samples[kind] : at->samples[kind];
+	ret->larger = part < at->nprojects ? p->larger[kind] : at->larger[kind];
 	ret->project = part < at->nprojects ? p->project : 0;
 	for (int32_t i = 0; part == at->nprojects && i < at->nprojects; i++) {
 		ret->metric -= at->projects[i].metric[kind];
-		ret->samples = 0; // not known of what is left
+		ret->samples = ret->larger = 0; // not known of what is left
 	}
 	assert(ret->metric >= 0);
 }

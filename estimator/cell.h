@@ -25,6 +25,7 @@ struct cell {
 	int64_t residual;   // tokens to be split
 	int64_t excess;     // exact tokens beyond the metric; one of the two is 0
 	int64_t samples;    // SampleCount of the metric: the calls that used such tokens; 0: unknown
+	int64_t larger;     // of two such calls, the tokens of the larger one; 0: unknown
 	int first;          // the earliest of its minutes
 	const int32_t *callers; // with calls whose tokens are unknown: positions in the span's callers, ascending
 	const int64_t *lacking; // by position in the span's callers: the number of those calls

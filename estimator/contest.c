@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estimator/contest.h"
 
+#include <math.h>
 #include <string.h>
 
 void contests_init(struct contests *a, const struct span *s, int lookback, struct arena *arena)
@@ -57,10 +58,61 @@ void contests_find(struct contests *a, const struct cell *c, int kind)
 	a->nwho = who_set_take(&a->enders, a->who);
 }
 
-int64_t contests_part(const struct contests *a, int32_t i, int64_t milli)
+// Variance of the logarithm of the tokens of a call: by chance, and by the doubt of its mean. 0: unknown.
+static double log_variance(const struct weight *w, int kind)
 {
-	double part = (double)milli * a->ended[a->who[i]], most = (double)(INT64_MAX / 2 / a->nwho);
-	return (int64_t)(part < most ? part : most);
+	double mean = (double)w->milli[kind], sd = w->sd_permille[kind] / 1000.0;
+	return mean > 0 ? log1p((double)w->noise_milli[kind] / mean + sd * sd) : 0;
+}
+
+// By how much a caller with one call favours that this is the larger of two calls: its part of the logarithm
+// of the odds. What both ways of telling the calls apart have in common is left out.
+static double favour_larger(const struct weight *w, int kind, double larger, double smaller)
+{
+	double mean = (double)w->milli[kind] / 1000;
+	return log(larger / smaller) * log(mean / sqrt(larger * smaller)) / log_variance(w, kind);
+}
+
+static bool is_pair(const struct contests *a, const struct cell *c, const struct weight *weights, int kind)
+{
+	bool pair = c->larger > 0 && c->larger <= c->metric && c->residual == c->metric && a->nwho == 2;
+	for (int32_t i = 0; pair && i < 2; i++)
+		pair = fabs(a->ended[a->who[i]] - 1) < 0.5 && log_variance(&weights[a->who[i]], kind) > 0;
+	return pair;
+}
+
+static void split_pair(struct contests *a, const struct cell *c, const struct weight *weights, int kind,
+                       int64_t parts[2])
+{
+	double larger = (double)c->larger, smaller = fmax((double)(c->metric - c->larger), 1);
+	double odds = favour_larger(&weights[a->who[0]], kind, larger, smaller) -
+	              favour_larger(&weights[a->who[1]], kind, larger, smaller);
+	double first = 1 / (1 + exp(-odds)), more = (double)(2 * c->larger - c->metric);
+	parts[1] = c->larger - llround(first * more);
+	parts[0] = c->metric - parts[1];
+	a->pair_variance = first * (1 - first) * more * more;
+}
+
+void contests_parts(struct contests *a, const struct cell *c, const struct weight *weights, int kind,
+                    int64_t *parts)
+{
+	double most = (double)(INT64_MAX / 2 / a->nwho);
+	a->pair_variance = -1;
+	if (is_pair(a, c, weights, kind)) {
+		split_pair(a, c, weights, kind, parts);
+		return;
+	}
+	for (int32_t i = 0; i < a->nwho; i++) {
+		double part = (double)weights[a->who[i]].milli[kind] * a->ended[a->who[i]];
+		parts[i] = (int64_t)(part < most ? part : most);
+	}
+}
+
+// The part of a caller in the variance of a split by chance: own x others' / all is that of its tokens. Of a
+// pair both parts are the same, so that half of one is.
+static double chance_of(const struct contests *a, double own, const struct weight *w, int kind)
+{
+	return a->pair_variance >= 0 ? 2 * a->pair_variance : own * (double)w->noise_milli[kind] / 1000;
 }
 
 void contests_note(struct contests *a, int64_t residual, const int64_t *split, const struct weight *weights,
@@ -71,17 +123,16 @@ void contests_note(struct contests *a, int64_t residual, const int64_t *split, c
 		return;
 	for (int32_t i = 0; i < a->nwho; i++) {
 		double own = (double)split[i];
-		chance += own * (double)weights[a->who[i]].noise_milli[kind];
+		chance += chance_of(a, own, &weights[a->who[i]], kind);
 		mixed -= own * own / (all * all);
 	}
 	mixed = mixed > 0 ? mixed : 0;
 	for (int32_t i = 0; i < a->nwho; i++) {
 		struct contest *x = &a->by_caller[a->who[i]][kind];
-		double own = (double)split[i],
-			   own_chance = own * (double)weights[a->who[i]].noise_milli[kind];
+		double own = (double)split[i], own_chance = chance_of(a, own, &weights[a->who[i]], kind);
 		x->split += own * (all - own) / all;
 		x->mixed += own * mixed;
-		x->chance += chance > 0 ? own_chance * (chance - own_chance) / chance / 1000 : 0;
+		x->chance += chance > 0 ? own_chance * (chance - own_chance) / chance : 0;
 		x->mixed_chance += own_chance * mixed;
 	}
 }

@@ -26,6 +26,9 @@ struct contests {
 	bool alike;
 	int last;
 	uint64_t project;
+	// of a cell whose two calls' tokens are known, but not whose they are: variance of the tokens of either
+	// caller; else -1
+	double pair_variance;
 	struct contest (*by_caller)[METRIC_KINDS],
 		all[METRIC_KINDS]; // as the span's callers; summed by contests_close
 };
@@ -37,8 +40,11 @@ void contests_init(struct contests *a, const struct span *s, int lookback, struc
 // tell (lag.h); where they tell of none, those that the cell lists. Sets `who`.
 void contests_find(struct contests *a, const struct cell *c, int kind);
 
-// What number i of `who` takes part with: weight x calls, kept within what apportion takes.
-int64_t contests_part(const struct contests *a, int32_t i, int64_t milli);
+// What each of `who` takes part with, within what apportion takes: weight x calls. Where the cell has two
+// calls of two callers and its metric shows the tokens of the larger one, it shows those of both: then what
+// is expected of each, as if the tokens of a caller's calls were log-normal around its mean.
+void contests_parts(struct contests *a, const struct cell *c, const struct weight *weights, int kind,
+                    int64_t *parts);
 
 // Notes how much of a cell's split is uncertain: nothing of a caller that was alone in it. `split`: as `who`.
 void contests_note(struct contests *a, int64_t residual, const int64_t *split, const struct weight *weights,

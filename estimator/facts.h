@@ -60,7 +60,7 @@ static inline bool calls_are_exact(const struct calls *c)
 struct project_metric {
 	uint64_t project;              // as in struct who
 	int64_t metric[METRIC_KINDS];
-	int64_t samples[METRIC_KINDS]; // as in struct minute
+	int64_t samples[METRIC_KINDS], larger[METRIC_KINDS]; // as in struct minute
 };
 
 struct minute {
@@ -70,6 +70,7 @@ struct minute {
 	// of the model, or the sum of its projects where that is more
 	int64_t metric[METRIC_KINDS];
 	int64_t samples[METRIC_KINDS]; // SampleCount: calls that used such tokens; 0: unknown
+	int64_t larger[METRIC_KINDS];  // of two such calls, the tokens of the larger one; 0: unknown
 	struct project_metric *projects; // sorted by project
 	int32_t nprojects;
 	// by enum price_tier: the tokens of the metric that the tier served; NULL: unknown. The standard tier has
@@ -128,6 +129,7 @@ static inline void minute_add_projects(struct minute *m)
 		}
 		m->has[kind] |= sum > 0;
 		m->samples[kind] = sum > m->metric[kind] ? samples : m->samples[kind];
+		m->larger[kind] = sum > m->metric[kind] ? 0 : m->larger[kind];
 		m->metric[kind] = sum > m->metric[kind] ? sum : m->metric[kind];
 	}
 	m->partial |= !m->metered;

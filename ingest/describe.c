@@ -140,6 +140,8 @@ void record_describe(const struct record *r, struct buf *out)
 		         r->metric.final ? " final" : "");
 		if (r->metric.samples)
 			buf_addf(out, " samples=%" PRId64, r->metric.samples);
+		if (r->metric.larger)
+			buf_addf(out, " larger=%" PRId64, r->metric.larger);
 		break;
 	case RECORD_SESSION_TAGS:
 		add_time(out, "time", r->session_tags.time_ms);

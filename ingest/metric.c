@@ -117,9 +117,25 @@ bool metric_fill(struct record *r, struct arena *a, const struct metric_series *
 	                  : model_key(dims->model, &m->model, err));
 }
 
-int64_t metric_samples(double count)
+bool metric_statistic_of(struct str name, enum metric_statistic *ret)
 {
-	return count >= 1 && count <= 1e12 && floor(count) == count ? (int64_t)count : 0;
+	static const char *const names[METRIC_STATISTICS] = {"Sum", "SampleCount", "Minimum", "Maximum"};
+	for (int i = 0; i < METRIC_STATISTICS; i++)
+		if (str_is(name, names[i])) {
+			*ret = (enum metric_statistic)i;
+			return true;
+		}
+	return false;
+}
+
+// Of two calls Minimum and Maximum are the tokens of both. Of more they say too little to be kept.
+void metric_set_samples(struct metric *m, struct metric_samples said)
+{
+	bool counted = said.count >= 1 && said.count <= 1e12 && floor(said.count) == said.count;
+	m->samples = counted ? (int64_t)said.count : 0;
+	bool both = m->samples == 2 && said.minimum >= 0 && said.minimum <= said.maximum &&
+	            floor(said.maximum) == said.maximum && said.minimum + said.maximum == (double)m->sum;
+	m->larger = both ? (int64_t)said.maximum : 0;
 }
 
 // {"ModelId": model}, or with the two tiers as well.
@@ -161,14 +177,16 @@ enum verdict metric_stream(const struct top_fields *t, struct arena *a, struct r
 		        json_type_name(json_type(t->f[F_timestamp])));
 		return BROKEN;
 	}
-	double samples = 0;
-	json_double(json_get(t->f[F_value], STR("count")), &samples);
+	struct metric_samples samples = METRIC_SAMPLES_INIT;
+	json_double(json_get(t->f[F_value], STR("count")), &samples.count);
+	json_double(json_get(t->f[F_value], STR("min")), &samples.minimum);
+	json_double(json_get(t->f[F_value], STR("max")), &samples.maximum);
 	if (!json_double(value, &sum)) {
 		err_set(err, ERR_SKIP, "value.sum should be a number, and is %s", json_type_name(json_type(value)));
 		return BROKEN;
 	}
 	if (!metric_fill(r, a, &s, ms, sum, err))
 		return BROKEN;
-	r->metric.samples = metric_samples(samples);
+	metric_set_samples(&r->metric, samples);
 	return OURS;
 }

@@ -16,9 +16,10 @@
 // others are ignored. A query may be a SEARCH (metric_search.h). Timestamps are seconds since 1970 or ISO
 // 8601.
 //
-// SampleCount is the number of calls that used such tokens. GetMetricStatistics has it in the data point;
-// GetMetricData in a series of its own, of the same metric with the Stat SampleCount, which is joined to the
-// sums by its times. Without it a point has no samples; docs/operations.md says what that costs.
+// SampleCount is the number of calls that used such tokens; Minimum and Maximum are the fewest and the most
+// of one of them. GetMetricStatistics has these in the data point; GetMetricData in series of their own, of
+// the same metric with another Stat, which are joined to the sums by their times. docs/operations.md says
+// what a point without them lacks.
 #include <math.h>
 #include <stdlib.h>
 
@@ -31,7 +32,10 @@
 
 enum { RESULTS_MAX = 100000 }; // of one answer; CloudWatch returns 500 a page
 
-enum statistic { STATISTIC_SUM, STATISTIC_SAMPLES };
+// The results of one series, but for the sums.
+struct other_statistics {
+	struct json of[METRIC_STATISTICS];
+};
 
 // What reading one answer needs.
 struct reader {
@@ -39,9 +43,9 @@ struct reader {
 	struct json *queries;       // by number, which `query_numbers` has by the hash of their ids
 	int32_t nqueries;
 	struct map query_numbers;
-	struct json *samples; // results of SampleCount, which `sample_numbers` has by the hash of their series
-	int32_t nsamples;
-	struct map sample_numbers;
+	struct other_statistics *others; // by number, which `other_numbers` has by the hash of the series
+	int32_t nothers;
+	struct map other_numbers;
 	struct str other_statistic; // of a token metric, of which it says nothing
 	bool summed;                // some series is a sum
 	struct arena *arena;
@@ -80,14 +84,8 @@ static enum verdict refuse_period(struct err *err)
 	return BROKEN;
 }
 
-static enum verdict read_statistic(struct str name, enum statistic *ret)
-{
-	*ret = str_is(name, "SampleCount") ? STATISTIC_SAMPLES : STATISTIC_SUM;
-	return str_is(name, "Sum") || str_is(name, "SampleCount") ? OURS : NOT_OURS;
-}
-
 static enum verdict read_metric_stat(struct reader *r, struct json query, struct metric_series *s,
-                                     enum statistic *ret, struct err *err)
+                                     enum metric_statistic *ret, struct err *err)
 {
 	struct json stat = json_get(query, STR("MetricStat")), metric = json_get(stat, STR("Metric"));
 	struct str namespace, name, kind;
@@ -96,10 +94,11 @@ static enum verdict read_metric_stat(struct reader *r, struct json query, struct
 	    !json_str(json_get(metric, STR("MetricName")), &name) ||
 	    metric_kind(s, namespace, name) == NOT_OURS || !json_str(json_get(stat, STR("Stat")), &kind))
 		return NOT_OURS;
-	if (read_statistic(kind, ret) == NOT_OURS) {
+	bool known = metric_statistic_of(kind, ret);
+	if (!known || *ret > METRIC_COUNT)
 		r->other_statistic = kind;
+	if (!known)
 		return NOT_OURS;
-	}
 	enum verdict v = read_query_dimensions(json_get(metric, STR("Dimensions")), s->mantle, &s->dims, err);
 	if (v != OURS)
 		return v;
@@ -107,7 +106,7 @@ static enum verdict read_metric_stat(struct reader *r, struct json query, struct
 }
 
 static enum verdict read_search(struct json query, struct json result, struct metric_series *s,
-                                enum statistic *ret, struct err *err)
+                                enum metric_statistic *ret, struct err *err)
 {
 	struct metric_search search;
 	struct str expression, label = STR_NONE, custom = STR_NONE;
@@ -116,7 +115,7 @@ static enum verdict read_search(struct json query, struct json result, struct me
 		return NOT_OURS;
 	if (!metric_search_parse(&search, expression, err))
 		return err->kind ? BROKEN : NOT_OURS;
-	if (read_statistic(search.statistic, ret) == NOT_OURS)
+	if (!metric_statistic_of(search.statistic, ret))
 		return NOT_OURS;
 	json_str(json_get(result, STR("Label")), &label);
 	json_str(json_get(query, STR("Label")), &custom);
@@ -145,36 +144,37 @@ static bool read_timestamp(struct json v, int64_t *ret_ms, struct err *err)
 	return true;
 }
 
-// The points of a series of SampleCount, in their order.
-struct samples {
+// The points of another statistic of a series, in their order.
+struct values {
 	struct json_iter times, values;
 	bool more;
 	int64_t ms;
-	double n;
+	double value;
 };
 
-static void next_sample(struct samples *s)
+static void next_value(struct values *v)
 {
-	struct json when, n;
+	struct json when, value;
 	struct err err = ERR_INIT;
-	s->more = json_next(&s->times, NULL, &when) && json_next(&s->values, NULL, &n) &&
-	          read_timestamp(when, &s->ms, &err) && json_double(n, &s->n);
+	v->more = json_next(&v->times, NULL, &when) && json_next(&v->values, NULL, &value) &&
+	          read_timestamp(when, &v->ms, &err) && json_double(value, &v->value);
 }
 
-static struct samples samples_begin(struct json result)
+static struct values values_begin(struct json result)
 {
-	struct samples s = {.times = json_begin(json_get(result, STR("Timestamps"))),
-	                    .values = json_begin(json_get(result, STR("Values")))};
-	next_sample(&s);
-	return s;
+	struct values v = {.times = json_begin(json_get(result, STR("Timestamps"))),
+	                   .values = json_begin(json_get(result, STR("Values")))};
+	next_value(&v);
+	return v;
 }
 
-// The samples of that time, or 0. Both series have the order that the query asked for.
-static int64_t samples_at(struct samples *s, int64_t ms, bool descending)
+// Its value at that time; else leaves *ret. Both series have the order that the query asked for.
+static void value_at(struct values *v, int64_t ms, bool descending, double *ret)
 {
-	while (s->more && (descending ? s->ms > ms : s->ms < ms))
-		next_sample(s);
-	return s->more && s->ms == ms ? metric_samples(s->n) : 0;
+	while (v->more && (descending ? v->ms > ms : v->ms < ms))
+		next_value(v);
+	if (v->more && v->ms == ms)
+		*ret = v->value;
 }
 
 // Whether the times go back, as they do unless the query says otherwise.
@@ -188,32 +188,34 @@ static bool is_descending(struct json times)
 	       read_timestamp(first, &a, &err) && read_timestamp(second, &b, &err) && a > b;
 }
 
-static void put_point(struct reader *r, const struct metric_series *s, struct record *record, int64_t ms,
-                      struct json value, struct err *err)
+static void put_point(struct reader *r, const struct metric_series *s, int64_t ms, struct json value,
+                      struct metric_samples samples, struct err *err)
 {
 	double sum;
-	int64_t samples = record->metric.samples;
+	struct record record = {.kind = RECORD_METRIC};
 	if (!err->kind && !json_double(value, &sum))
 		err_set(err, ERR_SKIP, "a value should be a number, and is %s", json_type_name(json_type(value)));
-	if (err->kind || !metric_fill(record, r->arena, s, ms, sum, err)) {
+	if (err->kind || !metric_fill(&record, r->arena, s, ms, sum, err)) {
 		put_fault(r, err);
 		return;
 	}
-	record->metric.final = true;
-	record->metric.samples = samples;
-	r->sink->record(r->sink->user, record);
+	record.metric.final = true;
+	metric_set_samples(&record.metric, samples);
+	r->sink->record(r->sink->user, &record);
 }
 
 static void decode_points(struct reader *r, struct json result, const struct metric_series *s,
-                          struct json sample_result)
+                          const struct other_statistics *others)
 {
 	struct json when, value, all_times = json_get(result, STR("Timestamps"));
 	struct json_iter times = json_begin(all_times), values = json_begin(json_get(result, STR("Values")));
-	struct samples samples = samples_begin(sample_result);
+	struct values counts = values_begin(others->of[METRIC_COUNT]),
+				  minima = values_begin(others->of[METRIC_MINIMUM]),
+				  maxima = values_begin(others->of[METRIC_MAXIMUM]);
 	bool descending = is_descending(all_times);
 	for (;;) {
 		struct err err = ERR_INIT;
-		struct record record = {.kind = RECORD_METRIC};
+		struct metric_samples samples = METRIC_SAMPLES_INIT;
 		int64_t ms = 0;
 		bool more = json_next(&times, NULL, &when), more_values = json_next(&values, NULL, &value);
 		if (!more && !more_values)
@@ -223,9 +225,12 @@ static void decode_points(struct reader *r, struct json result, const struct met
 			put_fault(r, &err);
 			return;
 		}
-		if (read_timestamp(when, &ms, &err))
-			record.metric.samples = samples_at(&samples, ms, descending);
-		put_point(r, s, &record, ms, value, &err);
+		if (read_timestamp(when, &ms, &err)) {
+			value_at(&counts, ms, descending, &samples.count);
+			value_at(&minima, ms, descending, &samples.minimum);
+			value_at(&maxima, ms, descending, &samples.maximum);
+		}
+		put_point(r, s, ms, value, samples, &err);
 	}
 }
 
@@ -233,7 +238,8 @@ static void decode_points(struct reader *r, struct json result, const struct met
 
 static uint64_t hash_of_series(const struct metric_series *s)
 {
-	const struct str parts[] = {s->account, s->dims.model, s->dims.asked, s->dims.served};
+	const struct str parts[] = {s->account, s->dims.model, s->dims.asked, s->dims.served,
+	                            s->dims.project};
 	uint64_t h = (uint64_t)s->token_kind * 2 + s->mantle;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		h = hash64_seeded(parts[i].len ? parts[i].p : "", parts[i].len, h + parts[i].len);
@@ -258,7 +264,7 @@ static void index_queries(struct reader *r, struct json queries)
 
 // What a result is a series of. An error says what is wrong with it.
 static enum verdict read_result(struct reader *r, struct json result, struct metric_series *s,
-                                enum statistic *ret, struct err *err)
+                                enum metric_statistic *ret, struct err *err)
 {
 	struct str id, status = STR_NONE, account;
 	*s = r->place;
@@ -288,37 +294,41 @@ static enum verdict read_result(struct reader *r, struct json result, struct met
 	return BROKEN;
 }
 
-static void index_samples(struct reader *r, struct json results)
+static void index_others(struct reader *r, struct json results)
 {
 	struct json one;
 	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);) {
 		struct metric_series s;
 		struct err err = ERR_INIT;
-		enum statistic statistic;
+		enum metric_statistic statistic;
 		bool added;
-		if (read_result(r, one, &s, &statistic, &err) != OURS || statistic != STATISTIC_SAMPLES ||
-		    r->nsamples == RESULTS_MAX)
+		if (read_result(r, one, &s, &statistic, &err) != OURS || statistic == METRIC_SUM ||
+		    r->nothers == RESULTS_MAX)
 			continue;
-		map_add(&r->sample_numbers, hash_of_series(&s), r->nsamples, &added);
-		r->samples = xrealloc(r->samples, (size_t)r->nsamples + 1, sizeof *r->samples);
-		r->samples[r->nsamples++] = one;
+		int32_t number = *map_add(&r->other_numbers, hash_of_series(&s), r->nothers, &added);
+		if (added) {
+			r->others = xrealloc(r->others, (size_t)r->nothers + 1, sizeof *r->others);
+			r->others[r->nothers++] = (struct other_statistics){{JSON_ABSENT}};
+		}
+		r->others[number].of[statistic] = one;
 	}
 }
 
 static void decode_result(struct reader *r, struct json result)
 {
+	static const struct other_statistics none;
 	struct metric_series s;
 	struct err err = ERR_INIT;
-	enum statistic statistic = STATISTIC_SUM;
+	enum metric_statistic statistic = METRIC_SUM;
 	enum verdict v = read_result(r, result, &s, &statistic, &err);
-	r->summed |= v != NOT_OURS && statistic == STATISTIC_SUM;
-	if (v == BROKEN) {
+	r->summed |= v != NOT_OURS && statistic == METRIC_SUM;
+	if (v == BROKEN && statistic <= METRIC_COUNT) {
 		put_fault(r, &err);
-	} else if (v == NOT_OURS || statistic == STATISTIC_SAMPLES) {
+	} else if (v != OURS || statistic != METRIC_SUM) { // the sums are right without a Minimum or Maximum
 		r->sink->ignored(r->sink->user, 1);
 	} else {
-		int32_t *number = map_find(&r->sample_numbers, hash_of_series(&s));
-		decode_points(r, result, &s, number ? r->samples[*number] : JSON_ABSENT);
+		int32_t *number = map_find(&r->other_numbers, hash_of_series(&s));
+		decode_points(r, result, &s, number ? &r->others[*number] : &none);
 	}
 }
 
@@ -359,7 +369,7 @@ void metric_answer(const struct top_fields *t, struct arena *a, const struct sin
 		return;
 	}
 	index_queries(&r, queries);
-	index_samples(&r, results);
+	index_others(&r, results);
 	for (struct json_iter it = json_begin(results); json_next(&it, NULL, &one);)
 		decode_result(&r, one);
 	if (r.other_statistic.len && !r.summed) {
@@ -368,9 +378,9 @@ void metric_answer(const struct top_fields *t, struct arena *a, const struct sin
 		put_fault(&r, &err);
 	}
 	free(r.queries);
-	free(r.samples);
+	free(r.others);
 	map_release(&r.query_numbers);
-	map_release(&r.sample_numbers);
+	map_release(&r.other_numbers);
 }
 
 // ---- GetMetricStatistics
@@ -421,13 +431,13 @@ void metric_statistics(const struct top_fields *t, struct arena *a, const struct
 	else if (v == NOT_OURS)
 		sink->ignored(sink->user, 1);
 	for (struct json_iter it = json_begin(points); v == OURS && json_next(&it, NULL, &one);) {
-		struct record record = {.kind = RECORD_METRIC};
+		struct metric_samples samples = METRIC_SAMPLES_INIT;
 		int64_t ms = 0;
-		double samples = 0;
 		err_clear(&err);
-		if (read_timestamp(json_get(one, STR("Timestamp")), &ms, &err) &&
-		    json_double(json_get(one, STR("SampleCount")), &samples))
-			record.metric.samples = metric_samples(samples);
-		put_point(&r, &r.place, &record, ms, json_get(one, STR("Sum")), &err);
+		read_timestamp(json_get(one, STR("Timestamp")), &ms, &err);
+		json_double(json_get(one, STR("SampleCount")), &samples.count);
+		json_double(json_get(one, STR("Minimum")), &samples.minimum);
+		json_double(json_get(one, STR("Maximum")), &samples.maximum);
+		put_point(&r, &r.place, ms, json_get(one, STR("Sum")), samples, &err);
 	}
 }

@@ -158,10 +158,11 @@ static bool read_by_template(struct metric_search *s, struct str label, struct s
 // Words that say which metric or statistic it is, and one that must be the model.
 static bool read_words(struct metric_search *s, struct str label, struct str *ret_model)
 {
+	enum metric_statistic statistic;
 	*ret_model = STR_NONE;
 	for (int n = 0; label.len; n++) {
 		struct str word = str_cut(&label, ' ');
-		if (!word.len || str_is(word, "Sum") || str_is(word, "SampleCount"))
+		if (!word.len || metric_statistic_of(word, &statistic))
 			continue;
 		if (metric_counts_tokens(word)) {
 			if (s->metric.len && !str_eq(s->metric, word))

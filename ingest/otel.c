@@ -11,7 +11,8 @@
 //                                                    . summary(11) . data_points(1)
 //     1.0.0   point . attributes(7)    KeyValue: Namespace, MetricName, Dimensions = list of KeyValue
 //     0.7.0   point . labels(1)        StringKeyValue: Namespace, MetricName, and one for each dimension
-//     both    point . start(2) and time(3) fixed64 ns, count(4) fixed64, sum(5) double
+//     both    point . start(2) and time(3) fixed64 ns, count(4) fixed64, sum(5) double, quantile values(6)
+//             with quantile(1) and value(2) double: quantile 0 is the Minimum, 1 the Maximum
 //
 // OpenTelemetry's receiver of Firehose (awsfirehose, record type cwmetrics) makes such requests of a stream
 // in JSON, with names of its own. The namespace is in the resource: service.namespace AWS and service.name
@@ -66,6 +67,7 @@ static bool read_key_value(struct str in, bool any, struct str *key, struct str 
 struct point {
 	uint64_t start_ns, end_ns, count;
 	double sum;
+	struct metric_samples samples; // but for the count
 	bool bare; // of a metric with a bare name
 	struct metric_series *series; // its dimensions are those of the point
 };
@@ -98,6 +100,24 @@ static bool read_attribute(const struct proto_field *f, struct point *p, struct 
 	return true;
 }
 
+static void note_quantile(struct point *p, double quantile, double value)
+{
+	if (quantile == 0)
+		p->samples.minimum = value;
+	else if (quantile == 1)
+		p->samples.maximum = value;
+}
+
+static void read_quantile(struct str in, struct point *p)
+{
+	struct proto_field f;
+	double quantile = 0, value = 0;
+	while (proto_next(&in, &f) > 0)
+		if (f.wire == FIXED64 && (f.number == 1 || f.number == 2))
+			memcpy(f.number == 1 ? &quantile : &value, &f.word, sizeof f.word);
+	note_quantile(p, quantile, value);
+}
+
 static bool read_point(struct str in, struct point *p, struct err *err)
 {
 	struct proto_field f;
@@ -107,6 +127,8 @@ static bool read_point(struct str in, struct point *p, struct err *err)
 		if (proto_is_bytes(&f, 1) || proto_is_bytes(&f, 7)) {
 			if (!read_attribute(&f, p, err))
 				return false;
+		} else if (proto_is_bytes(&f, 6)) {
+			read_quantile(f.bytes, p);
 		} else if (f.wire == FIXED64 && f.number == 2) {
 			p->start_ns = f.word;
 		} else if (f.wire == FIXED64 && f.number == 3) {
@@ -130,6 +152,11 @@ struct otel_reader {
 	const struct sink *sink;
 };
 
+static struct point point_of(struct otel_reader *w)
+{
+	return (struct point){.series = &w->series, .bare = w->bare, .samples = METRIC_SAMPLES_INIT};
+}
+
 static void report_point(struct otel_reader *w, struct point *p)
 {
 	struct err err = ERR_INIT;
@@ -151,7 +178,8 @@ static void report_point(struct otel_reader *w, struct point *p)
 		err_set(&err, ERR_SKIP, "the data point's time is not the start of a minute: %llu ns since 1970",
 		        (unsigned long long)p->start_ns);
 	if (!err.kind && metric_fill(&r, w->arena, &w->series, (int64_t)(p->start_ns / 1000000), p->sum, &err)) {
-		r.metric.samples = metric_samples((double)p->count);
+		p->samples.count = (double)p->count;
+		metric_set_samples(&r.metric, p->samples);
 		w->sink->record(w->sink->user, &r);
 	} else {
 		w->sink->fault(w->sink->user, &err);
@@ -161,7 +189,7 @@ static void report_point(struct otel_reader *w, struct point *p)
 static void decode_point(struct otel_reader *w, struct str in)
 {
 	struct err err = ERR_INIT;
-	struct point p = {.series = &w->series, .bare = w->bare};
+	struct point p = point_of(w);
 	if (read_point(in, &p, &err))
 		report_point(w, &p);
 	else
@@ -383,13 +411,26 @@ static void read_json_attributes(struct json list, struct point *p)
 	}
 }
 
+static void read_json_quantiles(struct json list, struct point *p)
+{
+	struct json one;
+	for (struct json_iter it = json_begin(list); json_next(&it, NULL, &one);) {
+		struct json quantile = json_get(one, STR("quantile")), value = json_get(one, STR("value"));
+		double of = 0, tokens = 0;
+		if ((json_missing(quantile) || json_double(quantile, &of)) &&
+		    (json_missing(value) || json_double(value, &tokens)))
+			note_quantile(p, of, tokens);
+	}
+}
+
 static void decode_json_point(struct otel_reader *w, struct json point)
 {
 	struct err err = ERR_INIT;
-	struct point p = {.series = &w->series, .bare = w->bare};
+	struct point p = point_of(w);
 	struct json sum = json_get(point, STR("sum"));
 	w->series.dims = (struct metric_dims){0};
 	read_json_attributes(json_get(point, STR("attributes")), &p);
+	read_json_quantiles(json_get(point, STR("quantileValues")), &p);
 	if (read_json_number(json_get(point, STR("startTimeUnixNano")), "start", &p.start_ns, &err) &&
 	    read_json_number(json_get(point, STR("timeUnixNano")), "time", &p.end_ns, &err) &&
 	    read_json_number(json_get(point, STR("count")), "count", &p.count, &err) &&

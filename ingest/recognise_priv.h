@@ -137,7 +137,17 @@ enum verdict metric_kind(struct metric_series *s, struct str namespace, struct s
 bool metric_fill(struct record *r, struct arena *a, const struct metric_series *s, int64_t ms, double sum,
                  struct err *err) NC_CHECK;
 
-// A SampleCount as struct metric holds it: 0 where it is not a whole number from 1 to 10^12.
-int64_t metric_samples(double count);
+// The statistics that are read, by CloudWatch's names.
+enum metric_statistic { METRIC_SUM, METRIC_COUNT, METRIC_MINIMUM, METRIC_MAXIMUM, METRIC_STATISTICS };
+bool metric_statistic_of(struct str name, enum metric_statistic *ret);
+
+// What a point says beside its sum; -1: nothing.
+struct metric_samples {
+	double count, minimum, maximum;
+};
+#define METRIC_SAMPLES_INIT {-1, -1, -1}
+// Once the sum is set. What does not fit it, or each other, is left unknown; so is a count that is not a
+// whole number from 1 to 10^12.
+void metric_set_samples(struct metric *m, struct metric_samples said);
 
 #endif

@@ -118,6 +118,7 @@ struct metric {
 	enum token_kind token_kind;       // INPUT, OUTPUT, CACHE_READ, CACHE_WRITE or UNITS
 	int64_t sum;                // tokens, 0 to 2^40
 	int64_t samples;            // SampleCount: calls that used tokens of this kind; 0: unknown
+	int64_t larger;             // of two such calls, the tokens of the larger one, sum / 2 to sum; 0: unknown
 	// only the tokens of calls that asked for a tier and were served by one (not both the standard):
 	bool of_tier;
 	enum price_tier asked;      // PRICE_TIERS: not a known tier ("auto")

@@ -5,8 +5,8 @@
 -- are joined part by part (store/calls.lua), so that order, repetition and grouping make no difference.
 -- The sums of a cell (calls and exact tokens by caller and minute) follow the calls exactly: what a call
 -- said before is taken off, what it says now is added. Of two values of a metric the one of the better
--- source stays, then the larger sum. Every hour that changed gets a new version and stays in `due` until
--- it is computed.
+-- source stays, then the one with the larger sum, the larger SampleCount, the larger one of two calls. Every
+-- hour that changed gets a new version and stays in `due` until it is computed.
 --
 -- KEYS[1] the start of all keys of the account and Region
 -- ARGV    window, keep, delay (ms), lookback (minutes), how many keep their names on a day (sessions of a
@@ -20,7 +20,7 @@
 --         evidence; the evidence; 2 bytes: how many of the calls have it, in their order; of none: it is the
 --         pair whose calls follow, in the short form without its number); the sums of all
 --         of them (store/call_sums.h), or ""; metrics (model, minute, token kind or token kind with tiers,
---         rank, sum, samples); names (id, text, the model whose figures contain it or ""); sessions;
+--         rank, sum, samples, larger); names (id, text, the model whose figures contain it or ""); sessions;
 --         candidates for a name of their own (group, name, minute); tellings (model, minute, digest,
 --         value); runs of minutes of which there are records (signal, first minute of the day, how many: at
 --         most OBSERVED_RUN); or the number of a shard, how many times it has promoted hours, and those that
@@ -277,19 +277,29 @@ local function touch(g, minute)
   return m
 end
 
+-- Compares numbers by the first that differs.
+local function is_as_large(a, b)
+  for i = 1, #a do
+    if a[i] ~= b[i] then return a[i] > b[i] end
+  end
+  return true
+end
+
 local function apply_metric(i)
   local model, minute, kind = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
-  local rank, sum, samples = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])
+  local rank, sum = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
+  local samples, larger = tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6])
   local g = group(model, minute)
   local field = char(minute % 60) .. 'm' .. kind
   local old = call('HGET', g.cells, field)
   metrics = metrics + 1
   if old then
-    local r, s, n = string.match(old, '^(%d+) (%d+) (%d+)$')
-    r, s, n = tonumber(r), tonumber(s), tonumber(n)
-    if r and (r > rank or (r == rank and (s > sum or (s == sum and n >= samples)))) then return end
+    local r, s, n, l = string.match(old, '^(%d+) (%d+) (%d+) ?(%d*)$')
+    r, s, n, l = tonumber(r), tonumber(s), tonumber(n), tonumber(l) or 0
+    if r and is_as_large({r, s, n, l}, {rank, sum, samples, larger}) then return end
   end
-  call('HSET', g.cells, field, rank .. ' ' .. ARGV[i + 4] .. ' ' .. ARGV[i + 5])
+  local value = rank .. ' ' .. ARGV[i + 4] .. ' ' .. ARGV[i + 5]
+  call('HSET', g.cells, field, larger > 0 and value .. ' ' .. ARGV[i + 6] or value)
   touch(g, minute)
 end
 
@@ -492,7 +502,7 @@ local function look_at_section(at)
   local ncandidates, ntellings = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
   local nobserved = tonumber(ARGV[at + 9])
   local busy = ARGV[at + 2] == '1' and (is_packed(ARGV[at]) or is_packed(ARGV[at + 1]))
-  return busy, at + 13 + 6 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
+  return busy, at + 13 + 7 * nmetrics + 3 * nnames + nsessions + 3 * ncandidates +
     4 * ntellings + 3 * nobserved
 end
 
@@ -504,13 +514,13 @@ local function apply_section(at)
   local ntellings, nobserved = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
   local calls = at + 10
   local first_metric = calls + 3
-  local first_name = first_metric + 6 * nmetrics
+  local first_name = first_metric + 7 * nmetrics
   local first_telling = first_name + 3 * nnames + nsessions + 3 * ncandidates
   if takes_records(bucket, reopening) then
     apply_names(bucket, first_name, nnames, nsessions, ncandidates) -- joining calls looks at them
     names = {p .. KEY.NAMES .. bucket, other ~= '' and p .. KEY.NAMES .. other or nil}
     if ARGV[calls] ~= '' then apply_calls(bucket, other, reopening, calls, ncalls) end
-    for i = first_metric, first_name - 6, 6 do apply_metric(i) end
+    for i = first_metric, first_name - 7, 7 do apply_metric(i) end
     for i = first_telling, first_telling + 4 * (ntellings - 1), 4 do apply_telling(i) end
     note_observed(bucket, first_telling + 4 * ntellings, nobserved)
     local spread = shards ~= '1' and not in_shard and other ~= ''

@@ -576,7 +576,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	if (!batch_is_model(m->model))
 		return err_set(err, ERR_SKIP,
 		               "ModelId: missing, too long, or with blanks or control characters in it");
-	if (m->sum < 0 || m->sum > (int64_t)1 << 53 ||
+	if (m->sum < 0 || m->sum > (int64_t)1 << 53 || m->larger < 0 || m->larger > m->sum ||
 	    (m->token_kind > TOKENS_CACHE_WRITE && m->token_kind != TOKENS_UNITS) || m->asked > PRICE_TIERS ||
 	    m->served >= PRICE_TIERS || (m->project.len && m->token_kind > TOKENS_CACHE_WRITE))
 		return err_set(err, ERR_SKIP, "metric: a sum of %lld tokens makes no sense", (long long)m->sum);
@@ -589,10 +589,12 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 	note_model(b, acct_region, s, model, m->model, m->minute);
 	s->metrics = batch_grown(b, s->metrics, s->nmetrics, &s->capmetrics, sizeof *s->metrics);
 	struct batch_metric *to = &s->metrics[s->nmetrics++];
+	bool is_split = !m->of_tier && m->token_kind != TOKENS_UNITS;
 	*to = (struct batch_metric){.model_id = model,
 	                            .minute = m->minute,
 	                            .sum = m->sum,
 	                            .samples = m->samples,
+	                            .larger = is_split ? m->larger : 0,
 	                            .rank = m->final ? 2 : 1};
 	if (m->project.len)
 		cell_project_metric_name(m->token_kind, name_id_of_project(m->project), to->name);

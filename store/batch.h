@@ -50,7 +50,7 @@ struct batch_telling {
 
 struct batch_metric {
 	uint64_t model_id;
-	int64_t minute, sum, samples;
+	int64_t minute, sum, samples, larger; // as in struct metric
 	int rank;
 	char name[CELL_METRIC_NAME_SIZE]; // of the token kind, and of tiers (store/cell_codec.h)
 };

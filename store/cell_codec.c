@@ -133,6 +133,7 @@ void cell_metric_read(struct str value, struct cell_metric *ret)
 	ret->rank = str_cut_count(&value);
 	ret->sum = str_cut_count(&value);
 	ret->samples = str_cut_count(&value);
+	ret->larger = str_cut_count(&value);
 }
 
 char *cell_metric_name(enum token_kind kind, bool of_tier, int asked, enum price_tier served, char *buf)

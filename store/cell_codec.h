@@ -15,9 +15,9 @@
 //     telemetry    offset  0  1  minute of the hour   START END INPUT OUTPUT READ WRITTEN USER: seconds since
 //                          1  1  't'                  1970; tokens, "-": not known; who says it
 //                          2 14  digest of its name
-//     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES
-//                          1  1  'm'                  (rank: how good the source is; larger wins)
-//                          2  1  '0' + token kind
+//     metric       offset  0  1  minute of the hour   RANK SUM SAMPLES [LARGER]
+//                          1  1  'm'                  (rank: how good the source is; larger wins. LARGER: as
+//                          2  1  '0' + token kind     in struct metric, left out if not known)
 //     tier metric          3  1  'a' + tier asked     the same, of the calls of these tiers only: a part
 //                          4  1  'a' + tier served    of the metric of that minute and token kind
 //     project metric       3 16  hash of the project  the same, of the calls within this project of
@@ -117,7 +117,7 @@ void cell_telling_write(const struct telling *t, struct buf *ret);
 
 // The value of a metric of any form.
 struct cell_metric {
-	int64_t rank, sum, samples;
+	int64_t rank, sum, samples, larger;
 };
 void cell_metric_read(struct str value, struct cell_metric *ret);
 

@@ -28,6 +28,7 @@ static void read_metric(struct minute *m, enum token_kind kind, struct str value
 	m->metered = m->has[kind] = true;
 	m->metric[kind] = metric.sum;
 	m->samples[kind] = metric.samples;
+	m->larger[kind] = metric.larger;
 }
 
 // Several tiers that were asked for may have been served by one.
@@ -61,6 +62,7 @@ static void read_project_metric(struct arena *arena, struct minute *m, const str
 	}
 	m->projects[i].metric[f->kind] = metric.sum;
 	m->projects[i].samples[f->kind] = metric.samples;
+	m->projects[i].larger[f->kind] = metric.larger;
 }
 
 static int by_project(const void *a, const void *b)

@@ -112,7 +112,7 @@ static int count_args(const struct eval_part *p)
 {
 	const struct section *s = p->section;
 	return 13 + 3 * p->nnames +
-	       (p->rest ? 6 * s->nmetrics + s->nsessions + 3 * s->ncandidates + 4 * s->ntellings +
+	       (p->rest ? 7 * s->nmetrics + s->nsessions + 3 * s->ncandidates + 4 * s->ntellings +
 	                      3 * count_observed(s)
 	                : 0);
 }
@@ -207,6 +207,7 @@ static void send_part(struct store *to, const struct eval_part *p)
 		redis_argi(r, m->rank);
 		redis_argi(r, m->sum);
 		redis_argi(r, m->samples);
+		redis_argi(r, m->larger);
 	}
 	for (int32_t i = 0; i < p->nnames; i++) {
 		redis_arg64(r, p->names[i].id);

@@ -78,7 +78,7 @@ def write_messages(world, path, sources):
                     series.setdefault((m["metric_name"], m["dimensions"]["ModelId"]), []).append((m["timestamp"] // 1000, m["value"]))
             queries, results = [], []
             for i, ((name, model), points) in enumerate(sorted(series.items())):
-                for stat, member in (("Sum", "sum"), ("SampleCount", "count")):
+                for stat, member in (("Sum", "sum"), ("SampleCount", "count"), ("Minimum", "min"), ("Maximum", "max")):
                     metric = {"Namespace": "AWS/Bedrock", "MetricName": name, "Dimensions": [{"Name": "ModelId", "Value": model}]}
                     queries.append({"Id": f"a{i}{member}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}})
                     points.sort(key=lambda p: p[0])

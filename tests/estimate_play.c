@@ -238,6 +238,14 @@ static struct calls *calls_of(struct minute *m, int32_t caller)
 	return &m->calls[m->ncalls++];
 }
 
+static void keep_larger_of_two(struct model *m, int nhours)
+{
+	for (int i = 0; i < nhours * 60; i++)
+		for (int kind = 0; kind < METRIC_KINDS; kind++)
+			if (m->hours[i / 60].minutes[i % 60].samples[kind] != 2)
+				m->hours[i / 60].minutes[i % 60].larger[kind] = 0;
+}
+
 // A record of a stream has the time of its start, one of a plain call that of its end; metrics have the end.
 static void make_facts(struct world *w)
 {
@@ -268,8 +276,11 @@ static void make_facts(struct world *w)
 				at->has[kind] |= counted;
 				at->samples[kind] += counted;
 				at->metric[kind] += c->tokens[kind];
+				if (at->larger[kind] < c->tokens[kind])
+					at->larger[kind] = c->tokens[kind];
 			}
 		}
+		keep_larger_of_two(m, w->nhours);
 		free(position);
 	}
 }

@@ -31,7 +31,7 @@ static void try_read(struct input *in)
 	cell_field_read(field, &f);
 	check_field(&f);
 	cell_metric_read(value, &m);
-	assert(m.rank >= 0 && m.sum >= 0 && m.samples >= 0);
+	assert(m.rank >= 0 && m.sum >= 0 && m.samples >= 0 && m.larger >= 0);
 	struct telling t;
 	if (f.form == CELL_TELLING && cell_telling_read(&f, value, &t)) {
 		assert(t.user.len && t.start >= 0 && t.end >= 0 && t.minute == f.minute);

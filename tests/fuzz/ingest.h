@@ -48,7 +48,10 @@ static void on_record(void *user, const struct record *r)
 		check_call(&r->call);
 	else if (r->kind == RECORD_TELEMETRY)
 		check_telemetry(&r->telemetry);
-	else if (r->kind == RECORD_METRIC)
+	else if (r->kind == RECORD_METRIC && r->metric.larger)
+		assert(r->metric.samples == 2 && 2 * r->metric.larger >= r->metric.sum &&
+		       r->metric.larger <= r->metric.sum);
+	if (r->kind == RECORD_METRIC)
 		assert(r->metric.minute >= 0 && r->metric.sum >= 0 && r->metric.sum <= INT64_C(1) << 40 &&
 		       r->metric.model.len && r->metric.samples >= 0 &&
 		       (r->metric.token_kind <= TOKENS_CACHE_WRITE || r->metric.token_kind == TOKENS_UNITS));

@@ -107,6 +107,9 @@ static bool read_fact(struct facts *f, const char *line)
 		calls_of(f, m, caller(f, who))->n = n;
 	} else if (sscanf(line, "streams %d %31s %lld", &m, who, &n) == 3) {
 		calls_of(f, m, caller(f, who))->started = n;
+	} else if (sscanf(line, "samples %d %31s 2 larger %lld", &m, kind, &n) == 3) {
+		minute(f, m)->samples[kind_named(kind)] = 2;
+		minute(f, m)->larger[kind_named(kind)] = n;
 	} else if (sscanf(line, "samples %d %31s %lld", &m, kind, &n) == 3) {
 		minute(f, m)->samples[kind_named(kind)] = n;
 	} else if (sscanf(line, "exact %d %31s %31s %lld %lld", &m, who, kind, &n, &x) == 5) {
@@ -123,6 +126,8 @@ static bool read_fact(struct facts *f, const char *line)
 		set_project_metric(f, m, who, kind_named(kind), n);
 	} else if (sscanf(line, "within %31s %31s", who, kind) == 2) {
 		f->callers[caller(f, who)].project = (uint64_t)kind[0];
+	} else if (sscanf(line, "noise %31s %31s %lld", who, kind, &n) == 3) {
+		f->weights[caller(f, who)].noise_milli[kind_named(kind)] = n;
 	} else if (sscanf(line, "weight %31s %31s %lld", who, kind, &n) == 3) {
 		f->weights[caller(f, who)].milli[kind_named(kind)] = n;
 	} else if (sscanf(line, "lookback %d", &f->lookback) != 1) {
@@ -239,6 +244,11 @@ static void uncertainty(void)
 	allocate(&f, &arena, &u);
 	ok(u.callers[0].spread[TOKENS_INPUT] == 100 && u.callers[0].noise[TOKENS_INPUT] == 1000 * 400,
 	   "of a minute that it shared its own part is");
+	minute(&f, 30)->samples[TOKENS_INPUT] = 2;
+	minute(&f, 30)->larger[TOKENS_INPUT] = 1030;
+	allocate(&f, &arena, &u);
+	ok(u.callers[0].spread[TOKENS_INPUT] == 100 && u.callers[0].noise[TOKENS_INPUT] == 2 * 30 * 30,
+	   "or, where the tokens of both calls are known, whose are the 60 more of the larger one");
 	arena_release(&arena);
 }
 
@@ -256,8 +266,11 @@ static void random_facts(struct facts *f)
 	bool exact = below(2);
 	for (int i = 0, n = (int)below(WHO_MAX + 1); i < n; i++) {
 		f->callers[f->span.ncallers++] = (struct who){STR("somebody"), STR("-"), below(2) ? below(4) : 0};
-		for (int kind = 0; kind < METRIC_KINDS; kind++)
+		for (int kind = 0; kind < METRIC_KINDS; kind++) {
 			f->weights[i].milli[kind] = below(4) ? some_size() : (int64_t)1e18;
+			f->weights[i].noise_milli[kind] = below(4) ? some_size() : (int64_t)1e18;
+			f->weights[i].sd_permille[kind] = below(10001);
+		}
 	}
 	for (int m = -60; m < 120; m++) {
 		for (int i = 0; i < f->span.ncallers; i++) {
@@ -274,7 +287,10 @@ static void random_facts(struct facts *f)
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			if (below(5) == 0) {
 				set_metric(f, m, kind, some_size());
-				minute(f, m)->samples[kind] = below(2) ? 0 : below(30);
+				struct minute *at = minute(f, m);
+				at->samples[kind] = below(2) ? 0 : below(3) ? below(30) : 2;
+				if (at->samples[kind] == 2 && below(4))
+					at->larger[kind] = at->metric[kind] - (below(4) ? below(at->metric[kind] / 2 + 1) : 0);
 			}
 		for (int kind = 0; kind < METRIC_KINDS; kind++)
 			if (below(10) == 0)

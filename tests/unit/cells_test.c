@@ -26,6 +26,7 @@ struct cell_case {
 	bool metric;    // of all tiers
 	bool tier_metric;
 	bool projects;  // two, besides
+	bool pairs;     // each metric is of two calls, and says so
 	bool units;
 };
 
@@ -55,6 +56,11 @@ static void make_cases(void)
 	add_case((struct cell_case){.name = "a metric of all tiers", .metric = true});
 	add_case((struct cell_case){.name = "a metric of tiers", .metric = true, .tier_metric = true});
 	add_case((struct cell_case){.name = "metrics of projects", .metric = true, .projects = true});
+	add_case((struct cell_case){.name = "metrics of two calls",
+	                            .metric = true,
+	                            .tier_metric = true,
+	                            .projects = true,
+	                            .pairs = true});
 	add_case((struct cell_case){.name = "units", .units = true});
 }
 
@@ -94,8 +100,11 @@ static void feed_minute(struct engine *e, const struct cell_case *x, int64_t min
 	}
 	for (int kind = 0; x->metric && kind < METRIC_KINDS; kind++) {
 		struct record r = test_metric(minute, (enum token_kind)kind, 70000);
+		r.metric.samples = x->pairs ? 2 : 0;
+		r.metric.larger = x->pairs ? 40000 : 0;
 		add(e, &r);
 		r.metric.sum = 1000;
+		r.metric.larger = x->pairs ? 600 : 0;
 		for (int project = 0; x->projects && project < 2; project++) {
 			r.metric.project = project ? STR("proj_b") : STR("proj_a");
 			add(e, &r);
@@ -194,10 +203,13 @@ static bool has_metrics(const struct minute *at, const struct cell_case *x, bool
 	bool good = at->metered == (wanted && x->metric) && !at->of_tier == !(wanted && x->tier_metric) &&
 	            at->has_units == (wanted && x->units) && at->units == (at->has_units ? 4 * CALLS : 0);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
-		good &= at->metric[kind] == (at->metered ? 70000 : 0);
+		good &= at->metric[kind] == (at->metered ? 70000 : 0) &&
+		        at->samples[kind] == (at->metered && x->pairs ? 2 : 0) &&
+		        at->larger[kind] == (at->metered && x->pairs ? 40000 : 0);
 	good &= at->nprojects == (wanted && x->projects ? 2 : 0);
 	for (int32_t i = 0; i < at->nprojects; i++)
 		good &= at->projects[i].metric[TOKENS_OUTPUT] == 1000 && !at->partial &&
+		        at->projects[i].larger[TOKENS_OUTPUT] == (x->pairs ? 600 : 0) &&
 		        (i == 0 || at->projects[i].project > at->projects[i - 1].project);
 	for (int tier = 0; at->of_tier && tier < PRICE_TIERS; tier++)
 		good &= at->of_tier[tier][TOKENS_INPUT] == 1000;

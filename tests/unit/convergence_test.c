@@ -36,6 +36,12 @@ static struct str say(const char *fmt, ...)
 	return s;
 }
 
+static void set_samples(struct metric *m)
+{
+	m->samples = below(4);
+	m->larger = m->samples == 2 && below(3) ? m->sum - below(m->sum / 2 + 1) : 0;
+}
+
 static struct record *more(enum record_kind kind)
 {
 	struct record *r = &world[nworld++];
@@ -268,6 +274,7 @@ static void make_world(int64_t base, int hours)
 				                    .minute = base / MS_PER_MINUTE + m,
 				                    .token_kind = token_kind < METRIC_KINDS ? token_kind : TOKENS_UNITS,
 				                    .sum = below(token_kind < METRIC_KINDS ? 60000 : 9)};
+				set_samples(&r->metric);
 				if (below(6) == 0) { // some of it in another tier
 					struct record *tier = more(RECORD_METRIC);
 					tier->metric = r->metric;
@@ -275,20 +282,27 @@ static void make_world(int64_t base, int hours)
 					tier->metric.asked = (enum price_tier)below(PRICE_TIERS + 1);
 					tier->metric.served = (enum price_tier)(1 + below(PRICE_TIERS - 1));
 					tier->metric.sum = below(r->metric.sum + 1);
+					set_samples(&tier->metric);
 				}
 				if (below(6) == 0 && token_kind < METRIC_KINDS) { // what of it is of a project
 					struct record *part = more(RECORD_METRIC);
 					part->metric = r->metric;
 					part->metric.project = str_of(projects[below(2)]);
 					part->metric.sum = below(r->metric.sum + 1);
+					set_samples(&part->metric);
 				}
 				if (below(10) == 0) { // a better value of the same point, the final one perhaps lower
 					struct record *again = more(RECORD_METRIC);
 					again->metric = r->metric;
 					again->metric.final = below(2);
-					again->metric.samples = below(40);
 					again->metric.sum =
 						again->metric.final ? below(r->metric.sum + 1) : r->metric.sum + below(100);
+					set_samples(&again->metric);
+				}
+				if (r->metric.samples == 2) { // the same sum, of two other calls
+					struct record *again = more(RECORD_METRIC);
+					again->metric = r->metric;
+					again->metric.larger = below(3) ? r->metric.sum - below(r->metric.sum / 2 + 1) : 0;
 				}
 			}
 		}
@@ -686,13 +700,14 @@ static void make_metric_near(int64_t edge)
 	                            .model = below(3) ? str_of(models[2 + below(3)]) : STR(PROFILE),
 	                            .minute = edge / MS_PER_MINUTE + near_edge(),
 	                            .token_kind = (int)below(METRIC_KINDS),
-	                            .samples = below(4),
 	                            .sum = below(60000)};
+	set_samples(&r->metric);
 	if (below(4) == 0) {
 		struct record *again = more(RECORD_METRIC);
 		again->metric = r->metric;
 		again->metric.final = true;
 		again->metric.sum = below(60000);
+		set_samples(&again->metric);
 	}
 	if (below(6) == 0) {
 		struct record *tier = more(RECORD_METRIC);
@@ -700,6 +715,7 @@ static void make_metric_near(int64_t edge)
 		tier->metric.of_tier = true;
 		tier->metric.served = (enum price_tier)(1 + below(PRICE_TIERS - 1));
 		tier->metric.sum = below(r->metric.sum + 1);
+		set_samples(&tier->metric);
 	}
 }
 
