@@ -76,7 +76,7 @@ bool truth_read(struct view *v, const struct traffic *t, struct truth *ret, stru
 	for (int i = 0; i < t->ntruth; i++) {
 		struct truth_row *r = &ret->rows[i];
 		r->principal = t->truth[i].principal;
-		r->calls = t->truth[i].calls + t->truth[i].failed;
+		r->calls = t->truth[i].calls;
 		r->priced = true_usd(t, &t->truth[i], &r->truth);
 	}
 	groups_init(&g, &by);

@@ -25,6 +25,7 @@ has "streams and an API key are among the callers" "$out" 'user/BedrockAPIKey-a1
 
 # Estimated and true dollars of the last table's total: within a few percent, for only the split and the TTL of cache writes are guesses.
 is "the total is near the truth" "$(awk '/estimated +true/ { t = 1 } t && /^total/ { d = $3 / $4 - 1; print (d > -0.05 && d < 0.05) ? "near" : $0 }' <<<"$out")" near
+is "its calls are those of the reports" "$(awk '/estimated +true/ { t = 1 } /^total/ && t { print $2 == n ? "same" : $0 } /^total/ { n = $NF }' <<<"$out")" same
 is "nothing is unattributed when all has arrived" "$(grep -c '(unattributed)' <<<"$(sed -n '/\$ nowcast report/,$p' <<<"$out")")" 0
 # The last line before the explanations: "... come to 8.6 % of the dollars without any bill, to 3.5 % after that one."
 is "a bill of the day before teaches it" "$(awk '/without any bill, to/ { print ($6 > $15) ? "nearer" : $0 }' <<<"$out")" nearer
