@@ -250,7 +250,8 @@ static bool explain_hour(struct price_explanation *e, const struct conf *conf, s
 	if (good && e->terms + e->unpriced == 0)
 		good = err_set(
 			err, ERR_SKIP,
-			"no figures of %s in that hour; `nowcast report --by hour,principal` lists the existing ones",
+			"no figures of %s in that hour: expected a whole ARN, as `nowcast report --by hour,principal` lists them; "
+			"`nowcast explain` takes a part of it, too, and shows these terms",
 			e->principal);
 	else if (good)
 		printf("all together %s USD\n", usd_format(e->total, 12, usd));

@@ -147,6 +147,44 @@ static int64_t show_band(const struct prices *p, struct price_query *q, bool *re
 	return most;
 }
 
+static bool pays_otherwise(const struct prices *p, struct price_query q, struct str account)
+{
+	struct price_query of_it = q;
+	of_it.account = account;
+	for (int t = 0; t < TOKEN_TYPES; t++) {
+		struct rate own, common;
+		q.type = of_it.type = (enum token_type)t;
+		if (prices_find(p, &of_it, &own, NULL) == MISS_NONE &&
+		    (prices_find(p, &q, &common, NULL) != MISS_NONE ||
+		     own.pico_per_token != common.pico_per_token))
+			return true;
+	}
+	return false;
+}
+
+// Names accounts that have rates of their own for it, such as those that their bills have taught.
+static void print_accounts(const struct prices *p, const struct price_query *q)
+{
+	enum { NAMED = 5 };
+	struct str named[NAMED];
+	int n = 0;
+	for (size_t i = 0; i < prices_count(p); i++) {
+		const struct price_rows *rows = catalogue_rows(prices_source(p, i).catalogue);
+		for (size_t k = 0; k < rows->n && n < NAMED; k++) {
+			struct str account = rows->v[k].account;
+			bool passed = !account.len;
+			for (int j = 0; j < n && !passed; j++)
+				passed = str_eq(named[j], account);
+			if (passed || !pays_otherwise(p, *q, account))
+				continue;
+			printf("%s%.*s", n ? ", " : "  other rates hold for account ", STR_ARG(account));
+			named[n++] = account;
+		}
+	}
+	if (n)
+		printf("%s: --account shows them\n", n == NAMED ? " ..." : "");
+}
+
 // Ends with 3 if nothing of the model has a price.
 bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 {
@@ -164,6 +202,7 @@ bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 	q.region = str_of(region);
 	q.account = str_of(account);
 	q.foundation = str_of(foundation);
+	const struct price_query asked = q;
 	price_warn_of_region(p, q.region);
 	struct model_id id;
 	char when[WHEN_SIZE];
@@ -175,6 +214,8 @@ bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 		q.prompt_tokens = most + 1;
 		printf("  requests whose prompt is longer than %lld tokens:\n", (long long)most);
 	}
+	if (!account)
+		print_accounts(p, &asked);
 	if (!any && id.kind == MODEL_OPAQUE)
 		printf("  a name without a vendor is read as the id of a profile; `nowcast price list %s` finds models by a part of "
 		       "their name\n", c->argv[0]);

@@ -20,6 +20,8 @@ IFS=, read -r hour principal _ usd _ < <(tail -n +2 "$T/hours.csv" | grep 'arn:'
 fails 0 "an hour of a principal is explained" "$nowcast" price explain --redis "$REDIS_URL" --principal "$principal" --hour "$hour"
 has "its sum is the report's" "$(tail -n 1 "$T/out")" "all together ${usd}[0-9]* USD"
 fails 1 "an hour without figures" "$nowcast" price explain --redis "$REDIS_URL" --principal "$principal" --hour 2020-01-01
+fails 1 "a part of a name" "$nowcast" price explain --redis "$REDIS_URL" --principal "${principal##*/}" --hour "$hour"
+has "is told what takes it" "$(cat "$T/err")" 'expected a whole ARN.*`nowcast explain` takes a part of it'
 long="--model us.anthropic.claude-sonnet-4-5-20250929-v1:0 --region us-east-1 --prices builtin --time 2026-11-02"
 fails 0 "many calls are explained" "$nowcast" price explain $long --tokens input=10000000 --prompt 20000
 has "at the rate of their prompts" "$(cat "$T/out")" 'x +3[.]3 / 1M = +33[.]0'
@@ -155,6 +157,11 @@ cached() { # REQUEST ACCOUNT INPUT READ
 	printf '{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-11-02T05:01:00Z","accountId":"%s","region":"us-east-1","requestId":"%s","operation":"InvokeModel","modelId":"acme.hot","identity":{"arn":"arn:aws:iam::%s:user/ann"},"input":{"inputTokenCount":%d,"cacheReadInputTokenCount":%d},"output":{"outputTokenCount":1}}\n' "$2" "$1" "$2" "$3" "$4"
 }
 own=(--redis "$REDIS_URL" --redis-prefix private --prices-file "$T/private.csv")
+fails 0 "the rates of all are shown" "$nowcast" price show acme.hot --prices-file "$T/private.csv"
+has "and whose are other ones" "$(cat "$T/out")" '^  other rates hold for account 111122223333: --account shows them$'
+fails 0 "the rates of that account" "$nowcast" price show acme.hot --prices-file "$T/private.csv" --account 111122223333
+has "are those" "$(cat "$T/out")" 'input +4 +user'
+is "and name no other" "$(grep -c 'other rates' "$T/out")" 0
 {
 	cached a 111122223333 0 1000000
 	cached b 444455556666 0 1000000
