@@ -297,6 +297,10 @@ bool report_take_period(struct command *c, char *month, const char **ret, struct
 	char when[WHEN_SIZE];
 	if (!command_option(c, "--period", ret, err) || !command_time(c, "--now", &now_ms, err))
 		return false;
+	if (c->argc > 0 && c->argv[0][0] != '-')
+		return err_set(err, ERR_CONFIG,
+		               "%s: this report is of a month of the bill and of no other span: --period YYYY-MM, or all",
+		               c->argv[0]);
 	if (*ret || now_ms < 0)
 		return true;
 	when_format(now_ms, when);

@@ -58,6 +58,8 @@ fails 2 "a misspelt receiver" "$nowcast" alert test slak --alerts-file "$T/alert
 has "  has what was meant" "$(cat "$T/err")" 'no \[receiver slak\]; did you mean slack\? `nowcast alert rules` lists them$'
 fails 2 "two reports at once" "$nowcast" report --scoreboard --reconciliation
 has "  are named" "$(cat "$T/err")" '\-\-reconciliation and --scoreboard are two reports'
+fails 2 "a span of the reconciliation" "$nowcast" report --reconciliation yesterday
+has "  is told what it is of" "$(cat "$T/err")" 'yesterday: this report is of a month of the bill .*: --period YYYY-MM, or all$'
 fails 2 "a call without its Region and tokens" "$nowcast" price explain --model amazon.nova-pro-v1:0
 has "  names what is missing" "$(cat "$T/err")" 'without --region, --tokens: expected'
 fails 2 "an hour without its caller" "$nowcast" price explain --hour 2026-11-02T05:00:00Z
