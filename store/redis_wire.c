@@ -314,7 +314,7 @@ static bool connect_socket(struct wire *w, struct err *err)
 	freeaddrinfo(list);
 	if (w->fd < 0)
 		return err_set(err, ERR_RETRY, "redis %s: %s%s", w->where, strerror(fault),
-		               fault == ECONNREFUSED ? "; is it running? --redis URL, or the key redis, names another" : "");
+		               fault == ECONNREFUSED ? "; is it running? --redis URL, or the key redis, names another (of a Redis Cluster any node)" : "");
 	return true;
 }
 
