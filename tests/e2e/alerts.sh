@@ -113,6 +113,9 @@ is "stays one" "$(grep -c '^amount = 6$' "$T/mine.conf")" 2
 has "and is shown once" "$(budget status pay --now "$now" | grep rules)" "rules +pay [(]budget[)] to chat,post; pay-soon [(]forecast[)] to every receiver"
 ok "a name that nobody has" budget set typo --amount 5 --team paymnets
 has "is told, with what was meant" "$(cat "$T/ok.out")" "warning: rule typo watches nobody: only = paymnets, and no team of that name was ever seen; did you mean payments[?]"
+has "so it is where its dollars are shown" "$(budget list --now "$now")" "^warning: rule typo watches nobody.* did you mean payments[?]$"
+has "  in full, too" "$(budget status typo --now "$now")" "^warning: rule typo watches nobody"
+is "  but not beside another budget" "$(budget status pay --now "$now" | grep -c warning)" 0
 printf '[rule late]\nkind = silent\nonly = metrics\n[rule lost]\nkind = unpriced\nonly = x\n[rule unborn]\nkind = new\nby = team\nonly = nobody-yet\n' >>"$T/mine.conf"
 watched() { grep -oE '(late|lost|typo|unborn|pay) (watches|never)[^:]*' | xargs; }
 check_config() { "$nowcast" check-config --redis "$REDIS_URL" --alerts-file "$T/mine.conf" 2>&1 >/dev/null; }
