@@ -74,7 +74,9 @@ void price_print_remarks(const struct rate *rate)
 void price_warn_of_region(const struct prices *p, struct str region)
 {
 	struct nearest near = nearest_of(region);
-	bool known = !region.len || !isdigit((unsigned char)region.p[region.len - 1]); // a geography: "eu"
+	// a geography ("eu"), or where the rate of all never holds, so that an unknown one shows as unpriced
+	bool known = !region.len || !isdigit((unsigned char)region.p[region.len - 1]);
+	known |= !region_is_commercial(region);
 	for (size_t i = 0; region_with_place(i).len; i++) {
 		known |= str_eq(region_with_place(i), region);
 		nearest_try(&near, region_with_place(i));

@@ -203,6 +203,8 @@ static bool cut_cell(struct str *bytes, struct hour_stats *s, struct stats_cell 
 	}
 	if (!cut_number(bytes, (1 << METRIC_KINDS) - 1, &own) || !cut_list(bytes, s, &c->list[ALL_CALLS]))
 		return false;
+	if (own && c->list[ALL_CALLS].n == 0) // lists of some of no calls: written again, they would be others
+		return false;
 	for (int kind = 0; kind < METRIC_KINDS; kind++) {
 		c->list[kind] = c->list[ALL_CALLS];
 		if ((own >> kind & 1) && !cut_list(bytes, s, &c->list[kind]))

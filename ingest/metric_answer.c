@@ -30,12 +30,9 @@
 #include "ingest/metric_search.h"
 #include "ingest/recognise_priv.h"
 
-enum { RESULTS_MAX = 100000 }; // of one answer; CloudWatch returns 500 a page
-
-// The results of one series, but for the sums.
-struct other_statistics {
-	struct json of[METRIC_STATISTICS];
-};
+// Minutes of series in one answer whose other statistics are used. A page of CloudWatch has 100,800 values,
+// and the AWS CLI puts all pages into one answer.
+enum { POINTS_MAX = 500000 };
 
 // What reading one answer needs.
 struct reader {
@@ -43,9 +40,9 @@ struct reader {
 	struct json *queries;       // by number, which `query_numbers` has by the hash of their ids
 	int32_t nqueries;
 	struct map query_numbers;
-	struct other_statistics *others; // by number, which `other_numbers` has by the hash of the series
-	int32_t nothers;
-	struct map other_numbers;
+	struct metric_samples *samples; // by number, which `sample_numbers` has by the hash of series and time
+	int32_t nsamples;
+	struct map sample_numbers;
 	struct str other_statistic; // of a token metric, of which it says nothing
 	bool summed;                // some series is a sum
 	struct arena *arena;
@@ -144,50 +141,6 @@ static bool read_timestamp(struct json v, int64_t *ret_ms, struct err *err)
 	return true;
 }
 
-// The points of another statistic of a series, in their order.
-struct values {
-	struct json_iter times, values;
-	bool more;
-	int64_t ms;
-	double value;
-};
-
-static void next_value(struct values *v)
-{
-	struct json when, value;
-	struct err err = ERR_INIT;
-	v->more = json_next(&v->times, NULL, &when) && json_next(&v->values, NULL, &value) &&
-	          read_timestamp(when, &v->ms, &err) && json_double(value, &v->value);
-}
-
-static struct values values_begin(struct json result)
-{
-	struct values v = {.times = json_begin(json_get(result, STR("Timestamps"))),
-	                   .values = json_begin(json_get(result, STR("Values")))};
-	next_value(&v);
-	return v;
-}
-
-// Its value at that time; else leaves *ret. Both series have the order that the query asked for.
-static void value_at(struct values *v, int64_t ms, bool descending, double *ret)
-{
-	while (v->more && (descending ? v->ms > ms : v->ms < ms))
-		next_value(v);
-	if (v->more && v->ms == ms)
-		*ret = v->value;
-}
-
-// Whether the times go back, as they do unless the query says otherwise.
-static bool is_descending(struct json times)
-{
-	struct json_iter it = json_begin(times);
-	struct json first, second;
-	struct err err = ERR_INIT;
-	int64_t a, b;
-	return json_next(&it, NULL, &first) && json_next(&it, NULL, &second) &&
-	       read_timestamp(first, &a, &err) && read_timestamp(second, &b, &err) && a > b;
-}
-
 static void put_point(struct reader *r, const struct metric_series *s, int64_t ms, struct json value,
                       struct metric_samples samples, struct err *err)
 {
@@ -204,36 +157,6 @@ static void put_point(struct reader *r, const struct metric_series *s, int64_t m
 	r->sink->record(r->sink->user, &record);
 }
 
-static void decode_points(struct reader *r, struct json result, const struct metric_series *s,
-                          const struct other_statistics *others)
-{
-	struct json when, value, all_times = json_get(result, STR("Timestamps"));
-	struct json_iter times = json_begin(all_times), values = json_begin(json_get(result, STR("Values")));
-	struct values counts = values_begin(others->of[METRIC_COUNT]),
-				  minima = values_begin(others->of[METRIC_MINIMUM]),
-				  maxima = values_begin(others->of[METRIC_MAXIMUM]);
-	bool descending = is_descending(all_times);
-	for (;;) {
-		struct err err = ERR_INIT;
-		struct metric_samples samples = METRIC_SAMPLES_INIT;
-		int64_t ms = 0;
-		bool more = json_next(&times, NULL, &when), more_values = json_next(&values, NULL, &value);
-		if (!more && !more_values)
-			return;
-		if (more != more_values) {
-			err_set(&err, ERR_SKIP, "a series has more Timestamps than Values, or fewer");
-			put_fault(r, &err);
-			return;
-		}
-		if (read_timestamp(when, &ms, &err)) {
-			value_at(&counts, ms, descending, &samples.count);
-			value_at(&minima, ms, descending, &samples.minimum);
-			value_at(&maxima, ms, descending, &samples.maximum);
-		}
-		put_point(r, s, ms, value, samples, &err);
-	}
-}
-
 // ---- GetMetricData
 
 static uint64_t hash_of_series(const struct metric_series *s)
@@ -244,6 +167,11 @@ static uint64_t hash_of_series(const struct metric_series *s)
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		h = hash64_seeded(parts[i].len ? parts[i].p : "", parts[i].len, h + parts[i].len);
 	return h;
+}
+
+static uint64_t hash_of_point(uint64_t series, int64_t ms)
+{
+	return hash64_seeded(&ms, sizeof ms, series);
 }
 
 static void index_queries(struct reader *r, struct json queries)
@@ -294,6 +222,40 @@ static enum verdict read_result(struct reader *r, struct json result, struct met
 	return BROKEN;
 }
 
+// What other statistics say of a point. NULL: there are too many.
+static struct metric_samples *add_samples(struct reader *r, uint64_t point)
+{
+	bool added;
+	int32_t *found = map_find(&r->sample_numbers, point);
+	if (found)
+		return &r->samples[*found];
+	if (r->nsamples == POINTS_MAX)
+		return NULL;
+	if ((r->nsamples & (r->nsamples - 1)) == 0) // no room is left
+		r->samples = xrealloc(r->samples, 2 * (size_t)r->nsamples + 1, sizeof *r->samples);
+	map_add(&r->sample_numbers, point, r->nsamples, &added);
+	r->samples[r->nsamples] = (struct metric_samples)METRIC_SAMPLES_INIT;
+	return &r->samples[r->nsamples++];
+}
+
+static void index_points(struct reader *r, struct json result, uint64_t series, enum metric_statistic of)
+{
+	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))),
+					 values = json_begin(json_get(result, STR("Values")));
+	struct json when, value;
+	while (json_next(&times, NULL, &when) && json_next(&values, NULL, &value)) {
+		struct err err = ERR_INIT;
+		int64_t ms;
+		double tokens;
+		if (!read_timestamp(when, &ms, &err) || !json_double(value, &tokens))
+			continue;
+		struct metric_samples *to = add_samples(r, hash_of_point(series, ms));
+		if (to)
+			*(of == METRIC_COUNT ? &to->count : of == METRIC_MINIMUM ? &to->minimum : &to->maximum) = tokens;
+	}
+}
+
+// A series may be in several results, as the AWS CLI puts pages one after the other.
 static void index_others(struct reader *r, struct json results)
 {
 	struct json one;
@@ -301,22 +263,40 @@ static void index_others(struct reader *r, struct json results)
 		struct metric_series s;
 		struct err err = ERR_INIT;
 		enum metric_statistic statistic;
-		bool added;
-		if (read_result(r, one, &s, &statistic, &err) != OURS || statistic == METRIC_SUM ||
-		    r->nothers == RESULTS_MAX)
-			continue;
-		int32_t number = *map_add(&r->other_numbers, hash_of_series(&s), r->nothers, &added);
-		if (added) {
-			r->others = xrealloc(r->others, (size_t)r->nothers + 1, sizeof *r->others);
-			r->others[r->nothers++] = (struct other_statistics){{JSON_ABSENT}};
+		if (read_result(r, one, &s, &statistic, &err) == OURS && statistic != METRIC_SUM)
+			index_points(r, one, hash_of_series(&s), statistic);
+	}
+}
+
+static void decode_points(struct reader *r, struct json result, const struct metric_series *s)
+{
+	struct json when, value;
+	struct json_iter times = json_begin(json_get(result, STR("Timestamps"))),
+					 values = json_begin(json_get(result, STR("Values")));
+	uint64_t series = hash_of_series(s);
+	for (;;) {
+		struct err err = ERR_INIT;
+		struct metric_samples samples = METRIC_SAMPLES_INIT;
+		int64_t ms = 0;
+		bool more = json_next(&times, NULL, &when), more_values = json_next(&values, NULL, &value);
+		if (!more && !more_values)
+			return;
+		if (more != more_values) {
+			err_set(&err, ERR_SKIP, "a series has more Timestamps than Values, or fewer");
+			put_fault(r, &err);
+			return;
 		}
-		r->others[number].of[statistic] = one;
+		int32_t *number = NULL;
+		if (read_timestamp(when, &ms, &err))
+			number = map_find(&r->sample_numbers, hash_of_point(series, ms));
+		if (number)
+			samples = r->samples[*number];
+		put_point(r, s, ms, value, samples, &err);
 	}
 }
 
 static void decode_result(struct reader *r, struct json result)
 {
-	static const struct other_statistics none;
 	struct metric_series s;
 	struct err err = ERR_INIT;
 	enum metric_statistic statistic = METRIC_SUM;
@@ -327,8 +307,7 @@ static void decode_result(struct reader *r, struct json result)
 	} else if (v != OURS || statistic != METRIC_SUM) { // the sums are right without a Minimum or Maximum
 		r->sink->ignored(r->sink->user, 1);
 	} else {
-		int32_t *number = map_find(&r->other_numbers, hash_of_series(&s));
-		decode_points(r, result, &s, number ? &r->others[*number] : &none);
+		decode_points(r, result, &s);
 	}
 }
 
@@ -378,9 +357,9 @@ void metric_answer(const struct top_fields *t, struct arena *a, const struct sin
 		put_fault(&r, &err);
 	}
 	free(r.queries);
-	free(r.others);
+	free(r.samples);
 	map_release(&r.query_numbers);
-	map_release(&r.other_numbers);
+	map_release(&r.sample_numbers);
 }
 
 // ---- GetMetricStatistics

@@ -69,6 +69,8 @@ has "  is told" "$(cat "$T/err")" 'no Region us-esat-1 is known; did you mean us
 fails 0 "a new Region" "$nowcast" price show anthropic.claude-3-haiku-20240307-v1:0 --region zz-upper-77
 has "  is told, without a guess" "$(cat "$T/err")" 'no Region zz-upper-77 is known\. Where'
 has "  and has a price" "$(cat "$T/out")" '^ +output +[0-9.]+ '
+fails 3 "a Region of China, whose places are not known" "$nowcast" price explain --model anthropic.claude-3-haiku-20240307-v1:0 --region cn-north-1 --tokens input=1
+is "  is not taken for a misspelt one, for which other rates hold" "$(grep -c 'is known' "$T/err")" 0
 for region in us-east-1 ap-southeast-6 us-gov-west-1; do
 	fails 0 "the Region $region" "$nowcast" price show anthropic.claude-3-haiku-20240307-v1:0 --region $region
 	is "  is known" "$(cat "$T/err")" ""

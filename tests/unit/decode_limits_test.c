@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The decoder's limits: what is too large, too deep or too broken is one fault that says so, and costs no
 // more than its share.
+#include <time.h>
+
 #include "tests/support/table.h"
 #include "tests/tap.h"
 
@@ -117,6 +119,28 @@ static void too_many_tags(void)
 	ok(faults == 1 && records == 0 && says("more than 64 tags"), "65 tags");
 }
 
+// Sums are looked up among the points of the other statistics, not searched for.
+static void many_points(void)
+{
+	enum { SUMS = 10000, POINTS = 100000 };
+	static const char query[] =
+		"{\"Id\":\"%s\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"AWS/Bedrock\",\"MetricName\":\"InputTokenCount\","
+		"\"Dimensions\":[{\"Name\":\"ModelId\",\"Value\":\"m\"}]},\"Period\":60,\"Stat\":\"%s\"}}";
+	struct buf b = BUF_INIT;
+	buf_adds(&b, "{\"Region\":\"us-east-1\",\"MetricDataQueries\":[");
+	buf_addf(&b, query, "s", "Sum");
+	buf_addc(&b, ',');
+	buf_addf(&b, query, "n", "SampleCount");
+	fill(&b, "],\"MetricDataResults\":[{\"Id\":\"n\",\"Timestamps\":[60", ",60", POINTS - 1, "],\"Values\":[1");
+	fill(&b, "", ",1", POINTS - 1, "]}");
+	fill(&b, "", ",{\"Id\":\"s\",\"Timestamps\":[1793595960],\"Values\":[1]}", SUMS, "]}");
+	clock_t began = clock();
+	decode(&b, 4 * MB);
+	double took = (double)(clock() - began) / CLOCKS_PER_SEC;
+	ok(records == SUMS && took < 2, "an answer of %d sums and %d points of another statistic: %.2f s", SUMS, POINTS,
+	   took);
+}
+
 static void nothing(void)
 {
 	struct buf b = BUF_INIT;
@@ -133,6 +157,7 @@ int main(void)
 	too_broken();
 	too_much_of_one();
 	too_many_tags();
+	many_points();
 	nothing();
 	return done();
 }
