@@ -143,7 +143,7 @@ start() { # NAME COMMAND...
 # A number is given to another process after some time: only a child of this shell is what was started.
 ours() { grep -q "^PPid:[[:space:]]*$$\$" "/proc/$1/status" 2>/dev/null; }
 
-alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+alive() { grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
 
 # Sends a signal and waits until the process is gone; what does not go in 30 s is killed, and that is a failure.
 stop() { # PID [SIGNAL]

@@ -532,6 +532,12 @@ async function weeks(browser) {
 		ok(told.map(t => t.slide).join() === "spend,list,budgets,spend" && told.every(t => t.seen > 1) && told[3].team === "Team payments", "the wall turns from panel to panel, then to the teams", JSON.stringify(told));
 		ok(told.every(t => !t.low.length && !t.scrolls && t.letters >= size.height / 56), "in large letters, with nothing cut off, " + size.width + " wide", JSON.stringify(told));
 		ok(told.every(t => t.address === "?span=7d&by=principal&wall=600" || t.address === "?wall=600&span=7d&by=principal"), "and its address stays", JSON.stringify(told));
+		const cut = await turning.evaluate(async () => {
+			document.querySelector("#tiles").style.paddingBottom = innerHeight / 20 + "px";
+			await new Promise(done => setTimeout(done, 500));
+			return document.querySelector("#over-time").getBoundingClientRect().bottom - innerHeight;
+		});
+		ok(cut <= 0, "nor where what is above the chart grows, " + size.width + " wide", cut);
 		await turning.keyboard.press("Escape");
 		await settled(turning);
 		ok(await turning.isVisible("#spans") && !/wall|team=/.test(turning.url()), "Escape leads to the usual page", turning.url());

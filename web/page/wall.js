@@ -32,6 +32,9 @@ function fit() {
 	}
 }
 
+// Alerts and tiles change between the rounds of answers, and what is below them moves.
+const observer = new ResizeObserver(() => base && isLow() && fit());
+
 function show(i) {
 	at = (i + slides.length) % slides.length;
 	paint();
@@ -67,6 +70,7 @@ function press(e) {
 
 function leave() {
 	clearTimeout(timer);
+	observer.disconnect();
 	document.body.classList.remove("wall");
 	document.documentElement.style.fontSize = "";
 	delete document.body.dataset.slide;
@@ -83,6 +87,7 @@ export function startWall(of) {
 	if (!document.getElementById("wall-css")) document.head.append(el("link", { rel: "stylesheet", href: "/wall.css", id: "wall-css", onload: fit }));
 	document.body.classList.add("wall");
 	addEventListener("keydown", press, true);
+	for (const id of ["alerts-panel", "tiles"]) observer.observe(byId(id), { box: "border-box" });
 	findTeams();
 	show(0);
 }
