@@ -3,12 +3,9 @@
 
 #include <assert.h>
 
-#include "base/arena.h"
 #include "base/buf.h"
-#include "base/when.h"
-#include "store/batch.h"
+#include "store/bucket_counts.h"
 #include "store/keys.h"
-#include "store/shards.h"
 
 static const struct {
 	const char *word, *advice;
@@ -69,37 +66,22 @@ bool telemetry_counts_read(struct redis *r, const char *prefix, int64_t ret[TELE
 	return true;
 }
 
-static void add_waiting(struct redis *r, size_t reply, int64_t first_ms, int64_t recent_ms,
-                        struct telemetry_waiting *ret)
+struct waiting_sum {
+	int64_t first_ms, recent_ms;
+	struct telemetry_waiting *sum;
+};
+
+static void add_waiting(void *sum_of, int64_t from_ms, int64_t n)
 {
-	for (size_t k = 0; k + 1 < redis_len(r, reply); k += 2) {
-		struct str bucket = redis_elem(r, reply, k), value = redis_elem(r, reply, k + 1);
-		int64_t ms = str_cut_count(&bucket) * BUCKET_HOURS * MS_PER_HOUR, n = str_cut_count(&value);
-		if (ms >= first_ms)
-			*(ms < recent_ms ? &ret->old : &ret->recent) += n;
-	}
+	const struct waiting_sum *x = sum_of;
+	if (from_ms >= x->first_ms)
+		*(from_ms < x->recent_ms ? &x->sum->old : &x->sum->recent) += n;
 }
 
 bool telemetry_waiting_read(struct redis *r, const char *prefix, int64_t first_ms, int64_t recent_ms,
                             struct telemetry_waiting *ret, struct err *err)
 {
-	struct buf key = BUF_INIT;
-	struct arena arena = ARENA_INIT;
+	struct waiting_sum x = {first_ms, recent_ms, ret};
 	*ret = (struct telemetry_waiting){0};
-	key_acct_regions(&key, prefix);
-	redis_cmdz(r, "SMEMBERS", key.data, NULL);
-	bool good = redis_exec(r, err);
-	size_t n = 0;
-	struct str *places = good ? redis_copy_list(r, 0, &arena, &n) : NULL;
-	good = good && shards_list(r, prefix, &places, &n, &arena, err);
-	for (size_t i = 0; good && i < n; i++) {
-		key_telemetry_waiting(&key, prefix, places[i]);
-		redis_cmdz(r, "HGETALL", key.data, NULL);
-	}
-	good = good && redis_exec(r, err);
-	for (size_t i = 0; good && i < n; i++)
-		add_waiting(r, i, first_ms, recent_ms, ret);
-	buf_release(&key);
-	arena_release(&arena);
-	return good;
+	return bucket_counts_read(r, prefix, key_telemetry_waiting, add_waiting, &x, err);
 }
