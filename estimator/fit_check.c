@@ -42,15 +42,20 @@ void fit_check_hour(struct fit_filter *f, int32_t hour)
 	to->expected += callers;
 }
 
+// Drawn to `prior` while few have moved.
+static double ratio_of_moves(const struct fit_check *c, double prior)
+{
+	return (PRIOR * prior + c->moves) / (PRIOR + c->expected);
+}
+
 double fit_check_scale(const struct fit_check *c)
 {
-	double squares = (PRIOR + c->squares) / (PRIOR + c->cells);
-	return (PRIOR * squares + c->moves) / (PRIOR + c->expected);
+	return ratio_of_moves(c, (PRIOR + c->squares) / (PRIOR + c->cells));
 }
 
 double fit_check_moves(const struct fit_check *c)
 {
-	return (PRIOR + c->moves) / (PRIOR + c->expected);
+	return ratio_of_moves(c, 1);
 }
 
 double fit_check_alike(const struct fit_check *c)

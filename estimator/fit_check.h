@@ -29,7 +29,7 @@ void fit_check_hour(struct fit_filter *f, int32_t hour);
 
 double fit_check_scale(const struct fit_check *c);
 
-// That of the moves alone.
+// That of the moves alone, drawn to 1 while few have moved.
 double fit_check_moves(const struct fit_check *c);
 
 // 0 to 1.
