@@ -7,8 +7,8 @@
 #include "store/keys.h"
 #include "store/shards.h"
 
-bool bucket_counts_read(struct redis *r, const char *prefix, bucket_counts_key_fn *key_of, bucket_count_fn *fn,
-                        void *user, struct err *err)
+bool bucket_counts_read(struct redis *r, const char *prefix, bucket_counts_key_fn *key_of,
+                        bucket_count_fn *fn, void *user, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	struct arena arena = ARENA_INIT;

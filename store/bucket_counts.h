@@ -17,7 +17,7 @@ typedef struct str bucket_counts_key_fn(struct buf *b, const char *prefix, struc
 typedef void bucket_count_fn(void *user, int64_t from_ms, int64_t n);
 
 // Calls fn once for each bucket of each hash.
-bool bucket_counts_read(struct redis *r, const char *prefix, bucket_counts_key_fn *key_of, bucket_count_fn *fn,
-                        void *user, struct err *err) NC_CHECK;
+bool bucket_counts_read(struct redis *r, const char *prefix, bucket_counts_key_fn *key_of,
+                        bucket_count_fn *fn, void *user, struct err *err) NC_CHECK;
 
 #endif
