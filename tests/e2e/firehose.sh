@@ -133,6 +133,7 @@ stop "$daemon"
 run --dead_letter.file "$T/no/such/folder/dead" --firehose.memory 96MiB
 ok "a daemon without a place for dead letters takes what has none" wait_for 10 is_taken
 start hold python3 tests/support/firehose.py "$url" "$key" --ca "$T/ca.pem" --hold
+wait_for 10 grep -qx sent "$T/hold.log" # before another delivery is on its way: it would be the one that is told to try again
 no_room() { deliver "$T/one.json" | grep -q '^503 .*retry=5 .*firehose.memory'; }
 ok "one that takes long to come holds its memory, and others are told to try again" wait_for 10 no_room
 is "whoever reads is not hindered" "$(code -H "Authorization: Bearer $token" "${url%/firehose}/api/v1/summary")" 200

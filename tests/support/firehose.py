@@ -105,6 +105,7 @@ def main():
         for name, value in ("X-Amz-Firehose-Access-Key", endpoint.key), ("Content-Length", 96 << 20):
             c.putheader(name, value)
         c.endheaders(b"{")
+        print("sent", flush=True)
         return time.sleep(60)
     lines = open(args.words[2], "rb").read().splitlines()
     batches = [lines[i:i + args.batch] for i in range(0, len(lines), args.batch)]
