@@ -18,30 +18,31 @@
 #define CALM 1e-3
 #define STEADY 0.02 // a change of chance that no longer counts
 
-enum { ROUNDS = 5, SWEEPS = 8, ROUND_SWEEPS = 2, DENSE_MAX = 96 };
+enum { WEIGHINGS = 2, ROUNDS = 5, SWEEPS = 8, ROUND_SWEEPS = 2, DENSE_MAX = 96 };
 
 struct kinds {
 	double never;           // part of the principals
 	double share, variance; // of the shares of the others
 };
 
-// The counts' equations while they are solved: each cell counts with 1 / its SampleCount, since chance grows
-// with that.
+// The counts' equations while they are solved: each cell counts with 1 / the count that is expected of it,
+// since chance grows with that. By its own count, a cell would count the more, the fewer of its calls happened
+// to use such tokens, and shares would come out too small.
 struct share_solver {
 	const struct equations *x;
 	const double *idle;
 	const double *told_never;            // as cache_users_fit takes it
-	double *counted_as;                  // of a cell: 1 / its samples; 0: it has no count
-	double *residual;                    // of a cell: (samples less those that the shares explain) / samples
+	double *counted_as;                  // of a cell: 1 / its expected count; 0: its count is unknown
+	double *residual;                    // of a cell: what the shares do not explain of its count, by that
 	double *share;                       // of each principal
 	double *var;                         // of each, in units of chance
-	double *diagonal;                    // of each: sum of calls^2 / samples, and idle calls
+	double *diagonal;                    // of each: sum of calls^2 / expected count, and idle calls
 	double *pull, *expected;             // what each is drawn to, and how strongly
-	// of few principals, the equations summed up: n x n sums of calls x calls / samples, with idle calls; and
-	// of each the calls of cells that have counts. NULL: of many
+	// of few principals, the equations summed up: n x n sums of calls x calls / expected count, with idle
+	// calls; and of each the sum of calls x count / expected count. NULL: of many
 	double *system, *counted;
 	double chance;                       // variance of a count, as a part of it
-	double cells, samples;
+	double cells, squares;               // that have counts; of these, the sum of count^2 / expected count
 	struct arena *arena;
 };
 
@@ -177,7 +178,7 @@ static void find_residuals(struct share_solver *c)
 	if (c->system)
 		return;
 	for (int32_t k = 0; k < x->ncells; k++)
-		c->residual[k] = x->samples[k] > 0;
+		c->residual[k] = (double)x->samples[k] * c->counted_as[k];
 	for (int32_t i = 0; i < x->n; i++)
 		subtract_share(c, i, c->share[i]);
 }
@@ -200,7 +201,7 @@ static void solve_shares(struct share_solver *c, int sweeps)
 static double residual_variance(const struct share_solver *c)
 {
 	const struct equations *x = c->x;
-	double error = c->system ? c->samples : 0;
+	double error = c->system ? c->squares : 0;
 	for (int32_t i = 0; c->system && i < x->n; i++) {
 		const double *row = c->system + (size_t)i * (size_t)x->n;
 		double sum = -2 * c->counted[i] - c->idle[i] * c->share[i];
@@ -209,8 +210,8 @@ static double residual_variance(const struct share_solver *c)
 		error += c->share[i] * sum;
 	}
 	for (int32_t k = 0; !c->system && k < x->ncells; k++)
-		if (x->samples[k] > 0)
-			error += c->residual[k] * c->residual[k] * (double)x->samples[k];
+		if (c->counted_as[k] > 0)
+			error += c->residual[k] * c->residual[k] / c->counted_as[k];
 	return fmax(CHANCE_MIN, error / freedom(c));
 }
 
@@ -222,11 +223,10 @@ static void sum_up(struct share_solver *c)
 	c->system = solve_zeros(c->arena, n * n);
 	c->counted = solve_zeros(c->arena, n);
 	for (int32_t i = 0; i < x->n; i++) {
-		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			if (x->samples[x->cell[e]] > 0) {
-				row[x->cell[e]] = x->calls[e] / (double)x->samples[x->cell[e]];
-				c->counted[i] += x->calls[e];
-			}
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++) {
+			row[x->cell[e]] = x->calls[e] * c->counted_as[x->cell[e]];
+			c->counted[i] += row[x->cell[e]] * (double)x->samples[x->cell[e]];
+		}
 		c->system[(size_t)i * n + (size_t)i] = c->diagonal[i];
 		for (int32_t k = 0; k < i; k++) {
 			double sum = 0;
@@ -279,18 +279,42 @@ static void solve_kinds(struct share_solver *c, const struct kinds *k, double *r
 	find_variances(c);
 }
 
-// The mean share of all cells that have counts.
-static double count_cells(struct share_solver *c)
+// Of all cells whose count is known.
+static double mean_share(const struct equations *x)
+{
+	double calls = 0, samples = 0;
+	for (int32_t k = 0; k < x->ncells; k++)
+		if (x->samples[k] >= 0) {
+			calls += x->all[k];
+			samples += (double)x->samples[k];
+		}
+	return samples > 0 ? samples / calls : 1;
+}
+
+// Expects of each principal what its kind does. By its own share, which the counts gave, what is off by chance
+// would confirm itself.
+static void weigh_cells(struct share_solver *c, double share, const double *never)
 {
 	const struct equations *x = c->x;
-	double calls = 0;
-	for (int32_t k = 0; k < x->ncells; k++)
-		if (x->samples[k] > 0) {
-			calls += x->all[k];
-			c->samples += (double)x->samples[k];
-			c->cells++;
-		}
-	return calls > 0 ? c->samples / calls : 1;
+	memset(c->counted_as, 0, (size_t)x->ncells * sizeof *c->counted_as);
+	for (int32_t i = 0; i < x->n; i++)
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			c->counted_as[x->cell[e]] += x->calls[e] * share * at_least(1 - never[i], DOUBT);
+	c->cells = c->squares = 0;
+	for (int32_t k = 0; k < x->ncells; k++) {
+		double samples = (double)x->samples[k];
+		c->counted_as[k] = samples >= 0 && x->all[k] > 0 ? 1 / c->counted_as[k] : 0;
+		c->squares += samples * samples * c->counted_as[k];
+		c->cells += c->counted_as[k] > 0;
+	}
+	for (int32_t i = 0; i < x->n; i++) {
+		c->diagonal[i] = c->idle[i];
+		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
+			c->diagonal[i] += x->calls[e] * x->calls[e] * c->counted_as[x->cell[e]];
+	}
+	if (x->n <= DENSE_MAX)
+		sum_up(c);
+	find_residuals(c);
 }
 
 void cache_users_fit(const struct equations *x, const double *idle, const double *never, struct arena *arena,
@@ -298,7 +322,7 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
 {
 	size_t n = (size_t)x->n;
 	struct share_solver c = {.x = x, .idle = idle, .told_never = never, .chance = 1, .arena = arena};
-	double share = count_cells(&c);
+	double share = mean_share(x);
 	bool has_counts = share < EVERYBODY;
 	*ret = (struct cache_users){.share = solve_zeros(arena, n), .sd = solve_zeros(arena, n)};
 	for (size_t i = 0; i < n; i++)
@@ -311,20 +335,13 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
 	c.share = ret->share;
 	c.residual = solve_zeros(arena, (size_t)x->ncells);
 	c.counted_as = solve_zeros(arena, (size_t)x->ncells);
-	for (int32_t k = 0; k < x->ncells; k++)
-		c.counted_as[k] = x->samples[k] > 0 ? 1 / (double)x->samples[k] : 0;
-	for (int32_t i = 0; i < x->n; i++) {
-		c.diagonal[i] = idle[i];
-		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			if (x->samples[x->cell[e]] > 0)
-				c.diagonal[i] += x->calls[e] * x->calls[e] / (double)x->samples[x->cell[e]];
+	struct kinds kinds = {.share = share};
+	for (int round = 0; round < WEIGHINGS; round++) {
+		weigh_cells(&c, kinds.share, ret->never);
+		solve_alike(&c, share);
+		kinds = learn_kinds(&c, first_kinds(&c, share));
+		solve_kinds(&c, &kinds, ret->never);
 	}
-	if (x->n <= DENSE_MAX)
-		sum_up(&c);
-	find_residuals(&c);
-	solve_alike(&c, share);
-	struct kinds kinds = learn_kinds(&c, first_kinds(&c, share));
-	solve_kinds(&c, &kinds, ret->never);
 	for (size_t i = 0; i < n; i++)
 		ret->sd[i] = sqrt(c.chance * c.var[i]);
 }

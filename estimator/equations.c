@@ -51,8 +51,10 @@ void equations_set_kind(struct equations *x, const struct equations_hour *hours,
 	int64_t *samples = arena_alloc(arena, ((size_t)x->ncells + 1) * sizeof *samples), *at = samples;
 	for (int32_t h = 0; h < nhours; h++) {
 		const struct hour_stats *s = hours[h].stats;
-		for (int32_t c = 0; s && c < s->ncells; c++)
-			*at++ = s->cells[c].samples[kind];
+		for (int32_t c = 0; s && c < s->ncells; c++) {
+			const struct stats_cell *cell = &s->cells[c];
+			*at++ = cell->samples[kind] > 0 || cell->tokens[kind] == 0 ? cell->samples[kind] : -1;
+		}
 	}
 	x->samples = samples;
 }

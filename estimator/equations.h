@@ -12,7 +12,7 @@
 
 struct equations {
 	int32_t n, ncells;      // principals, cells
-	const int64_t *samples; // of a cell, of one kind; 0: unknown
+	const int64_t *samples; // of a cell, of one kind; less than 0: unknown
 	const double *all;      // of a cell: its calls
 	// entries first[i] .. first[i + 1] - 1 are those of principal i, by cell
 	const int32_t *first, *cell;
@@ -29,7 +29,8 @@ struct equations_hour {
 void equations_build(const struct equations_hour *hours, int32_t nhours, int32_t n, struct arena *arena,
                      struct equations *ret);
 
-// What the metrics of one kind count.
+// What the metrics of one kind count. Of a minute in which no call used such tokens there is no metric: the
+// count of a cell without tokens is 0.
 void equations_set_kind(struct equations *x, const struct equations_hour *hours, int32_t nhours, int kind,
                         struct arena *arena);
 

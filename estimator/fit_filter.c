@@ -42,7 +42,8 @@ static int32_t position_of(struct fit_filter *f, int32_t i)
 	return f->position[i];
 }
 
-// Calls that use such tokens. Where the metric has a SampleCount, they are as many as that says.
+// Calls that use such tokens. Where the metric has a SampleCount, they are as many as that says: if that is
+// none, the cell says nothing of their size.
 static void add_cell(struct fit_filter *f, int32_t hour, const struct stats_cell *x)
 {
 	const struct equations_hour *h = &f->in->hours[hour];
@@ -52,6 +53,8 @@ static void add_cell(struct fit_filter *f, int32_t hour, const struct stats_cell
 	const double *calls = h->stats->calls + l->begin, *share = f->in->users->share;
 	int32_t e = to->begin;
 	double sum = 0;
+	if (f->in->users->never && x->samples[f->in->kind] == 0 && x->tokens[f->in->kind] == 0)
+		return;
 	for (int32_t i = 0; i < l->n; i++) {
 		int32_t who = at[whose[i]], position = f->position[who];
 		double users = calls[i] * share[who];
