@@ -5,11 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "estimator/fit_spread.h"
 #include "estimator/solve.h"
 
-// The variance of the logarithms before there is evidence, and for how many principals, or roles, that counts
-#define PRIOR_SPREAD 0.2
-#define PRIOR_COUNT 0.5
 #define SPREAD_MIN 1e-3
 #define SIZE_LEAST 0.05 // of the typical size: of less the logarithm is noise
 #define SIZE_FLOOR 0.4  // of the mean that it is drawn to: so small a size does not narrow its prior
@@ -94,7 +92,7 @@ struct sums {
 	double squares, known;
 };
 
-static const struct sums first_sums = {PRIOR_COUNT * PRIOR_SPREAD, PRIOR_COUNT};
+static const struct sums first_sums = {FIT_SPREAD_COUNT * FIT_SPREAD_FIRST, FIT_SPREAD_COUNT};
 
 static double spread_of(struct sums s)
 {

@@ -6,9 +6,6 @@
 
 #include "estimator/solve.h"
 
-// What is expected before there is evidence, and for how many principals, or roles, that counts
-#define PRIOR_SPREAD 0.2
-#define PRIOR_COUNT 1.0
 #define MEAN_VARIANCE 0.1 // of the mean of all around the typical size, as a part of its square
 #define SPREAD_MIN 1e-3
 #define KNOWN_MIN 0.01    // a principal of which less is known says nothing of the spread
@@ -91,7 +88,7 @@ static double estimate_own(const struct effects *x, double *ret_n)
 
 static double spread_of(double squares, double n)
 {
-	return fmax((squares + PRIOR_COUNT * PRIOR_SPREAD) / (n + PRIOR_COUNT), SPREAD_MIN);
+	return fmax((squares + FIT_SPREAD_COUNT * FIT_SPREAD_FIRST) / (n + FIT_SPREAD_COUNT), SPREAD_MIN);
 }
 
 static void learn_from_all(struct fit_filter *f, struct arena *arena)

@@ -16,6 +16,11 @@
 #include "base/arena.h"
 #include "estimator/fit_filter.h"
 
+// What is expected of a variance, of sizes or of their logarithms, before there is evidence; and for how many
+// principals, or roles, that counts.
+#define FIT_SPREAD_FIRST 0.2
+#define FIT_SPREAD_COUNT 0.5
+
 // `arena`: for work.
 void fit_spread_learn(struct fit_filter *f, struct arena *arena);
 
