@@ -25,9 +25,9 @@ struct kinds {
 	double share, variance; // of the shares of the others
 };
 
-// The counts' equations while they are solved: each cell counts with 1 / the count that is expected of it,
-// since chance grows with that. By its own count, a cell would count the more, the fewer of its calls happened
-// to use such tokens, and shares would come out too small.
+// The counts' equations while they are solved: each cell weighs 1 / the count that is expected of it, since
+// chance grows with that. By its own count, it would weigh the more, the fewer of its calls happened to use
+// such tokens, and shares would come out too small.
 struct share_solver {
 	const struct equations *x;
 	const double *idle;
@@ -291,7 +291,7 @@ static double mean_share(const struct equations *x)
 	return samples > 0 ? samples / calls : 1;
 }
 
-// Expects of each principal what its kind does. By its own share, which the counts gave, what is off by chance
+// Expects of each principal what its kind does. By its own share, which the counts gave, an error by chance
 // would confirm itself.
 static void weigh_cells(struct share_solver *c, double share, const double *never)
 {

@@ -6,9 +6,11 @@
 #include <math.h>
 #include <time.h>
 
+#include "estimator/fit.h"
 #include "estimator/fit_check.h"
 #include "estimator/fit_doubt.h"
 #include "estimator/learn.h"
+#include "estimator/solve.h"
 #include "tests/support/random.h"
 #include "tests/tap.h"
 
@@ -385,6 +387,67 @@ static void walks(struct arena *arena)
 		diag("off by %.1f %%", 100 * off);
 }
 
+// The pace that a fit takes of a day whose means are steady, or walk by a quarter an hour, when another kind has
+// the pace `other`.
+static double pace_of_day(bool walks, double other, struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 5, DAY = 24 };
+	struct who *callers = make_callers(arena, N);
+	struct hour_stats read[DAY];
+	struct equations_hour hours[DAY];
+	struct cache_users users = {.share = solve_zeros(arena, N), .sd = solve_zeros(arena, N)};
+	const double *none = solve_zeros(arena, N);
+	int32_t each[N];
+	int64_t means[N];
+	struct str stats;
+	struct fit fit;
+	set_roles_apart(callers, N, arena);
+	for (int i = 0; i < N; i++) {
+		means[i] = 2000;
+		users.share[i] = 1;
+		each[i] = i;
+	}
+	for (int h = 0; h < DAY; h++) {
+		for (int i = 0; walks && i < N; i++)
+			means[i] = below(2) ? means[i] * 5 / 4 : means[i] * 4 / 5;
+		make_hour_by_chance(&l, callers, means, N, arena, &stats);
+		if (!hour_stats_read(stats, arena, &read[h]) || read[h].n != N)
+			return NAN;
+		hours[h] = (struct equations_hour){&read[h], each};
+	}
+	fit_kind(&(struct fit_input){.hours = hours,
+	                             .nhours = DAY,
+	                             .n = N,
+	                             .nroles = N,
+	                             .role = each,
+	                             .kind = TOKENS_INPUT,
+	                             .users = &users,
+	                             .exact_calls = none,
+	                             .exact_tokens = none,
+	                             .billed_calls = none,
+	                             .billed_tokens = none,
+	                             .walk = &other},
+	         arena, &fit);
+	return fit.walk;
+}
+
+// The pace of another kind is an upper bound: what is steady would be forgotten at the pace of what moves.
+static void paces(struct arena *arena)
+{
+	enum { WORLDS = 40 };
+	const double other = 0.1;
+	double steady = 0, walking = 0;
+	for (int i = 0; i < WORLDS; i++) {
+		steady += pace_of_day(false, other, arena) / WORLDS;
+		walking += pace_of_day(true, other, arena) / WORLDS;
+	}
+	if (!ok(steady < 0.6 * other, "means that are steady do not take the pace of those that move"))
+		diag("%.3f of %.3f", steady, other);
+	if (!ok(walking > 1.2 * steady && walking <= other, "... and means that walk take more of it"))
+		diag("%.3f and %.3f of %.3f", walking, steady, other);
+}
+
 // Of callers that a bill has, after two hours.
 static double off_of_billed(struct arena *arena)
 {
@@ -755,6 +818,7 @@ int main(void)
 	many_unlike(&arena);
 	factors(&arena);
 	walks(&arena);
+	paces(&arena);
 	kinds_at_once(&arena);
 	billed(&arena);
 	doubts();
