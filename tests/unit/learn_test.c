@@ -558,6 +558,48 @@ static void billed_writes(struct arena *arena)
 		diag("of %d callers, of %d", known, 5 * WORLDS);
 }
 
+// Callers alike in how often they write to the cache, which is seldom: how far the mean writes of each are off
+// after some hours. What they write differs by factors of two.
+static double off_of_seldom(struct arena *arena)
+{
+	static struct lecture l;
+	enum { N = 4, EACH = 8 };
+	struct who *callers = make_callers(arena, N);
+	const int64_t none[N] = {0};
+	struct str stats[HOURS];
+	struct weights w;
+	double off = 0;
+	set_roles_apart(callers, N, arena);
+	for (int h = 0; h < HOURS; h++) {
+		make_hour(&l, callers, none, N, 2, arena);
+		for (int m = 0; m < 60; m++) {
+			struct minute *at = &l.hour.minutes[m];
+			for (int32_t i = 0; i < at->ncalls; i++)
+				for (int64_t k = 0; k < at->calls[i].n; k++) {
+					bool writes = below(EACH) == 0;
+					at->has[TOKENS_CACHE_WRITE] |= writes;
+					at->samples[TOKENS_CACHE_WRITE] += writes;
+					at->metric[TOKENS_CACHE_WRITE] += writes ? 8000LL << at->calls[i].caller : 0;
+				}
+		}
+		stats[h] = stats_of(&l, arena);
+	}
+	learn_weights(&(struct evidence_of_hours){stats, HOURS, NULL, 0}, &l.span, 5, arena, &w);
+	for (int i = 0; i < N; i++)
+		off += fabs((double)w.callers[i].milli[TOKENS_CACHE_WRITE] / (double)(1000000LL << i) - 1) / N;
+	return off;
+}
+
+static void seldom_writes(struct arena *arena)
+{
+	enum { WORLDS = 40 };
+	double off = 0;
+	for (int i = 0; i < WORLDS; i++)
+		off += off_of_seldom(arena) / WORLDS;
+	if (!ok(off < 0.27, "minutes in which nobody writes do not make writes small"))
+		diag("off by %.1f %%", 100 * off);
+}
+
 // What lasts of the doubt about input, in the mean, after a day in which the means of both kinds walk: at
 // once, or apart.
 static double doubt_of_walks(bool at_once, struct arena *arena)
@@ -824,6 +866,7 @@ int main(void)
 	doubts();
 	scales();
 	billed_writes(&arena);
+	seldom_writes(&arena);
 	hours_apart(&arena);
 	hours_alike(&arena);
 	known_beside_unknown(&arena);
