@@ -30,7 +30,8 @@ struct kinds {
 // such tokens, and shares would come out too small.
 struct share_solver {
 	const struct equations *x;
-	const double *idle;
+	const double *idle_calls;            // as cache_users_fit takes them
+	double *idle;                        // of each: its idle calls, as a cell of their own weighs
 	const double *told_never;            // as cache_users_fit takes it
 	double *counted_as;                  // of a cell: 1 / its expected count; 0: its count is unknown
 	double *residual;                    // of a cell: what the shares do not explain of its count, by that
@@ -297,9 +298,12 @@ static void weigh_cells(struct share_solver *c, double share, const double *neve
 {
 	const struct equations *x = c->x;
 	memset(c->counted_as, 0, (size_t)x->ncells * sizeof *c->counted_as);
-	for (int32_t i = 0; i < x->n; i++)
+	for (int32_t i = 0; i < x->n; i++) {
+		double expected = share * at_least(1 - never[i], DOUBT);
+		c->idle[i] = c->idle_calls[i] / expected;
 		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			c->counted_as[x->cell[e]] += x->calls[e] * share * at_least(1 - never[i], DOUBT);
+			c->counted_as[x->cell[e]] += x->calls[e] * expected;
+	}
 	c->cells = c->squares = 0;
 	for (int32_t k = 0; k < x->ncells; k++) {
 		double samples = (double)x->samples[k];
@@ -321,7 +325,7 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
                      struct cache_users *ret)
 {
 	size_t n = (size_t)x->n;
-	struct share_solver c = {.x = x, .idle = idle, .told_never = never, .chance = 1, .arena = arena};
+	struct share_solver c = {.x = x, .idle_calls = idle, .told_never = never, .chance = 1, .arena = arena};
 	double share = mean_share(x);
 	bool has_counts = share < EVERYBODY;
 	*ret = (struct cache_users){.share = solve_zeros(arena, n), .sd = solve_zeros(arena, n)};
@@ -329,7 +333,7 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
 		ret->share[i] = has_counts ? share : 1;
 	if (!has_counts)
 		return;
-	double **vectors[] = {&c.var, &c.diagonal, &c.pull, &c.expected, &ret->never};
+	double **vectors[] = {&c.var, &c.idle, &c.diagonal, &c.pull, &c.expected, &ret->never};
 	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
 		*vectors[i] = solve_zeros(arena, n);
 	c.share = ret->share;
