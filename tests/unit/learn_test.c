@@ -387,8 +387,8 @@ static void walks(struct arena *arena)
 		diag("off by %.1f %%", 100 * off);
 }
 
-// The pace that a fit takes of a day whose means are steady, or walk by a quarter an hour, when another kind has
-// the pace `other`.
+// The pace that a fit finds in a day whose means are steady, or walk by a quarter an hour, when another kind
+// has the pace `other`.
 static double pace_of_day(bool walks, double other, struct arena *arena)
 {
 	static struct lecture l;
@@ -558,8 +558,8 @@ static void billed_writes(struct arena *arena)
 		diag("of %d callers, of %d", known, 5 * WORLDS);
 }
 
-// Callers alike in how often they write to the cache, which is seldom: how far the mean writes of each are off
-// after some hours. What they write differs by factors of two.
+// Callers who all write to the cache in one call of eight, the sizes of which differ by factors of two: how far
+// the mean writes of each are off after some hours.
 static double off_of_seldom(struct arena *arena)
 {
 	static struct lecture l;
