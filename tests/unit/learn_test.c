@@ -558,8 +558,8 @@ static void billed_writes(struct arena *arena)
 		diag("of %d callers, of %d", known, 5 * WORLDS);
 }
 
-// Callers who all write to the cache in one call of eight, the sizes of which differ by factors of two: how far
-// the mean writes of each are off after some hours.
+// Callers who all write to the cache in one call of eight, but different amounts: how far the mean writes of
+// each are off after some hours.
 static double off_of_seldom(struct arena *arena)
 {
 	static struct lecture l;
