@@ -47,13 +47,13 @@ static double open_before(const struct streams *x)
 static double run_of(const struct calls *c, int after)
 {
 	double sixth = c->started_sixths > 0 ? (double)c->started_sixths / (double)c->started - .5 : 3;
-	return after + 1 - sixth / 6;
+	return after + 1 - fmin(fmax(sixth, .5), 5.5) / 6; // some sixths may not be known
 }
 
 // Of the streams of a minute that were open before, to have ended `after` minutes later.
 static double chance_of(const double *odds, int after, const struct calls *c)
 {
-	double x = odds[after] > 0 && !isinf(odds[after]) ? odds[after] * run_of(c, after) : odds[after];
+	double x = odds[after] * run_of(c, after);
 	return isinf(x) ? 1 : x / (1 + x);
 }
 
