@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linked into builds with SAN=thread: C11's threads by POSIX's. The thread sanitizer does not know thrd_create,
-// by which librdkafka starts its threads, and the first allocation of a thread that it does not know is a
-// crash. Locks are here so that it sees what they order.
+// Linked into builds with SAN=thread: C11's threads by POSIX's. The thread sanitizer does not know
+// thrd_create, by which librdkafka starts its threads, and the first allocation of a thread that it does not
+// know is a crash. Locks are here so that it sees what they order.
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -14,10 +14,14 @@ _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t) && sizeof(cnd_t) == size
 
 static int status_of(int code)
 {
-	return code == 0 ? thrd_success : code == EBUSY ? thrd_busy : code == ETIMEDOUT ? thrd_timedout : thrd_error;
+	return code == 0           ? thrd_success
+	       : code == EBUSY     ? thrd_busy
+	       : code == ETIMEDOUT ? thrd_timedout
+	                           : thrd_error;
 }
 
-// What a thread of librdkafka frees was read by one of ours; the count of references between them is not seen.
+// What a thread of librdkafka frees was read by one of ours; the count of references between them is not
+// seen.
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
