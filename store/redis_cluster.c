@@ -224,8 +224,8 @@ static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct er
 		struct err why = ERR_INIT;
 		if (answer->type == REDIS_REPLY_ERROR)
 			redis_fail_by_reply(node, redis_reply_str(answer), &why);
-		return err_set(err, why.kind == ERR_CONFIG ? ERR_CONFIG : ERR_RETRY, "redis %s: CLUSTER SLOTS: %s",
-		               redis_where(node), fault);
+		return err_set(err, why.kind == ERR_CONFIG && !node->runs_on ? ERR_CONFIG : ERR_RETRY,
+		               "redis %s: CLUSTER SLOTS: %s", redis_where(node), fault);
 	}
 	for (size_t i = 0; i < c->n; i++)
 		c->nodes[i]->has_slots = false;
@@ -248,7 +248,7 @@ static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct er
 static bool find_slots(struct redis_cluster *c, struct node *informed, struct err *err)
 {
 	struct err last = ERR_INIT;
-	bool refused = true; // by all of them
+	bool refused = c->n > 0; // by all of them
 	if (informed && ask_for_slots(c, informed->redis, &last))
 		return true;
 	refused &= !informed || last.kind == ERR_CONFIG;
@@ -262,7 +262,8 @@ static bool find_slots(struct redis_cluster *c, struct node *informed, struct er
 				return true;
 			refused &= last.kind == ERR_CONFIG;
 		}
-	return err_set(err, refused ? ERR_CONFIG : ERR_RETRY, "no node of the Redis Cluster says who has which slots: %s", last.msg);
+	return err_set(err, refused ? ERR_CONFIG : ERR_RETRY,
+	               "no node of the Redis Cluster says who has which slots: %s", last.msg);
 }
 
 bool redis_cluster_find(struct redis *r, struct err *err)
