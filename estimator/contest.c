@@ -38,13 +38,14 @@ void contests_find(struct contests *a, const struct cell *c, int kind)
 		a->ended[a->who[i]] = 0;
 	for (int m = first; m <= c->last; m++) {
 		const struct minute *at = span_minute(s, m);
-		double part = at ? lag_part(&a->lag, m, c->first, c->last) : 0;
-		bool ended = m >= c->first || part > 0;
-		for (int32_t i = 0; at && ended && i < at->ncalls; i++) {
+		if (m < c->first && lag_is_over(&a->lag, m, c->first))
+			continue;
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
 			const struct calls *x = &at->calls[i];
+			double part = lag_part(&a->lag, m, x, c->first, c->last);
 			int64_t n = x->n - x->exact_n[kind], streams = x->started < n ? x->started : n;
 			a->alike &= !calls_are_exact(x);
-			if (n > 0 && (m >= c->first || streams > 0) &&
+			if (n > 0 && (m >= c->first || part > 0) &&
 			    cell_takes(c, s, m, &s->callers[x->caller]))
 				add_ended(a, x->caller, (m >= c->first ? (double)(n - streams) : 0) + part * (double)streams);
 		}

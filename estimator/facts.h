@@ -42,6 +42,8 @@ struct calls {
 	bool refused;                 // some of these exceeded the metric (estimator/telemetry_check.h)
 	int64_t n, failed;            // charged calls; refused calls, which get no tokens
 	int64_t started;              // of n: streams of which only the start is known
+	// the sum of the sixths of their minute in which these began, each counted from 1; 0: not known
+	int64_t started_sixths;
 	int64_t exact_n[TOKEN_KINDS]; // of n: calls whose tokens of that kind are known ...
 	int64_t exact[TOKEN_KINDS];   // ... and their sum
 	// TOKENS_OUTPUT_MAX: of the calls whose output is not known, those with a limit, and the limits' sum

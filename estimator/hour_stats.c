@@ -125,11 +125,12 @@ static struct call_list list_calls(struct stats_builder *b, const struct cell *c
 	int earliest = first - b->lag.minutes < -b->lookback ? -b->lookback : first - b->lag.minutes;
 	for (int m = earliest; m <= last; m++) {
 		const struct minute *at = span_minute(b->span, m);
-		double part = at ? lag_part(&b->lag, m, first, last) : 0;
-		bool ended = m >= first || part > 0;
-		for (int32_t i = 0; at && ended && i < at->ncalls; i++) {
+		if (m < first && lag_is_over(&b->lag, m, first))
+			continue;
+		for (int32_t i = 0; at && i < at->ncalls; i++) {
 			const struct calls *c = &at->calls[i];
-			if (!(m >= first || c->started) ||
+			double part = lag_part(&b->lag, m, c, first, last);
+			if (!(m >= first || part > 0) ||
 			    !cell_takes(cell, b->span, m, &b->span->callers[c->caller]))
 				continue;
 			for (int k = 0; k < METRIC_KINDS; k++)

@@ -6,8 +6,14 @@
 //
 //     streams that ended in minute m  =  SampleCount of minute m  -  calls whose end is known
 //
-// Which ones: those that began first. That is right for nearly all, for most streams are shorter than the
-// minutes between their starts and the next minute's end.
+// Which ones: those that began in earlier minutes. That is right for nearly all, for most streams are shorter
+// than the minutes between their starts and the next minute's end. Of those that began in the same minute,
+// one that has run longer is more likely to have ended; streams last so differently that its odds are taken
+// to be proportional to how long it has run at the end of the minute:
+//
+//     chance / (1 - chance)  =  odds of the minutes of start and end  x  minutes that it has run
+//
+// where the odds are those with which the chances add up to the streams that ended.
 #ifndef NOWCAST_ESTIMATOR_LAG_H
 #define NOWCAST_ESTIMATOR_LAG_H
 
@@ -17,15 +23,20 @@ enum { LAG_MINUTES = 5 };
 
 struct lag {
 	int minutes;                   // the longest lag that is considered, at most LAG_MINUTES
-	// of the streams begun in minute m of the span, the part that ended j minutes later: [m + minutes][j]
-	double part[LAG_MINUTES + 60][LAG_MINUTES + 1];
+	// of the streams begun in minute m of the span that were open then, to end j minutes later:
+	// [m + minutes][j]; infinite if all did
+	double odds[LAG_MINUTES + 60][LAG_MINUTES + 1];
 };
 
 // Learns it from the span's hour, looking back `lookback` minutes. Where no metric says how many calls ended,
 // streams end in the minute in which they began.
 void lag_learn(const struct span *s, int lookback, struct lag *ret);
 
-// The part of the streams begun in minute `begun` that ended in the minutes first..last of the span's hour.
-double lag_part(const struct lag *l, int begun, int first, int last);
+// Whether all streams begun in minute `begun` had ended before minute `first`.
+bool lag_is_over(const struct lag *l, int begun, int first);
+
+// The part of the streams among these calls, of minute `begun`, that ended in the minutes first..last of the
+// span's hour.
+double lag_part(const struct lag *l, int begun, const struct calls *c, int first, int last);
 
 #endif

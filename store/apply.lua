@@ -423,7 +423,13 @@ end
 -- Adds the sums `old`, as Redis has them, to `d`. Returns how many there are up to the last that is not zero.
 local function add_old(d, old)
   local k, width = 1, SUMS
+  local sixths = old and string.match(old, '^(%d+)/')
+  if sixths then
+    d[SIXTHS] = d[SIXTHS] + tonumber(sixths)
+    old = sub(old, #sixths + 2)
+  end
   for digits in string.gmatch(old or '', '%d+') do
+    if k == SIXTHS then k = k + 1 end
     if k <= SUMS then d[k] = d[k] + tonumber(digits) end
     k = k + 1
   end
@@ -432,7 +438,10 @@ local function add_old(d, old)
 end
 
 local function sums_text(d, width)
-  return format('%d' .. string.rep(' %d', width - 1), unpack(d, 1, width))
+  if width < SIXTHS then return format('%d' .. string.rep(' %d', width - 1), unpack(d, 1, width)) end
+  local form = '%d %d %d' .. string.rep(' %d', width - SIXTHS)
+  local text = format(form, d[1], d[2], d[3], unpack(d, SIXTHS + 1, width))
+  return d[SIXTHS] > 0 and d[SIXTHS] .. '/' .. text or text
 end
 
 -- Redis searches a small hash from its beginning, by default until it has 512 fields. An hour that will have
@@ -536,7 +545,7 @@ local function group_sums()
     local k = 1
     while d[k] == 0 do k = k + 1 end
     if k <= SUMS then -- something changed
-      local minute = uint32(key, MINUTE)
+      local minute = uint32(key, TIME) / EVIDENCE_SIXTHS
       local g = group(sub(key, 1, EVIDENCE_AT_CALLER), minute)
       local caller, class = sub(key, EVIDENCE_AT_CALLER + 1, WHO), sub(key, EVIDENCE_AT_FLAGS + 1)
       g.fields[#g.fields + 1] = char(touch(g, minute)) .. caller .. class

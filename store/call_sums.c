@@ -71,6 +71,8 @@ static bool has_tokens(const struct token_facts *t)
 	return t->n > 0 && t->kinds[0] < TOKENS_OUTPUT_MAX;
 }
 
+static uint32_t time_of(const struct evidence *e) { return bytes_get32(e->bytes + EVIDENCE_AT_TIME); }
+
 static size_t write_key(const struct evidence *e, const struct token_facts *t, bool failed, uint8_t *key)
 {
 	const uint8_t *meta =
@@ -84,6 +86,7 @@ static size_t write_key(const struct evidence *e, const struct token_facts *t, b
 		rate_class += CELL_TELEMETRY;
 	size_t n = EVIDENCE_AT_FLAGS;
 	memcpy(key, e->bytes, n);
+	bytes_put32(key + EVIDENCE_AT_TIME, time_of(e) - time_of(e) % EVIDENCE_SIXTHS);
 	if (rate_class || meta || second)
 		key[n++] = (uint8_t)rate_class;
 	if (meta) {
@@ -149,8 +152,10 @@ void call_sums_add(struct call_sums *s, const struct evidence *e, int64_t times)
 		return;
 	}
 	v[0] += times;
-	if ((timing & ((1 << EVIDENCE_TIER_SHIFT) - 1)) == EVIDENCE_TIMING_START)
+	if ((timing & ((1 << EVIDENCE_TIER_SHIFT) - 1)) == EVIDENCE_TIMING_START) {
 		v[2] += times;
+		v[3] += times * (1 + time_of(e) % EVIDENCE_SIXTHS);
+	}
 	add_tokens(v, &tokens, failed, times);
 }
 

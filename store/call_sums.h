@@ -12,11 +12,11 @@
 #include "store/evidence.h"
 
 enum {
-	// calls, failed calls, calls of which only the start is known; of each token kind the calls whose tokens
-	// are exact, and those tokens
-	CALL_SUMS = 3 + 2 * TOKEN_KINDS,
-	CALL_SUMS_EXACT = 3,
-	// as far as the minute in evidence; rate class; id of the metadata; second
+	// calls, failed calls, calls of which only the start is known, the sixths of the minute in which these
+	// began, counted from 1; of each token kind the calls whose tokens are exact, and those tokens
+	CALL_SUMS = 4 + 2 * TOKEN_KINDS,
+	CALL_SUMS_EXACT = 4,
+	// as far as the time in evidence, the first sixth of the minute; rate class; id of the metadata; second
 	CALL_SUMS_KEY = EVIDENCE_AT_FLAGS + 1 + (EVIDENCE_META - 1) + EVIDENCE_TOKENS,
 	CALL_SUMS_BYTES = 6, // of a sum as it is sent
 };

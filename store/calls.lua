@@ -3,7 +3,7 @@
 -- here looks at Redis; tests/lua/calls_test.lua runs it alone. It is put before store/apply.lua.
 
 local AT_FLAGS, AT_TIMING = EVIDENCE_AT_FLAGS + 1, EVIDENCE_AT_FLAGS + 2 -- Lua counts from 1
-local WHO, MINUTE = EVIDENCE_AT_MINUTE, EVIDENCE_AT_MINUTE + 1           -- model and caller: bytes 1 to WHO
+local WHO, TIME = EVIDENCE_AT_TIME, EVIDENCE_AT_TIME + 1                 -- model and caller: bytes 1 to WHO
 local MODEL = EVIDENCE_AT_CALLER                                         -- the model: bytes 1 to MODEL
 local SOURCE, NAMED = 2 ^ EVIDENCE_SOURCE_SHIFT, 2 ^ EVIDENCE_NAMED_SHIFT
 local TIER, TIER_RANK = 2 ^ EVIDENCE_TIER_SHIFT, 2 ^ EVIDENCE_TIER_RANK_SHIFT
@@ -30,7 +30,7 @@ end
 -- Whether telemetry is all that has come of a call: such evidence waits, and counts nowhere.
 local function is_unjoined(ev) return byte(ev, AT_FLAGS) < SOURCE end
 
-local SUMS, count_call, add_sums_of
+local SIXTHS, SUMS, count_call, add_sums_of
 do -- what only these use: a script has 200 locals at most
 
 local is_prompt = {[TOKENS_INPUT] = true, [TOKENS_CACHE_READ] = true, [TOKENS_CACHE_WRITE] = true}
@@ -75,24 +75,39 @@ local function rate_class_of(tier, n, prompt, complete)
 end
 
 -- The sums of one minute, caller, rate class and metadata: calls, failed calls, calls of which only the
--- start is known, then for each token kind the calls whose tokens are exact, and those tokens; of the limits
--- of the output only those of calls whose output is not known.
-local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 4
-SUMS = STARTED + 2 * TOKEN_KINDS
-local USED = STARTED + 2 * TOKENS_OUTPUT_MAX
+-- start is known, the sixths of the minute in which these began (from 1 on, 0: not known), then for each
+-- token kind the calls whose tokens are exact, and those tokens; of the limits of the output only those of
+-- calls whose output is not known.
+local CALLS, FAILED, STARTED, EXACT = 1, 2, 3, 5
+SIXTHS = 4
+SUMS = SIXTHS + 2 * TOKEN_KINDS
+local USED = SIXTHS + 2 * TOKENS_OUTPUT_MAX
 
 local zeros = {}
 for k = 1, SUMS do zeros[k] = 0 end
 
+-- Model, caller and the first sixth of the minute of a call, as in evidence; and in which sixth it began,
+-- from 1 on: 0 if that is not known.
+local function minute_and_sixth(ev)
+  local time = uint32(ev, TIME)
+  if time < EVIDENCE_SIXTHS_FROM then return sub(ev, 1, WHO) .. uint32_bytes(time * EVIDENCE_SIXTHS), 0 end
+  local after = time % EVIDENCE_SIXTHS
+  if after == 0 then return sub(ev, 1, EVIDENCE_AT_FLAGS), 1 end
+  return sub(ev, 1, WHO) .. uint32_bytes(time - after), after + 1
+end
+
 -- Adds the call that was read last, of `n` kinds of tokens, `times` times; a negative number takes it off. A
 -- failed call that has tokens used no others.
-local function add_call(d, n, times, failed, well)
+local function add_call(d, n, times, failed, sixth)
   if failed and not has_tokens(n) then
     d[FAILED] = d[FAILED] + times
     return
   end
   d[CALLS] = d[CALLS] + times
-  if well == EVIDENCE_TIMING_START then d[STARTED] = d[STARTED] + times end
+  if sixth then
+    d[STARTED] = d[STARTED] + times
+    d[SIXTHS] = d[SIXTHS] + times * sixth
+  end
   if failed then
     for k = EXACT, USED, 2 do d[k] = d[k] + times end
   end
@@ -108,14 +123,16 @@ local function add_call(d, n, times, failed, well)
   end
 end
 
--- Adds a call to the sums of its key: model, caller and minute as in its evidence, then the rate class,
--- unless that is 0, and the id of its metadata, with the rate class before it, if it has some, and then the
--- second of its record, likewise. Calls with tokens of telemetry are apart from the others.
+-- Adds a call to the sums of its key: model and caller as in its evidence, the first sixth of its minute,
+-- then the rate class, unless that is 0, and the id of its metadata, with the rate class before it, if it
+-- has some, and then the second of its record, likewise. Calls with tokens of telemetry are apart from the
+-- others.
 function count_call(sums, ev, times)
   local flags, timing = byte(ev, AT_FLAGS, AT_TIMING)
   if flags < SOURCE then return end -- is_unjoined
   local failed = flags % (2 * EVIDENCE_FAILED) >= EVIDENCE_FAILED
-  local key, n = sub(ev, 1, EVIDENCE_AT_FLAGS), 0
+  local key, sixth = minute_and_sixth(ev)
+  local n = 0
   if timing >= TIER or #ev > EVIDENCE_HEAD then
     local last, told, second, prompt, prompts = end_of_tokens(ev)
     n, told, second, prompt, prompts = read_tokens(ev, last)
@@ -133,7 +150,7 @@ function count_call(sums, ev, times)
     d = {unpack(zeros)}
     sums[key] = d
   end
-  add_call(d, n, times, failed, timing % TIER)
+  add_call(d, n, times, failed, timing % TIER == EVIDENCE_TIMING_START and sixth)
 end
 
 -- Adds the sums that a worker made of calls of which none is known here (store/call_sums.h). Returns how many
@@ -227,7 +244,7 @@ function join_evidence(a, b, less_id)
   local out = {
     better_id(weight_a, sub(a, 1, MODEL), weight_b, sub(b, 1, MODEL), less_id),
     better_id(flags_a, sub(a, MODEL + 1, WHO), flags_b, sub(b, MODEL + 1, WHO), less_id),
-    better(worth_a, sub(a, MINUTE, EVIDENCE_AT_FLAGS), worth_b, sub(b, MINUTE, EVIDENCE_AT_FLAGS)),
+    better(worth_a, sub(a, TIME, EVIDENCE_AT_FLAGS), worth_b, sub(b, TIME, EVIDENCE_AT_FLAGS)),
     char(flags_with(math.max(weight_a, weight_b), math.max(flags_a, flags_b))),
     char(well + math.max(timing_a - well_a, timing_b - well_b)),
   }

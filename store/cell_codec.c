@@ -91,6 +91,11 @@ void cell_calls_read(const struct cell_field *field, struct str value, struct ca
 		.second = field->second,
 		.second_is_end = field->second_is_end,
 	};
+	struct str rest = value, sixths = str_cut(&rest, '/');
+	if (sixths.len < value.len) {
+		ret->started_sixths = str_cut_count(&sixths);
+		value = rest;
+	}
 	ret->n = str_cut_count(&value);
 	ret->failed = str_cut_count(&value);
 	ret->started = str_cut_count(&value);

@@ -3,12 +3,12 @@
 // apply.lua writes them; every reader in C reads them by this module.
 //
 //     form         field                              value
-//     calls        offset  0  1  minute of the hour   N FAILED STARTED, then EXACT_N EXACT of each token
-//                          1  8  caller id            kind (struct calls; zeros at the end are left out).
-//                          9  1  rate class           The id is big-endian; rate class 0 has no byte,
-//                         10  8  metadata             unless metadata follows, the id of that of the calls.
-//                                                     Bit 7 of the rate class: some of the exact tokens are
-//                                                     those of telemetry
+//     calls        offset  0  1  minute of the hour   [SIXTHS/]N FAILED STARTED, then EXACT_N EXACT of each
+//                          1  8  caller id            token kind (struct calls; zeros at the end are left
+//                          9  1  rate class           out; SIXTHS if it is not 0). The id is big-endian; rate
+//                         10  8  metadata             class 0 has no byte, unless metadata follows, the id of
+//                                                     that of the calls. Bit 7 of the rate class: some of the
+//                                                     exact tokens are those of telemetry
 //                       10, 18  5  second             of calls that telemetry may be joined with: as in
 //                                                     evidence (store/evidence.h), after the rate class or
 //                                                     the metadata

@@ -47,6 +47,14 @@ static int timing_of(const struct call *c)
 	return c->source == SOURCE_LOG ? EVIDENCE_TIMING_LOG : EVIDENCE_TIMING_END;
 }
 
+// The sixth in which a stream began says something of the minute in which it ended (estimator/lag.h).
+static uint32_t time_of(const struct call *c)
+{
+	int64_t sixths = c->time_ms / (MS_PER_MINUTE / EVIDENCE_SIXTHS);
+	int64_t minute = sixths - sixths % EVIDENCE_SIXTHS;
+	return (uint32_t)(timing_of(c) == EVIDENCE_TIMING_START ? sixths : minute);
+}
+
 static int rank_of(const struct call *c)
 {
 	if (c->source == SOURCE_TELEMETRY || c->telemetry)
@@ -86,7 +94,7 @@ void evidence_pack(struct evidence *e, const struct call *c, uint64_t model_id, 
 	write_id(e->id, c->request_id);
 	bytes_put64(e->bytes + EVIDENCE_AT_MODEL, model_id);
 	bytes_put64(e->bytes + EVIDENCE_AT_CALLER, caller_id);
-	bytes_put32(e->bytes + EVIDENCE_AT_MINUTE, (uint32_t)(c->time_ms / MS_PER_MINUTE));
+	bytes_put32(e->bytes + EVIDENCE_AT_TIME, time_of(c));
 	e->bytes[EVIDENCE_AT_FLAGS] =
 		(uint8_t)(c->source << EVIDENCE_SOURCE_SHIFT | named_by(c) << EVIDENCE_NAMED_SHIFT |
 	              (c->failed ? EVIDENCE_FAILED : 0));
@@ -129,12 +137,13 @@ static int short_rank(int rank)
 size_t evidence_shorten(const struct evidence *e, int64_t first_minute,
                         uint8_t ret[EVIDENCE_HEAD - EVIDENCE_NUMBER])
 {
-	int64_t minute = bytes_get32(e->bytes + EVIDENCE_AT_MINUTE) - first_minute;
+	int64_t sixths = bytes_get32(e->bytes + EVIDENCE_AT_TIME) - first_minute * EVIDENCE_SIXTHS;
+	int64_t time = EVIDENCE_SHORT_FROM + sixths;
 	size_t n = 0;
-	if ((e->len - EVIDENCE_HEAD) % EVIDENCE_TOKENS || minute < 0 || minute > UINT16_MAX)
+	if ((e->len - EVIDENCE_HEAD) % EVIDENCE_TOKENS || sixths < 0 || time > UINT16_MAX)
 		return 0;
-	ret[n++] = (uint8_t)(minute >> 8);
-	ret[n++] = (uint8_t)minute;
+	ret[n++] = (uint8_t)(time >> 8);
+	ret[n++] = (uint8_t)time;
 	ret[n++] = e->bytes[EVIDENCE_AT_FLAGS];
 	ret[n++] = e->bytes[EVIDENCE_AT_TIMING];
 	for (const uint8_t *p = e->bytes + EVIDENCE_HEAD; p < e->bytes + e->len; p += EVIDENCE_TOKENS) {

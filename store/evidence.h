@@ -5,7 +5,9 @@
 //
 //     offset  0   8   model id    (store/name_id.h)
 //             8   8   caller id   (likewise)
-//            16   4   minute      (since the epoch)
+//            16   4   time        sixths of minutes since 1970: when a stream began, while no more is known
+//                                 of its time; else the first sixth of the call's minute. A number
+//                                 below EVIDENCE_SIXTHS_FROM is a minute, of an earlier program
 //            20   1   flags       bits 4-7 source, bits 1-3 who names the model, bit 0 failed
 //            21   1   timing      bits 6-7 rank of the tier, bits 3-5 tier, bits 0-2 how well the minute is
 //                                 known
@@ -21,7 +23,8 @@
 // Most calls are kept in a short form (store/short_evidence.lua), less than EVIDENCE_HEAD bytes long:
 //
 //     offset  0   2   number      of the pair of model and caller in the bucket (docs/redis-keys.md, `pairs`)
-//             2   2   minute      since the beginning of the bucket before
+//             2   2   time        EVIDENCE_SHORT_FROM, and sixths of minutes since the beginning of the
+//                                 bucket before; below that, minutes since then, of an earlier program
 //             4   1   flags
 //             5   1   timing
 //             6       tokens      of each kind that is known:
@@ -32,7 +35,7 @@
 // What does not fit into it, such as metadata or a large count, is kept as above.
 //
 // Six parts are joined, each on its own: who called (source and failed, then caller id), the model (who
-// names it, then model id), when (how well the minute is known, then the minute), the service tier (with
+// names it, then model id), when (how well the time is known, then the time), the service tier (with
 // its rank), each token kind (rank, then count), and the metadata of the request (rank, then id). So a log
 // that comes after the record of its call adds its metadata to what that said of the caller. Of two values
 // of a part the larger one stays, compared as bytes, and of two ids that of the bytewise larger name: ids are
@@ -63,15 +66,18 @@ enum {
 
 	EVIDENCE_AT_MODEL = 0,
 	EVIDENCE_AT_CALLER = 8,
-	EVIDENCE_AT_MINUTE = 16,
+	EVIDENCE_AT_TIME = 16,
 	EVIDENCE_AT_FLAGS = 20,
 	EVIDENCE_AT_TIMING = 21,
 	EVIDENCE_HEAD = 22,   // bytes before the tokens
 	EVIDENCE_TOKENS = 5,  // bytes of one token kind
 	EVIDENCE_META = 9,    // bytes of the metadata
+	EVIDENCE_SIXTHS = 6,  // of a minute: ten seconds each
+	EVIDENCE_SIXTHS_FROM = 1 << 27, // in 2012 and, of minutes, in 2225
 	EVIDENCE_NUMBER = 2,      // bytes of the number of a pair
 	EVIDENCE_PAIRS_MAX = 4096, // that have numbers, of a bucket: each batch reads them
 	EVIDENCE_SHORT_HEAD = 6,  // bytes before the tokens, in the short form
+	EVIDENCE_SHORT_FROM = 3 * 6 * 60, // as many minutes as three buckets have
 	EVIDENCE_MAX = EVIDENCE_HEAD + EVIDENCE_TOKENS * (TOKEN_KINDS + 1) + EVIDENCE_META,
 
 	EVIDENCE_FAILED = 1,  // flags
@@ -102,8 +108,8 @@ enum {
 };
 
 _Static_assert(EVIDENCE_AT_CALLER == EVIDENCE_AT_MODEL + sizeof(uint64_t) &&
-                   EVIDENCE_AT_MINUTE == EVIDENCE_AT_CALLER + sizeof(uint64_t) &&
-                   EVIDENCE_AT_FLAGS == EVIDENCE_AT_MINUTE + sizeof(uint32_t) &&
+                   EVIDENCE_AT_TIME == EVIDENCE_AT_CALLER + sizeof(uint64_t) &&
+                   EVIDENCE_AT_FLAGS == EVIDENCE_AT_TIME + sizeof(uint32_t) &&
                    EVIDENCE_AT_TIMING == EVIDENCE_AT_FLAGS + 1 && EVIDENCE_HEAD == EVIDENCE_AT_TIMING + 1,
                "the parts of the head follow each other");
 _Static_assert(SOURCE_AMENDED < 1 << (8 - EVIDENCE_SOURCE_SHIFT) &&

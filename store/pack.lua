@@ -17,11 +17,11 @@ local function pack_text(list)
     local ev = list[i + 1]
     local ids = ids_of[ev]
     if not ids or #ids == IDS_MAX then
-      local who = sub(ev, 1, EVIDENCE_AT_MINUTE)
+      local who = sub(ev, 1, EVIDENCE_AT_TIME)
       ids = {}
       ids_of[ev] = ids
       rests[who] = rests[who] or {}
-      table.insert(rests[who], {sub(ev, EVIDENCE_AT_MINUTE + 1), ids})
+      table.insert(rests[who], {sub(ev, EVIDENCE_AT_TIME + 1), ids})
     end
     ids[#ids + 1] = list[i]
   end
@@ -42,8 +42,8 @@ local function unpack_text(text)
     at = at + n
     return sub(text, at - n, at - 1)
   end
-  while at + EVIDENCE_AT_MINUTE + 2 <= #text do
-    local who = take(EVIDENCE_AT_MINUTE)
+  while at + EVIDENCE_AT_TIME + 2 <= #text do
+    local who = take(EVIDENCE_AT_TIME)
     local high, low = byte(take(2), 1, 2)
     for _ = 1, high * 256 + low do
       local rest = take(byte(text, at) and byte(take(1)) or 0)

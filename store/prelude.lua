@@ -35,6 +35,10 @@ local function uint32(s, at)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
+local function uint32_bytes(n)
+  return char(floor(n / 2 ^ 24), floor(n / 2 ^ 16) % 256, floor(n / 256) % 256, n % 256)
+end
+
 -- HSET of the fields and values list[first..last], however many there are. Without `last`: to the end.
 local function set_fields(key, list, first, last)
   last = last or #list

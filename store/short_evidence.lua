@@ -19,7 +19,7 @@ for rank, number in pairs(SHORT) do RANKS[number] = rank end
 -- The pairs of a bucket, one after the other in a text: the place of a pair is its number. Those that are
 -- added are beside it, for Lua would hash a text that grows with each of them; and so are numbers that were
 -- looked for, for records that are joined come in many of a pair.
-local PAIR = EVIDENCE_AT_MINUTE -- bytes
+local PAIR = EVIDENCE_AT_TIME -- bytes
 local LOST = string.rep('\0', PAIR) -- the pair of a number whose pair is lost
 local lists = {}
 
@@ -94,10 +94,14 @@ local function first_minute(bucket) return (bucket - 1) * BUCKET_HOURS * 60 end
 -- The evidence of a pair and `text`, the short form without its number.
 function short.expand(bucket, pair, text)
   local high, low = byte(text, 1, 2)
-  local minute = first_minute(bucket) + high * 256 + low
+  local short_time = high * 256 + low
+  local time = first_minute(bucket) + short_time
+  if short_time >= EVIDENCE_SHORT_FROM then
+    time = first_minute(bucket) * EVIDENCE_SIXTHS + short_time - EVIDENCE_SHORT_FROM
+  end
   local out = {
     pair,
-    char(floor(minute / 2 ^ 24), floor(minute / 2 ^ 16) % 256, floor(minute / 256) % 256, minute % 256),
+    uint32_bytes(time),
     sub(text, 3, EVIDENCE_SHORT_HEAD - EVIDENCE_NUMBER),
   }
   local at = EVIDENCE_SHORT_HEAD - EVIDENCE_NUMBER + 1
@@ -130,9 +134,10 @@ end
 function short.shorten(p, bucket, ev)
   local number = (#ev - EVIDENCE_HEAD) % EVIDENCE_TOKENS == 0 and
     find_pair(list_of(p, bucket), sub(ev, 1, PAIR))
-  local minute = uint32(ev, EVIDENCE_AT_MINUTE + 1) - first_minute(bucket)
-  if not number or minute < 0 or minute >= 65536 then return ev end
-  local out = {to_bytes(number), to_bytes(minute), sub(ev, EVIDENCE_AT_FLAGS + 1, EVIDENCE_HEAD)}
+  local sixths = uint32(ev, EVIDENCE_AT_TIME + 1) - first_minute(bucket) * EVIDENCE_SIXTHS
+  local time = EVIDENCE_SHORT_FROM + sixths
+  if not number or sixths < 0 or time >= 65536 then return ev end
+  local out = {to_bytes(number), to_bytes(time), sub(ev, EVIDENCE_AT_FLAGS + 1, EVIDENCE_HEAD)}
   for i = EVIDENCE_HEAD + 1, #ev, EVIDENCE_TOKENS do
     local rank = SHORT[byte(ev, i) % 16]
     local count = string.match(sub(ev, i + 1, i + EVIDENCE_TOKENS - 1), '^%z*(.*)$')

@@ -328,8 +328,9 @@ static int by_caller_and_class(const void *a, const void *b)
 	int c = compare_kind_of_calls(x, y);
 	if (c)
 		return c;
-	const int64_t left[] = {x->n, x->failed, x->started}, right[] = {y->n, y->failed, y->started};
-	for (int i = 0; i < 3; i++)
+	const int64_t left[] = {x->n, x->failed, x->started, x->started_sixths};
+	const int64_t right[] = {y->n, y->failed, y->started, y->started_sixths};
+	for (int i = 0; i < 4; i++)
 		if (left[i] != right[i])
 			return left[i] < right[i] ? -1 : 1;
 	c = memcmp(x->exact, y->exact, sizeof x->exact);

@@ -23,6 +23,7 @@ static void add_calls(struct calls *to, const struct calls *c)
 	to->n += c->n;
 	to->failed += c->failed;
 	to->started += c->started;
+	to->started_sixths += c->started_sixths;
 	for (int kind = 0; kind < TOKEN_KINDS; kind++) {
 		to->exact_n[kind] += c->exact_n[kind];
 		to->exact[kind] += c->exact[kind];

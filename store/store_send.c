@@ -135,10 +135,10 @@ static bool write_runs(const struct section *s, int32_t first, int32_t end, stru
 	for (int32_t i = first, same = first, n; i < end; i += n) {
 		const struct evidence *e = &s->calls[i];
 		if (i == same) { // the first of its pair
-			while (same < end && memcmp(s->calls[same].bytes, e->bytes, EVIDENCE_AT_MINUTE) == 0)
+			while (same < end && memcmp(s->calls[same].bytes, e->bytes, EVIDENCE_AT_TIME) == 0)
 				same++;
 			if (same - i >= PAIR_CALLS)
-				write_run(text, e->bytes, EVIDENCE_AT_MINUTE, 0);
+				write_run(text, e->bytes, EVIDENCE_AT_TIME, 0);
 			numbered = same - i >= PAIR_CALLS;
 			some |= numbered;
 		}

@@ -52,6 +52,7 @@ static const char *const method_names[METHODS] = {"estimate", "nnls", "mean", "e
 
 struct world_call {
 	int64_t start, end; // minutes
+	int64_t sixth;      // of its minute in which it began, from 1 on
 	int32_t model, who; // of the world's
 	bool stream;
 	int64_t tokens[METRIC_KINDS], written_1h;
@@ -128,6 +129,7 @@ static void read_call(struct world *w, struct str line)
 		w->calls = xrealloc(w->calls, w->ncalls ? (size_t)w->ncalls * 2 : 1, sizeof *w->calls);
 	w->calls[w->ncalls++] = (struct world_call){
 		.start = number(field[0]) / 60000,
+		.sixth = number(field[0]) / 10000 % 6 + 1,
 		.end = number(field[1]) / 60000,
 		.model = model,
 		.who = who,
@@ -270,6 +272,7 @@ static void make_facts(struct world *w)
 			struct minute *at = minute_of(w, i, c->end);
 			to->n++;
 			to->started += c->stream;
+			to->started_sixths += c->stream ? c->sixth : 0;
 			at->metered = true;
 			for (int kind = 0; kind < METRIC_KINDS; kind++) {
 				bool counted = kind < TOKENS_CACHE_READ || c->tokens[kind] > 0;

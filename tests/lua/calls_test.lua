@@ -19,9 +19,9 @@ local function be32(n)
   return char(floor(n / 2 ^ 24) % 256, floor(n / 2 ^ 16) % 256, floor(n / 2 ^ 8) % 256, n % 256)
 end
 
-local function evidence(x) -- who (16 bytes), minute, flags, timing, tokens {kind = {rank, count}}
+local function evidence(x) -- who (16 bytes), time, flags, timing, tokens {kind = {rank, count}}
   local who = x.who or string.rep('m', 8) .. string.rep('c', 8)
-  local out = {who, be32(x.minute or 0), char(x.flags or 0), char(x.timing or 0)}
+  local out = {who, be32(x.time or 0), char(x.flags or 0), char(x.timing or 0)}
   for kind = 0, EVIDENCE_SECOND do
     local t = x.tokens and x.tokens[kind]
     if t then out[#out + 1] = char(kind * KIND + t[1]) .. be32(t[2]) end
@@ -48,7 +48,8 @@ local function random_evidence()
   if random(3) == 0 then flags = flags + NAMED * (EVIDENCE_NAMED + random(2)) end
   if random(3) == 0 then flags = (1 + random(2)) * 16 + random(2) end
   if random(4) == 0 then flags = 0 end -- telemetry
-  return evidence {who = who, minute = random(3), flags = flags, timing = timing, tokens = tokens}
+  local time = random(3) + random(2) * EVIDENCE_SIXTHS_FROM
+  return evidence {who = who, time = time, flags = flags, timing = timing, tokens = tokens}
 end
 
 -- ---- the prelude ----
@@ -76,9 +77,9 @@ result(commutes, 'joining is commutative')
 result(associates, 'and associative')
 result(idles, 'and idempotent')
 is('each part is taken from the evidence that knows it better',
-   join(evidence {minute = 7, flags = 16, timing = 1, tokens = {[0] = {1, 5}}},
-                 evidence {minute = 9, flags = 0, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}}),
-   evidence {minute = 9, flags = 16, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}})
+   join(evidence {time = 7, flags = 16, timing = 1, tokens = {[0] = {1, 5}}},
+                 evidence {time = 9, flags = 0, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}}),
+   evidence {time = 9, flags = 16, timing = 3, tokens = {[0] = {2, 4}, [1] = {1, 8}}})
 
 local function named(model, flags)
   return evidence {who = string.rep(model, 8) .. string.rep('c', 8), flags = flags}
@@ -103,20 +104,20 @@ is('the name of a call that names its model stays', join(named('p', API), named(
 is('what earlier programs marked as a stream too',
    join(named('p', API + NAMED), named('m', COMPLETION)), named('p', API))
 
-local function told(tokens, minute) -- by telemetry
+local function told(tokens, time) -- by telemetry
   return evidence {
-    who = string.rep('\0', 16), minute = minute, timing = EVIDENCE_TIMING_TELEMETRY, tokens = tokens}
+    who = string.rep('\0', 16), time = time, timing = EVIDENCE_TIMING_TELEMETRY, tokens = tokens}
 end
 local function of_call(flags, timing, rank)
-  return evidence {minute = 7, flags = flags, timing = timing, tokens = {[0] = {rank, 5}}}
+  return evidence {time = 7, flags = flags, timing = timing, tokens = {[0] = {rank, 5}}}
 end
 local TOLD, AT_END = EVIDENCE_TELEMETRY, EVIDENCE_TIMING_TELEMETRY
 is('telemetry knows tokens better than CloudTrail, and when a stream ended',
    join(of_call(API, EVIDENCE_TIMING_START, EVIDENCE_TRAIL), told({[0] = {TOLD, 4}}, 8)),
-   evidence {minute = 8, flags = API, timing = AT_END, tokens = {[0] = {TOLD, 4}}})
+   evidence {time = 8, flags = API, timing = AT_END, tokens = {[0] = {TOLD, 4}}})
 is('but no call that CloudTrail saw end',
    join(told({[1] = {TOLD, 4}}, 8), of_call(API, 3, EVIDENCE_TRAIL)),
-   evidence {minute = 7, flags = API, timing = 3, tokens = {[0] = {EVIDENCE_TRAIL, 5}, [1] = {TOLD, 4}}})
+   evidence {time = 7, flags = API, timing = 3, tokens = {[0] = {EVIDENCE_TRAIL, 5}, [1] = {TOLD, 4}}})
 is('and nothing better than a log',
    join(told({[0] = {TOLD, 4000}}, 8), of_call(LOG, 2, EVIDENCE_TRAIL + 1)),
    of_call(LOG, 2, EVIDENCE_TRAIL + 1))
@@ -161,32 +162,41 @@ local function sums_of(x, times) -- of a call with a record of its own
   return text(sums)
 end
 is('a call of which only the start is known', sums_of {timing = EVIDENCE_TIMING_START},
-   '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+   '20:1 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+local MINUTE = 30000000 * EVIDENCE_SIXTHS
+is('and when', sums_of({timing = EVIDENCE_TIMING_START, time = MINUTE + 4}, 2),
+   '20:2 0 2 10 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+local minutes = {}
+for _, x in ipairs {MINUTE, MINUTE + 5, MINUTE / EVIDENCE_SIXTHS} do
+  count_call(minutes, evidence {flags = API, time = x}, 1)
+end
+is('of one minute there is one sum, of whichever program the evidence is', text(minutes),
+   '20:3 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 is('three calls with output', sums_of({timing = 3, tokens = {[1] = {1, 7}}}, 3),
-   '20:3 0 0 0 0 3 21 0 0 0 0 0 0 0 0 0 0')
-is('a failed call', sums_of {flags = EVIDENCE_FAILED}, '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+   '20:3 0 0 0 0 0 3 21 0 0 0 0 0 0 0 0 0 0')
+is('a failed call', sums_of {flags = EVIDENCE_FAILED}, '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 is('a failed call with tokens has no others', sums_of {flags = EVIDENCE_FAILED, tokens = {[1] = {1, 7}}},
-   '21:1 0 0 1 0 1 7 1 0 1 0 1 0 1 0 0 0')
+   '21:1 0 0 0 1 0 1 7 1 0 1 0 1 0 1 0 0 0')
 local function limited(x)
   x.tokens = x.tokens or {}
   x.tokens[TOKENS_OUTPUT_MAX] = {1, 400}
   return sums_of(x)
 end
 is('a limit of the output, while that is not known', limited {},
-   '20:1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 400')
+   '20:1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 400')
 is('is none of the tokens, and no limit once they are', limited {tokens = {[TOKENS_OUTPUT] = {1, 7}}},
-   '20:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+   '20:1 0 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
 is('a failed call used nothing up to its limit', limited {flags = EVIDENCE_FAILED},
-   '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+   '20:0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 
 is('tokens of telemetry are apart from others',
-   sums_of {timing = 3, tokens = {[1] = {EVIDENCE_TELEMETRY, 7}}}, '21:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+   sums_of {timing = 3, tokens = {[1] = {EVIDENCE_TELEMETRY, 7}}}, '21:1 0 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
 local SECOND = {[EVIDENCE_SECOND] = {1, 9}}
 is('calls with the second of their record are apart', sums_of {tokens = SECOND},
-   '26:1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
+   '26:1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0')
 is('unless a log knows their tokens',
    sums_of {timing = 3, tokens = {[1] = {2, 7}, [EVIDENCE_SECOND] = {1, 9}}},
-   '20:1 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
+   '20:1 0 0 0 0 0 1 7 0 0 0 0 0 0 0 0 0 0')
 result(is_evidence(evidence {tokens = SECOND}), 'it is evidence')
 local unjoined = {}
 count_call(unjoined, told({[1] = {EVIDENCE_TELEMETRY, 7}}, 1), 1)
@@ -221,7 +231,7 @@ function call(command, key, value)
   if command == 'APPEND' then strings[key] = (strings[key] or '') .. value end
 end
 local BUCKET = 80000
-local first = (BUCKET - 1) * BUCKET_HOURS * 60
+local first = (BUCKET - 1) * BUCKET_HOURS * 60 * EVIDENCE_SIXTHS
 local mc, cm = string.rep('m', 8) .. string.rep('c', 8), string.rep('c', 8) .. string.rep('m', 8)
 short.begin('p', BUCKET, 1)
 local number = short.number_of('p', BUCKET, mc)
@@ -229,8 +239,8 @@ is('the first pair has the number 0', number, char(0, 0))
 is('the next one 1', short.number_of('p', BUCKET, cm), char(0, 1))
 is('a pair keeps its number', short.number_of('p', BUCKET, mc), number)
 is('a pair that is found in the middle of others is none of them',
-   short.shorten('p', BUCKET, evidence {who = string.rep('c', 16), minute = first}),
-   evidence {who = string.rep('c', 16), minute = first})
+   short.shorten('p', BUCKET, evidence {who = string.rep('c', 16), time = first}),
+   evidence {who = string.rep('c', 16), time = first})
 
 local function round_trip(ev)
   local value = short.shorten('p', BUCKET, ev)
@@ -248,7 +258,7 @@ for _ = 1, 2000 do
   if random(9) == 0 then tokens[EVIDENCE_SECOND] = {1, 1790000000 + random(9)} end
   local ev = evidence {
     who = random(9) > 0 and (random(2) == 0 and mc or cm) or nil,
-    minute = first + random(70000) - 2000, flags = random(256), timing = random(256), tokens = tokens,
+    time = first + random(70000) - 2000, flags = random(256), timing = random(256), tokens = tokens,
   }
   if random(9) == 0 then ev = ev .. string.rep('x', EVIDENCE_META) end
   local same, length = round_trip(ev)
@@ -256,11 +266,16 @@ for _ = 1, 2000 do
   lengths[length < EVIDENCE_HEAD] = (lengths[length < EVIDENCE_HEAD] or 0) + 1
 end
 is('evidence is the same after it was shortened', back, 2000)
+is('earlier programs have minutes in the short form',
+   short.full('p', BUCKET, char(0, 1, 1, 144, 64, 3)),
+   evidence {who = cm, time = first / EVIDENCE_SIXTHS + 400, flags = 64, timing = 3})
+is('and in the whole one', select(2, round_trip(evidence {who = cm, time = first / EVIDENCE_SIXTHS})),
+   EVIDENCE_HEAD)
 result((lengths[true] or 0) > 500 and (lengths[false] or 0) > 500, 'some has a short form, and some has none')
 is('two kinds of tokens below 65,536 take 6 bytes',
-   select(2, round_trip(evidence {who = cm, minute = first + 400, flags = 3, timing = 3,
+   select(2, round_trip(evidence {who = cm, time = first + 400, flags = 3, timing = 3,
                                   tokens = {[0] = {1, 65535}, [1] = {1, 0}, [2] = {1, 256}}})), 6 + 3 + 1 + 3)
-local value = short.shorten('p', BUCKET, evidence {who = mc, minute = first, flags = 64})
+local value = short.shorten('p', BUCKET, evidence {who = mc, time = first, flags = 64})
 result(short.is_lost(short.full('p', BUCKET, char(9, 9) .. sub(value, 3))),
        'a number that is free has lost its pair')
 result(not short.is_lost(short.full('p', BUCKET, value)), 'one that is taken has not')

@@ -13,7 +13,7 @@
 #include "tests/support/engine.h"
 #include "web/api.h"
 
-enum { FIRST_HOUR = 494000, FIRST_MINUTE = 3, MINUTES = 3, CALLS = 10, CASES_MAX = 128 };
+enum { FIRST_HOUR = 494000, FIRST_MINUTE = 3, MINUTES = 3, CALLS = 10, SIXTH = 5, CASES_MAX = 128 };
 
 static const int64_t limits[] = {100000, 128000, 200000, 256000, 272000};
 
@@ -88,6 +88,7 @@ static void feed_minute(struct engine *e, const struct cell_case *x, int64_t min
 		struct record r = test_call(&arena, minute, i % 2, i);
 		r.call.streaming = x->started;
 		r.call.time_is_end = !x->started;
+		r.call.time_ms += (SIXTH - 1) * 10000 + 9999;
 		if (x->units)
 			set_tokens(&r.call, TOKENS_UNITS, 4);
 		else if (!x->metric)
@@ -186,15 +187,17 @@ static void test_foreign_fields(void)
 
 static bool has_calls(const struct minute *at, const struct cell_case *x, bool wanted)
 {
-	int64_t n = 0, started = 0, units = 0;
+	int64_t n = 0, started = 0, sixths = 0, units = 0;
 	bool same_class = true;
 	for (int32_t k = 0; k < at->ncalls; k++) {
 		n += at->calls[k].n;
 		started += at->calls[k].started;
+		sixths += at->calls[k].started_sixths;
 		units += at->calls[k].exact[TOKENS_UNITS];
 		same_class &= at->calls[k].rate_class == x->rate_class;
 	}
 	return same_class && n == (wanted ? CALLS : 0) && started == (x->started ? n : 0) &&
+	       sixths == SIXTH * started &&
 	       units == (x->units ? 4 * n : 0);
 }
 

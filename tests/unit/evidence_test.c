@@ -31,19 +31,26 @@ static void short_forms(void)
 {
 	const int64_t first_minute = 29000000;
 	static const uint8_t want[] = {
-		0x01, 0x90, SOURCE_API << 4,       EVIDENCE_TIMING_END, TOKENS_INPUT << 4 | 2,
-		0x01, 0x00, TOKENS_OUTPUT << 4 | 0};
+		(EVIDENCE_SHORT_FROM + 2400) >> 8, (EVIDENCE_SHORT_FROM + 2400) & 255, SOURCE_API << 4,
+		EVIDENCE_TIMING_END, TOKENS_INPUT << 4 | 2, 0x01, 0x00, TOKENS_OUTPUT << 4 | 0};
 	uint8_t form[EVIDENCE_HEAD - EVIDENCE_NUMBER];
 	struct evidence e;
 	struct call c = {.request_id = STR("call"), .source = SOURCE_API, .time_is_end = true};
-	c.time_ms = (first_minute + 400) * MS_PER_MINUTE;
+	c.time_ms = (first_minute + 400) * MS_PER_MINUTE + 59999;
 	c.known[TOKENS_INPUT] = c.known[TOKENS_OUTPUT] = true;
 	c.tokens[TOKENS_INPUT] = 256;
 	evidence_pack(&e, &c, 1, 2, 0, false);
 	size_t n = evidence_shorten(&e, first_minute, form);
 	ok(n == sizeof want && memcmp(form, want, n) == 0, "a short form");
 	is_int((long long)evidence_shorten(&e, first_minute + 401, form), 0, "none of an earlier minute");
-	is_int((long long)evidence_shorten(&e, first_minute + 400 - 65536, form), 0, "none of a much later one");
+	is_int((long long)evidence_shorten(&e, first_minute + 400 - 10743, form), 0, "none of a much later one");
+	is_int((long long)evidence_shorten(&e, first_minute + 400 - 10742, form), (long long)n,
+	       "but of all before");
+	c.time_is_end = false;
+	evidence_pack(&e, &c, 1, 2, 0, false);
+	evidence_shorten(&e, first_minute, form);
+	is_int(form[0] << 8 | form[1], EVIDENCE_SHORT_FROM + 2405,
+	       "of the start of a stream the sixth of the minute is kept");
 	c.tokens[TOKENS_INPUT] = 1 << 24;
 	evidence_pack(&e, &c, 1, 2, 0, false);
 	is_int((long long)evidence_shorten(&e, first_minute, form), 0, "none of a large count");

@@ -64,9 +64,9 @@ static double part_of(const struct lag *lag, const struct hour *hour, int minute
 	double streams = 0, ended = 0;
 	for (int m = 0; m < 60 - LAG_MINUTES; m++)
 		for (int32_t i = 0; i < hour->minutes[m].ncalls; i++) {
-			double n = (double)hour->minutes[m].calls[i].started;
-			streams += n;
-			ended += n * lag_part(lag, m, m + minutes, m + minutes);
+			const struct calls *c = &hour->minutes[m].calls[i];
+			streams += (double)c->started;
+			ended += (double)c->started * lag_part(lag, m, c, m + minutes, m + minutes);
 		}
 	return ended / streams;
 }
@@ -91,13 +91,16 @@ static void finds_ends(struct arena *arena)
 		diag("%.3f %.3f %.3f %.3f", mean[0], mean[1], mean[2], mean[3]);
 	struct span s = span_of(hours, 1);
 	lag_learn(&s, 0, &lag);
-	ok(lag.minutes == 0 && lag_part(&lag, 7, 8, 60) == 0, "without looking back there is no lag");
+	const struct calls stream = {.n = 1, .started = 1};
+	ok(lag.minutes == 0 && lag_part(&lag, 7, &stream, 8, 60) == 0, "without looking back there is no lag");
 	for (int m = 0; m < 60; m++)
 		hours[1].minutes[m].samples[TOKENS_INPUT] = 0;
 	lag_learn(&s, 5, &lag);
-	ok(lag_part(&lag, 3, 3, 3) == 1 && lag_part(&lag, 3, 4, 9) == 0,
+	ok(lag_part(&lag, 3, &stream, 3, 3) == 1 && lag_part(&lag, 3, &stream, 4, 9) == 0,
 	   "where no metric tells, streams end where they began");
 }
+
+static bool is_near(double a, double b) { return fabs(a - b) < 1e-6; }
 
 // Two streams begin, one ends in the next minute; then a third begins, and the other two end in the minute
 // after.
@@ -112,9 +115,44 @@ static void first_in_first_out(void)
 	for (int i = 1; i <= 2; i++)
 		hour.minutes[10 + i].metered = true, hour.minutes[10 + i].samples[TOKENS_INPUT] = i;
 	lag_learn(&s, 5, &lag);
-	ok(lag_part(&lag, 10, 11, 11) == 0.5 && lag_part(&lag, 10, 12, 12) == 0.5 &&
-	       lag_part(&lag, 11, 12, 12) == 1,
+	ok(is_near(lag_part(&lag, 10, &calls[0], 11, 11), 0.5) &&
+	       is_near(lag_part(&lag, 10, &calls[0], 12, 12), 0.5) &&
+	       lag_part(&lag, 11, &calls[1], 12, 12) == 1,
 	   "what began first ends first");
+}
+
+// Two streams begin in a minute, the one in its first ten seconds and the other in its last, or at a time
+// that nobody knows; one ends in that minute.
+static void longer_run_first(void)
+{
+	static struct hour hour;
+	struct calls calls[2] = {
+		{.caller = 0, .n = 1, .started = 1, .started_sixths = 1},
+		{.caller = 1, .n = 1, .started = 1, .started_sixths = 6},
+	};
+	struct minute *at = &hour.minutes[10];
+	struct span s = {.hour = &hour};
+	struct lag lag;
+	at->calls = calls;
+	at->ncalls = 2;
+	at->metered = hour.minutes[11].metered = true;
+	at->samples[TOKENS_INPUT] = hour.minutes[11].samples[TOKENS_INPUT] = 1;
+	lag_learn(&s, 5, &lag);
+	double first = lag_part(&lag, 10, &calls[0], 10, 10);
+	double other = lag_part(&lag, 10, &calls[1], 10, 10);
+	// 11/12 and 1/12 of a minute: chances of a ratio of odds of 11 that add up to 1
+	ok(is_near(first + other, 1) && is_near(first / (1 - first), 11 * other / (1 - other)),
+	   "of two that began in a minute, the longer one has run the more likely it has ended");
+	ok(is_near(lag_part(&lag, 10, &calls[0], 11, 11), 1 - first) &&
+	       lag_part(&lag, 10, &calls[0], 12, 15) == 0,
+	   "else it ends in the minute in which the other metric is");
+	calls[0].started_sixths = calls[1].started_sixths = 0;
+	lag_learn(&s, 5, &lag);
+	ok(is_near(lag_part(&lag, 10, &calls[0], 10, 10), .5), "where nobody knows when they began, all are alike");
+	at->samples[TOKENS_INPUT] = 2;
+	hour.minutes[11].metered = false;
+	lag_learn(&s, 5, &lag);
+	ok(lag_part(&lag, 10, &calls[1], 10, 10) == 1, "where all ended, it says nothing");
 }
 
 // How far the weight of the small caller is off, as a part of it.
@@ -155,6 +193,7 @@ int main(void)
 	diag("NOWCAST_SEED=%llu", (unsigned long long)seed_rng());
 	finds_ends(&arena);
 	first_in_first_out();
+	longer_run_first();
 	finds_means(&arena);
 	arena_release(&arena);
 	return done();
