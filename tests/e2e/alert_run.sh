@@ -28,12 +28,17 @@ elif [ "${CI:-}" = true ]; then
 fi
 active() { curl -s "$am/api/v2/alerts?active=true" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'; }
 
+# A period in which the world of the last three hours lies.
+begin=$(date -u -d '3 hours ago' +%Y-%m-%dT%H:00:00Z)
+in_period() { [ "$(date -u -d "$begin" "$1")" = "$(date -u "$1")" ]; }
+if in_period +%Y-%m; then period=month; elif in_period +%G-%V; then period=week; else skip_all "a month and a week have begun in the last hours"; fi
+
 rules() { # AMOUNT AT: a budget for everything
 	cat >"$T/alerts.conf" <<-END
 		[rule day]
 		kind = budget
 		by = all
-		period = month
+		period = $period
 		amount = $1
 		at = $2
 		receivers = $3
@@ -73,7 +78,7 @@ rules() { # AMOUNT AT: a budget for everything
 start_redis durable
 start_broker 2
 world=$T/world
-"$shared/world/world.py" --out "$world" --hours 2 --scale 0.02 --start "$(date -u -d '3 hours ago' +%Y-%m-%dT%H:00:00Z)" >"$T/world.log" 2>&1 || bail "world.py failed"
+"$shared/world/world.py" --out "$world" --hours 2 --scale 0.02 --start "$begin" >"$T/world.log" 2>&1 || bail "world.py failed"
 rules 1000000 50 hook
 write_config "$T/nowcast.conf" "alerts.file = $T/alerts.conf" "alerts.interval = 1s"
 for i in 1 2; do
