@@ -9,6 +9,7 @@
 
 #include "pricing/model_id.h"
 #include "store/batch.h"
+#include "store/evidence.h"
 #include "store/lost_calls.h"
 #include "tests/support/engine.h"
 
@@ -846,6 +847,11 @@ static void redis_forgets(int64_t hour)
 	struct err err = ERR_INIT;
 	ok(!engine_add(e, &ahead, &err) && err.kind == ERR_SKIP && engine_counts(e)->future == 1,
 	   "a record of the future is refused and counted");
+	struct record early = test_call(&arena, 0, 1, 1);
+	early.call.time_ms = EVIDENCE_SIXTHS_FROM * INT64_C(10000) - 1;
+	ok(!engine_add(e, &early, &err) && err.kind == ERR_SKIP, "and one of a time that evidence cannot have");
+	early.call.time_ms++;
+	ok(engine_add(e, &early, &err), "a millisecond later there is none such");
 	engine_close(e);
 }
 
