@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Behind store/short_evidence.lua and store/calls.lua: the sums in all cells are those of the calls that Redis
--- has, counted one by one. tests/unit/convergence_test.c runs it in Redis.
+-- Behind store/short_evidence.lua and store/calls.lua: the sums in all cells are those of the calls in Redis,
+-- counted one by one. tests/unit/convergence_test.c runs it.
 --
 -- ARGV    prefix
 -- returns  what differs, or ""
