@@ -3,7 +3,7 @@
 # `make help` lists the targets. Variables:
 #   V=1                    show the commands
 #   DEVELOPER=1            warnings are errors
-#   SAN=address,undefined  sanitizers, in a build folder of their own
+#   SAN=address,undefined  sanitizers, in a build folder of their own; SAN=thread
 #   DESTDIR, PREFIX        of `make install`
 
 CC      ?= cc
@@ -32,6 +32,7 @@ cwarn    := -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 san      := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 cppflags := -I. -I$(B) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CPPFLAGS)
 ldlibs   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lsimdjson -lxxhash -lstdc++ -lm -lpthread $(LDLIBS)
+tsan     := $(if $(filter thread,$(subst $(comma), ,$(SAN))),$(B)/tests/support/tsan_threads.o)
 
 # A make that was not told how many jobs to run takes one a core for the targets that do everything.
 many      = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -51,7 +52,7 @@ e2e      := $(sort $(wildcard tests/e2e/*.sh) $(shell grep -ls '^\# In: make tes
 .PHONY: all unit disasters format clean help demo test test-all test-convergence e2e check lint sanitize fuzz fuzz-short bench bench-decode accuracy approve-decode approve-samples install sample-config helpers price-check bench-price
 all: $(B)/nowcast  ## build the program (the default)
 
-$(B)/nowcast: $(B)/nowcast.o $(B)/libnowcast.a
+$(B)/nowcast: $(B)/nowcast.o $(tsan) $(B)/libnowcast.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(san) $(hardlink) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
@@ -79,9 +80,9 @@ $(B)/%.o: %.cc Makefile
 	$(call say,CXX,$<)
 	$(Q)mkdir -p $(@D); $(CXX) -std=c++17 -fno-exceptions -fno-rtti $(CFLAGS) $(warn) $(san) $(cppflags) $(hard) -MMD -MP -c -o $@ $<
 
-$(B)/tests/%: tests/%.c $(B)/libnowcast.a
+$(B)/tests/%: tests/%.c $(tsan) $(B)/libnowcast.a
 	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(san) $(cppflags) -MMD -MP -MF $@.d -o $@ $< $(B)/libnowcast.a $(ldlibs)
+	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(CFLAGS) $(warn) $(san) $(cppflags) -MMD -MP -MF $@.d -o $@ $< $(tsan) $(B)/libnowcast.a $(ldlibs)
 
 # A fuzz target itself is built without coverage: the edges that are counted are those of the program.
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libnowcast.a

@@ -42,13 +42,13 @@ static bool parse_alert(struct str text, struct arena *arena, struct spike_event
 	return good;
 }
 
-// `newest`: the newest event that there is.
-static bool read_events(struct spikes_kept *k, struct str newest, struct redis *r, const char *prefix,
-                        struct err *err)
+// `newest`: the newest event that there is, of `nevents`.
+static bool read_events(struct spikes_kept *k, struct str newest, int64_t nevents, struct redis *r,
+                        const char *prefix, struct err *err)
 {
 	struct buf key = BUF_INIT;
 	struct spike_event event;
-	if (k->newest && str_is(newest, k->newest))
+	if (k->newest && str_is(newest, k->newest) && nevents == k->nevents)
 		return true;
 	spikes_kept_release(k);
 	redis_cmd(r, 4, (struct str[]){STR("LRANGE"), alert_key(&key, prefix, ALERT_KEY_HISTORY), STR("0"),
@@ -63,6 +63,7 @@ static bool read_events(struct spikes_kept *k, struct str newest, struct redis *
 		}
 	if (redis_len(r, 0))
 		k->newest = xstrdup(redis_elem(r, 0, 0));
+	k->nevents = (int64_t)redis_len(r, 0);
 	return true;
 }
 
@@ -74,13 +75,14 @@ bool spikes_read(struct spikes *ret, struct spikes_kept *kept, struct redis *r, 
 	struct spike_event up;
 	redis_cmd(r, 2, (struct str[]){STR("HVALS"), alert_key(&key, prefix, ALERT_KEY_UP)});
 	redis_cmd(r, 3, (struct str[]){STR("LINDEX"), alert_key(&key, prefix, ALERT_KEY_HISTORY), STR("0")});
+	redis_cmd(r, 2, (struct str[]){STR("LLEN"), str_of(key.data)});
 	buf_release(&key);
 	if (!redis_exec(r, err))
 		return false;
 	for (size_t i = 0; i < redis_len(r, 0); i++)
 		if (parse_alert(redis_elem(r, 0, i), &ret->arena, &up))
 			add_spike(ret, &up, from, to);
-	bool good = read_events(k, redis_str(r, 1), r, prefix, err);
+	bool good = read_events(k, redis_str(r, 1), redis_int(r, 2), r, prefix, err);
 	for (size_t i = 0; good && i < k->n; i++)
 		add_spike(ret, &k->list[i], from, to);
 	spikes_kept_release(&own);

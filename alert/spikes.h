@@ -23,7 +23,8 @@ struct spikes {
 // are half a megabyte. All zero: nothing yet.
 struct spikes_kept {
 	struct arena arena;
-	char *newest; // the event that was the newest; NULL: there was none
+	char *newest;    // the event that was the newest; NULL: there was none
+	int64_t nevents; // how many there were, those of other kinds too
 	struct spike_event {
 		struct str caller;
 		int64_t since_ms, until_ms; // when it rang, and when it was last known to be up
@@ -33,7 +34,7 @@ struct spikes_kept {
 
 // Those that were up within the hours from .. to - 1. `ret` is all zero; spikes_release it. The last thousand
 // events of alerts are kept (alert/keys.h), so that one may be forgotten. `kept`: the events are read only if
-// there are newer ones; NULL: they are. False: Redis.
+// there are newer ones, or fewer; NULL: they are. False: Redis.
 bool spikes_read(struct spikes *ret, struct spikes_kept *kept, struct redis *r, const char *prefix,
                  int64_t from, int64_t to, struct err *err) NC_CHECK;
 void spikes_release(struct spikes *s);

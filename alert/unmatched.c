@@ -109,3 +109,16 @@ bool alert_rules_each_unmatched(const struct alert_rules *rules, struct rollups 
 	}
 	return true;
 }
+
+bool budgets_each_unmatched(const struct budgets *all, alert_unmatched_fn *fn, void *user, struct err *err)
+{
+	for (int i = 0; i < all->n; i++) {
+		const struct budget *b = &all->list[i];
+		struct alert_rule rule = *b->rule;
+		const struct alert_rules one = {.rules = &rule, .nrules = 1};
+		if (b->spent.usd.pico == 0 && b->spent.calls == 0 &&
+		    !alert_rules_each_unmatched(&one, all->rollups, all->now_ms, fn, user, err))
+			return false;
+	}
+	return true;
+}

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "alert/budgets.h"
 #include "alert/rules.h"
 #include "base/err.h"
 #include "query/rollups.h"
@@ -20,5 +21,9 @@ bool alert_rules_name_somebody(const struct alert_rules *rules);
 // not come yet. False: Redis.
 bool alert_rules_each_unmatched(const struct alert_rules *rules, struct rollups *rollups, int64_t now_ms,
                                 alert_unmatched_fn *fn, void *user, struct err *err) NC_CHECK;
+
+// The same of the budgets of which nothing is spent. Others are not looked up: all figures are read for it.
+bool budgets_each_unmatched(const struct budgets *all, alert_unmatched_fn *fn, void *user,
+                            struct err *err) NC_CHECK;
 
 #endif

@@ -140,6 +140,12 @@ static bool check_trail(const struct conf *c, struct err *err)
 	       refuse(c, "trail.files", err, "trail.files: expected s3://BUCKET/PREFIX, got \"%s\"", c->trail_files);
 }
 
+static bool check_region(const struct conf *c, const char *key, const char *region, struct err *err)
+{
+	return (strlen(region) <= 32 && !region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")]) ||
+	       refuse(c, key, err, "%s: expected a Region in lower case such as us-east-1, got \"%s\"", key, region);
+}
+
 static bool check_record_sources(const struct conf *c, struct err *err)
 {
 	struct usd usd;
@@ -149,6 +155,9 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 		            "sources: expected kafka, aws, cloudtrail, metrics, logs, tags, profiles, trail or firehose, "
 		            "got \"%s\"",
 		            c->sources.items[i]))
+			return false;
+	for (size_t i = 0; i < c->regions.n; i++)
+		if (!check_region(c, "regions", c->regions.items[i], err))
 			return false;
 	for (size_t i = 0; i < c->accounts.n; i++)
 		if (strncmp(c->accounts.items[i], "arn:aws", 7) != 0 && strcmp(c->accounts.items[i], "own") != 0 &&
@@ -166,14 +175,11 @@ static bool check_record_sources(const struct conf *c, struct err *err)
 static bool check_telemetry(const struct conf *c, struct err *err)
 {
 	const struct conf_list *alone = &c->telemetry_without_cloudtrail;
-	const char *region = c->telemetry_region;
 	if (*c->telemetry_account && !arn_is_account(str_of(c->telemetry_account)) &&
 	    !refuse(c, "telemetry.account", err, "telemetry.account: expected an account of 12 digits, got \"%s\"",
 	            c->telemetry_account))
 		return false;
-	if ((strlen(region) > 32 || region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")]) &&
-	    !refuse(c, "telemetry.region", err, "telemetry.region: expected a Region such as us-east-1, got \"%s\"",
-	            region))
+	if (!check_region(c, "telemetry.region", c->telemetry_region, err))
 		return false;
 	for (size_t i = 0; i < alone->n; i++)
 		if (!arn_is_account(str_of(alone->items[i])) &&

@@ -18,7 +18,7 @@ struct nearest {
 	size_t distance; // a word must be nearer than this, in letters
 };
 
-// Up to a third of the letters may be wrong, at least one.
+// Up to a third of the letters may be wrong, at least one. Those in the other case are right.
 struct nearest nearest_of(struct str given);
 void nearest_try(struct nearest *n, struct str known);
 

@@ -317,21 +317,6 @@ static void warn_of_rule(void *user, const char *text)
 	printf("warning: %s\n", text);
 }
 
-// A budget of which nothing is spent may be one of a misspelt name. Others are not looked up: all figures are
-// read for it.
-static bool warn_of_names(struct budget_reader *x, struct err *err)
-{
-	for (int i = 0; i < x->budgets.n; i++) {
-		const struct budget *b = &x->budgets.list[i];
-		struct alert_rule rule = *b->rule;
-		const struct alert_rules one = {.rules = &rule, .nrules = 1};
-		if (b->spent.usd.pico == 0 && b->spent.calls == 0 &&
-		    !alert_rules_each_unmatched(&one, x->rollups, x->budgets.now_ms, warn_of_rule, NULL, err))
-			return false;
-	}
-	return true;
-}
-
 static bool show_budgets(struct budget_reader *x, bool status, struct err *err)
 {
 	if (!read_budgets(x, status, err))
@@ -344,7 +329,8 @@ static bool show_budgets(struct budget_reader *x, bool status, struct err *err)
 		return print_json(x), true;
 	if (x->budgets.n == 0)
 		return say_none(x), true;
-	return (status ? print_status(x, err) : print_table(x, err)) && warn_of_names(x, err);
+	return (status ? print_status(x, err) : print_table(x, err)) &&
+	       budgets_each_unmatched(&x->budgets, warn_of_rule, NULL, err);
 }
 
 int cmd_budget(struct command *c)

@@ -60,7 +60,9 @@ int cmd_doctor(struct command *c)
 	bool mapped = view_map(view, &c->conf, &bad_file);
 	(void)mapped;
 	static struct last_day none; // too large for the stack
-	health_check(&c->conf, view, now_ms, &none, print_finding, found);
+	struct prices_kept prices = {.mark = 0};
+	health_check(&c->conf, view, now_ms, &none, &prices, print_finding, found);
+	prices_kept_release(&prices);
 	health_check_kafka(&c->conf, view, print_finding, found);
 	check_rules(&c->conf, rollups, now_ms, found);
 	rollups_close(rollups);

@@ -96,6 +96,25 @@ void price_warn_of_region(const struct prices *p, struct str region)
 	buf_release(&b);
 }
 
+void price_propose_model(const struct prices *p, struct str model)
+{
+	struct model_id id;
+	model_id_read(&id, model);
+	struct nearest near = nearest_of(model_id_name(&id));
+	for (size_t i = 0; i < prices_count(p); i++) {
+		const struct price_rows *rows = catalogue_rows(prices_source(p, i).catalogue);
+		for (size_t k = 0; k < rows->n; k++)
+			nearest_try(&near, rows->v[k].model);
+	}
+	if (!near.word.len || str_eq(near.word, near.given)) // that one has prices, at another time or place
+		return;
+	struct buf b = BUF_INIT;
+	buf_addf(&b, "nowcast price: no model %.*s has a price; did you mean %.*s?\n", STR_ARG(model),
+	         STR_ARG(near.word));
+	(void)!text_print(stderr, &b);
+	buf_release(&b);
+}
+
 bool price_parse_tier(struct command *c, enum price_tier *ret, struct err *err)
 {
 	const char *text = NULL;

@@ -323,6 +323,8 @@ bool price_verb_explain(struct command *c, int *ret_status, struct err *err)
 		good = explain_hour(&e, &c->conf, err);
 	else
 		explain_call(&e);
+	if (e.unpriced && !e.principal)
+		price_propose_model(prices, e.q.model);
 	prices_free(prices);
 	arena_release(&arena);
 	*ret_status = e.unpriced ? STATUS_THRESHOLD : STATUS_OK;

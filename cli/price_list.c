@@ -216,6 +216,8 @@ bool price_verb_show(struct command *c, int *ret_status, struct err *err)
 	}
 	if (!account)
 		print_accounts(p, &asked);
+	if (!any)
+		price_propose_model(p, q.model);
 	if (!any && id.kind == MODEL_OPAQUE)
 		printf("  a name without a vendor is read as the id of a profile; `nowcast price list %s` finds models by a part of "
 		       "their name\n", c->argv[0]);

@@ -30,6 +30,9 @@ bool price_verb_usage_type(struct command *c, int *ret_status, struct err *err) 
 // looked up all the same. STR_NONE: none was given.
 void price_warn_of_region(const struct prices *p, struct str region);
 
+// Of a model without any price: names the one with a price that is most like it, if there is one.
+void price_propose_model(const struct prices *p, struct str model);
+
 // How imported prices are merged.
 struct price_import_options {
 	const struct conf *conf;

@@ -24,7 +24,7 @@ static void print_summary(const struct reconciliation *r)
 	       usd_format(r->apart, 6, usd));
 	printf("%-16s %s\n", "final_up_to",
 	       r->watermark ? when_format(r->watermark * MS_PER_HOUR, when)
-	                    : "nothing yet: hours count as final once they are old enough (watermark)");
+	                    : "nothing yet");
 	printf("%-16s %d\n", "rates_learned", r->rates);
 	printf("%-16s %" PRId64 ".%03d\n", "seconds", r->duration_ms / 1000, (int)(r->duration_ms % 1000));
 	if (r->overtaken)

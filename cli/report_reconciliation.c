@@ -165,10 +165,9 @@ static void add_figures(struct buf *b, const struct difference *d)
 	buf_addc(b, '\n');
 }
 
-static void write_table(const struct recon_report *r, const struct recon_table *t, struct buf *b)
+static void write_rows(const struct recon_report *r, const struct recon_table *t, struct buf *b)
 {
 	int widths[GROUP_KEYS_MAX];
-	char text[USD_SIZE];
 	buf_addf(
 		b,
 		"Billing period %.*s, in USD. Billed less estimated = volume + price + ttl + attribution + unmetered + unbilled.\n\n",
@@ -192,6 +191,16 @@ static void write_table(const struct recon_report *r, const struct recon_table *
 	for (int i = 0; i < t->by.n; i++)
 		add_name_cell(b, i ? STR("") : STR("total"), widths[i]);
 	add_figures(b, &r->total);
+}
+
+static void write_table(const struct recon_report *r, const struct recon_table *t, struct buf *b)
+{
+	char text[USD_SIZE];
+	if (t->n)
+		write_rows(r, t, b);
+	else
+		buf_addf(b, "Billing period %.*s: there is nothing to compare, since no hour with figures is final yet.\n",
+		         STR_ARG(r->period));
 	if (r->waiting.pico)
 		buf_addf(b, "\n%s USD of estimates are in hours that are not final yet.\n",
 		         usd_format(r->waiting, PLACES_TABLE, text));

@@ -349,8 +349,8 @@ static bool read_place(struct reader *r, const struct str *cell, struct price_ro
 	                    check_model(r, row->model, scopes)) &&
 	       go_on(r, valid_region(row->region) ||
 	                    refuse_line(r, row->line,
-	                                "region: expected a Region such as eu-west-1, a geography such as eu-*, or "
-	                                "nothing, got \"%.*s\"",
+	                                "region: expected a Region in lower case such as eu-west-1, a geography such as "
+	                                "eu-*, or nothing, got \"%.*s\"",
 	                                STR_ARG(row->region))) &&
 	       go_on(r, valid_account(row->account) ||
 	                    refuse_line(r, row->line, "account: expected 12 digits or nothing, got \"%.*s\"",

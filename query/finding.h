@@ -5,6 +5,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "pricing/prices_kept.h"
 #include "store/view.h"
 
 // note: worth a look; warn: figures are less exact, or missing; fail: something does not work.
@@ -19,6 +20,7 @@ struct health {
 	const struct conf *conf;
 	struct view *view;
 	struct redis *redis; // of the view
+	struct prices_kept *prices;
 	int64_t now_ms;
 	health_fn *report;
 	void *user;

@@ -95,14 +95,15 @@ static void check_overflow(void *user, const struct overflow *f)
 		(long long)most[f->kind]);
 }
 
-void health_check(const struct conf *conf, struct view *view, int64_t now_ms, struct last_day *kept,
-                  health_fn *report, void *user)
+void health_check(const struct conf *conf, struct view *view, int64_t now_ms, struct last_day *day,
+                  struct prices_kept *prices, health_fn *report, void *user)
 {
 	struct err err = ERR_INIT;
 	struct health h = {.conf = conf,
 	                   .now_ms = now_ms,
 	                   .view = view,
 	                   .redis = view_redis(view),
+	                   .prices = prices,
 	                   .report = report,
 	                   .user = user};
 	health_check_prices(&h);
@@ -114,7 +115,7 @@ void health_check(const struct conf *conf, struct view *view, int64_t now_ms, st
 	    !health_check_unpriced(&h, &err) || !health_check_backlog(&h, &err) ||
 	    !health_check_dead_letters(&h, &err) || !health_check_gaps(&h, &err) ||
 	    !health_check_loss(&h, &err) || !health_check_bill(&h, &err) ||
-	    !health_check_last_day(&h, kept, &err) ||
+	    !health_check_last_day(&h, day, &err) ||
 	    !source_health_check(h.redis, conf, h.now_ms, report, user, &err) ||
 	    !overflow_each(h.redis, view_prefix(view), check_overflow, &h, &err))
 		health_add(&h, HEALTH_FAIL, "redis", "%s", err.msg);

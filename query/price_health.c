@@ -8,15 +8,14 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/when.h"
-#include "pricing/prices.h"
 #include "store/keys.h"
 
 // The files as the daemon would load them now.
 void health_check_prices(struct health *h)
 {
 	struct err err = ERR_INIT;
-	struct prices *p;
-	if (!prices_load(&p, h->conf, &err)) {
+	const struct prices *p = prices_kept_read(h->prices, h->conf, &err);
+	if (!p) {
 		health_add(h, HEALTH_FAIL, "prices",
 		            "%s; a running daemon keeps its prices, and cannot start again with these", err.msg);
 		return;
@@ -28,7 +27,6 @@ void health_check_prices(struct health *h)
 	else
 		health_add(h, HEALTH_OK, "prices", "%zu price file%s; `nowcast price check` lists them", n,
 		            text_s((int64_t)n));
-	prices_free(p);
 }
 
 // How old the newest list of prices is, and which models of today came after it: those that are in none.
@@ -36,13 +34,11 @@ static void check_price_age(struct health *h, const char *newcomers)
 {
 	enum { DAY_MS = 86400000, OLD_DAYS = 45 };
 	struct err err = ERR_INIT;
-	struct prices *p;
+	const struct prices *p = prices_kept_read(h->prices, h->conf, &err);
 	struct price_source s;
 	int64_t ms;
 	char when[WHEN_SIZE];
-	if (!prices_load(&p, h->conf, &err))
-		return; // check_prices has said so
-	if (prices_newest(p, &s, &ms)) {
+	if (p && prices_newest(p, &s, &ms)) { // without prices: health_check_prices has said so
 		int64_t days = (h->now_ms - ms) / DAY_MS;
 		days = days > 0 ? days : 0;
 		health_add(h,
@@ -56,7 +52,6 @@ static void check_price_age(struct health *h, const char *newcomers)
 		                ? "; `nowcast price update` or prices.update = daily brings AWS's"
 		                : "");
 	}
-	prices_free(p);
 }
 
 bool health_check_unpriced(struct health *h, struct err *err)

@@ -195,12 +195,27 @@ static void note_final(struct reconcile_run *w, int32_t acct_region, int64_t unt
 	w->final_until[acct_region] = until;
 }
 
+// Why nothing of the period is taken from the bill, and from when on something can be.
+static void note_none_final(struct reconcile_run *w)
+{
+	const struct export_period *p = w->period;
+	int64_t first_ms = (p->first + (w->bill.daily ? 24 : 1)) * MS_PER_HOUR + w->conf->watermark_ms;
+	char age[WHEN_LENGTH_SIZE], when[WHEN_SIZE];
+	buf_addf(&w->bill.notes,
+	         "no hour of %.*s is final yet, and the estimate stands: AWS bills an hour 24 to 48 h after it, and it "
+	         "is final when it was %s old (watermark) as the bill was delivered",
+	         STR_ARG(p->name), when_format_length(w->conf->watermark_ms / MS_PER_MINUTE, age));
+	if (first_ms > p->delivered_ms)
+		buf_addf(&w->bill.notes, ", the first hour at %s", when_format(first_ms, when));
+	buf_addc(&w->bill.notes, '\n');
+}
+
 static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_regions, int n,
                         struct err *err)
 {
 	const struct ledger_row **sorted = ledger_sort(&w->actual, LEDGER_BY_MODEL_HOUR);
 	struct accounts accounts = {0};
-	bool good = true;
+	bool good = true, any_final = false;
 	int64_t mark = 0, before = 0;
 	read_accounts(&accounts, w);
 	if (n > 1)
@@ -229,7 +244,10 @@ static bool publish_all(struct reconcile_run *w, struct acct_region_state *acct_
 			publish_acct_region(w->publish, &acct_region, &w->names, sorted + from, to - from, &taken, err);
 		w->out->overtaken |= good && !taken;
 		note_final(w, key.acct_region, mark > before ? mark : before);
+		any_final |= mark > 0 || before > w->period->first;
 	}
+	if (good && !any_final)
+		note_none_final(w);
 	free(sorted);
 	release_accounts(&accounts);
 	return good;

@@ -606,6 +606,8 @@ static bool open_parts(struct puller *p, struct err *err)
 	    !intake_open(&p->intake, p->conf, p->thread.prices, (size_t)p->conf->message_bytes,
 	                 dead_letters_hooks(p->conf), NULL, err))
 		return false;
+	engine_run_on(p->intake.engine);
+	redis_run_on(p->redis);
 	engine_set_noting_losses(p->intake.engine, false); // the positions of the streams say since when
 	redis_keep_whole(p->redis, true);
 	p->gaps = positions_scripts_of(p->redis);

@@ -390,6 +390,10 @@ bool receiver_start(struct receiver **ret, const struct conf *conf, const struct
 	            schema_open(&r->redis, redis_target_of(conf), SCHEMA_WRITE, err) &&
 	            intake_open(&r->intake, conf, prices, (size_t)conf->message_bytes, dead_letters_hooks(conf),
 	                        NULL, err);
+	if (good) {
+		engine_run_on(r->intake.engine);
+		redis_run_on(r->redis);
+	}
 	if (good && pthread_create(&r->thread.thread, NULL, receiver_main, r) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start the thread that takes deliveries of Firehose");
 	if (!good) {

@@ -364,8 +364,10 @@ bool worker_start(struct worker **ret, const struct conf *conf, const struct pri
 	w->letters_backoff.seed = w->backoff.seed;
 	bool good = intake_open(&w->intake, conf, prices, (size_t)conf->message_bytes, &w->hooks, NULL, err) &&
 	            kafka_open(&w->kafka, conf, &w->hooks, err);
-	if (good)
+	if (good) {
+		engine_run_on(w->intake.engine);
 		intake_track(&w->intake, kafka_positions(w->kafka));
+	}
 	if (good && pthread_create(&w->thread.thread, NULL, worker_main, w) != 0)
 		good = err_set(err, ERR_FATAL, "cannot start a thread for worker %d", number);
 	if (!good) {

@@ -16,6 +16,9 @@
 #include "store/batch_priv.h"
 #include "store/cardinality.h"
 
+#define EARLIEST_MS INT64_C(1672531200000) // 2023-01-01
+_Static_assert(EARLIEST_MS > INT64_C(10000) * EVIDENCE_SIXTHS_FROM, "no time of a call looks like a minute");
+
 void *batch_grown(struct batch *b, void *p, int32_t n, int32_t *cap, size_t size)
 {
 	if (n < *cap)
@@ -354,9 +357,19 @@ static void note_model(struct batch *b, const struct batch_acct_region *acct_reg
 
 // ---- records ------------------------------------------------------------------------------------
 
+// Amazon Bedrock began in 2023.
+static bool check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err)
+{
+	char text[WHEN_SIZE];
+	if (ms > 0 && ms < EARLIEST_MS)
+		return err_set(err, ERR_SKIP, "time: %s lies before Amazon Bedrock began, in 2023",
+		               when_format(ms, text));
+	return batch_check_time(b, ms, latest_ms, err);
+}
+
 static bool check_call(struct batch *b, const struct call *c, int64_t latest_ms, struct err *err)
 {
-	if (!batch_check_time(b, c->time_ms, latest_ms, err))
+	if (!check_time(b, c->time_ms, latest_ms, err))
 		return false;
 	if (!c->request_id.len || c->request_id.len > BATCH_TEXT_MAX)
 		return err_set(err, ERR_SKIP, "requestID: missing or too long");
@@ -546,7 +559,7 @@ static bool add_telling(struct batch *b, const struct telemetry *t, struct err *
 static bool add_telemetry(struct batch *b, const struct telemetry *t, int64_t latest_ms, struct err *err)
 {
 	const struct call *c = &t->call;
-	if (!batch_check_time(b, c->time_ms, latest_ms, err))
+	if (!check_time(b, c->time_ms, latest_ms, err))
 		return false;
 	if (!c->request_id.len)
 		return add_telling(b, t, err);
@@ -569,7 +582,7 @@ static bool add_metric(struct batch *b, const struct metric *m, int64_t latest_m
 {
 	if (m->minute < 0 || m->minute > INT64_MAX / MS_PER_MINUTE)
 		return err_set(err, ERR_SKIP, "time: out of range");
-	if (!batch_check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
+	if (!check_time(b, m->minute * MS_PER_MINUTE, latest_ms, err))
 		return false;
 	if (m->project.len && !batch_is_clean(m->project))
 		return err_set(err, ERR_SKIP, "Project: too long, or with blanks or control characters in it");

@@ -6,7 +6,6 @@
 #include "base/when.h"
 #include "pricing/model_id.h"
 #include "store/batch_priv.h"
-#include "store/evidence.h"
 
 // Whether none of eight bytes is a blank or below, DEL, or beyond ASCII.
 static bool are_plain(const char *p)
@@ -99,14 +98,11 @@ bool batch_admit(struct batch *b, struct str account, struct str region, struct 
 	return true;
 }
 
-// In evidence, an earlier time would be taken for a minute.
-static const int64_t earliest_ms = MS_PER_MINUTE / EVIDENCE_SIXTHS * (int64_t)EVIDENCE_SIXTHS_FROM;
-
 bool batch_check_time(struct batch *b, int64_t ms, int64_t latest_ms, struct err *err)
 {
 	char text[WHEN_SIZE];
-	if (ms < earliest_ms)
-		return err_set(err, ERR_SKIP, "time: %s, when there was no Bedrock", when_format(ms, text));
+	if (ms <= 0)
+		return err_set(err, ERR_SKIP, "time: not after 1970");
 	b->future += ms > latest_ms;
 	if (ms > latest_ms)
 		return err_set(

@@ -254,6 +254,11 @@ void engine_note_loss(struct engine *e, const struct loss *loss)
 	store_note_loss(&e->store, loss);
 }
 
+void engine_run_on(struct engine *e)
+{
+	redis_run_on(e->store.redis);
+}
+
 void engine_set_noting_losses(struct engine *e, bool noting)
 {
 	e->store.own_loss_unnoted = !noting;

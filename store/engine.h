@@ -99,6 +99,9 @@ bool engine_prepare(struct engine *e, struct err *err) NC_CHECK;
 // done, so the first record may meet the errors of that.
 bool engine_add(struct engine *e, const struct record *r, struct err *err) NC_CHECK;
 
+// For a daemon: see redis_run_on (store/redis.h).
+void engine_run_on(struct engine *e);
+
 // Whether the records added from now on count although their hours have left the window, as long as the facts
 // of these are kept (reopen_ms). At first they do not: they are late.
 void engine_set_reopening(struct engine *e, bool reopening);

@@ -73,7 +73,7 @@ enum {
 	EVIDENCE_TOKENS = 5,  // bytes of one token kind
 	EVIDENCE_META = 9,    // bytes of the metadata
 	EVIDENCE_SIXTHS = 6,  // of a minute: ten seconds each
-	EVIDENCE_SIXTHS_FROM = 1 << 27, // in July 2012 and, of minutes, in 2225
+	EVIDENCE_SIXTHS_FROM = 1 << 27, // in 2012 and, of minutes, in 2225
 	EVIDENCE_NUMBER = 2,      // bytes of the number of a pair
 	EVIDENCE_PAIRS_MAX = 4096, // that have numbers, of a bucket: each batch reads them
 	EVIDENCE_SHORT_HEAD = 6,  // bytes before the tokens, in the short form

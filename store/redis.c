@@ -56,6 +56,7 @@ struct redis *redis_open_node(const struct redis *r, struct str host, struct str
 	node->nscripts = r->nscripts;
 	node->silent_ms = r->silent_ms;
 	node->let_in = r->let_in;
+	node->runs_on = r->runs_on;
 	node->is_node = node->keeps_errors = true;
 	return node;
 }
@@ -64,6 +65,11 @@ void redis_limit(struct redis *r, int ms)
 {
 	assert(ms > 0);
 	r->silent_ms = ms;
+}
+
+void redis_run_on(struct redis *r)
+{
+	r->runs_on = true;
 }
 
 void redis_on_connect(struct redis *r, redis_connect_fn *fn)
@@ -131,16 +137,15 @@ static bool read_reply(struct redis *r, redisReply **ret, struct err *err)
 	}
 }
 
-// A password that was right is changed, or lost by a Redis that came back: somebody will mend that, in Redis
-// or here, and no program that runs has to end for it.
-static bool is_locked_out(const struct redis *r, struct str reply)
+// What is wrong with a login that was right: the password is changed, or lost by a Redis that came back.
+static enum err_kind kind_of_lockout(const struct redis *r)
 {
-	return r->let_in && (str_starts(reply, STR("NOAUTH")) || str_starts(reply, STR("WRONGPASS")));
+	return r->runs_on && r->let_in ? ERR_RETRY : ERR_CONFIG;
 }
 
 bool redis_fail_by_reply(const struct redis *r, struct str reply, struct err *err)
 {
-	static const struct {
+	const struct {
 		struct str prefix;
 		enum err_kind kind;
 		const char *hint;
@@ -149,7 +154,7 @@ bool redis_fail_by_reply(const struct redis *r, struct str reply, struct err *er
 		{STR("BUSY"), ERR_RETRY, ""},
 		{STR("TRYAGAIN"), ERR_RETRY, ""},
 		{STR("CLUSTERDOWN"), ERR_RETRY, ""},
-		{STR("MOVED"), ERR_RETRY,
+		{STR("MOVED"), r->slots_refused && !r->runs_on ? ERR_CONFIG : ERR_RETRY,
 	     " (a failover of a Redis Cluster; or one of several masters, where the ACL user needs +cluster|slots, too)"},
 		{STR("MASTERDOWN"), ERR_RETRY, ""},
 		{STR("READONLY"), ERR_RETRY, " (a replica; connecting again, in case a failover has made another one the master)"},
@@ -158,15 +163,15 @@ bool redis_fail_by_reply(const struct redis *r, struct str reply, struct err *er
 		{STR("NOSCRIPT"), ERR_RETRY, ""},
 		{STR("OOM"), ERR_RETRY,
 	     " (raise maxmemory, or shorten window and retention; nothing is lost meanwhile)"},
-		{STR("NOAUTH"), ERR_CONFIG, " (put user and password into the redis URL)"},
-		{STR("WRONGPASS"), ERR_CONFIG, " (check user and password in the redis URL; with redis.iam, the user and the name in redis.iam, and the credentials of AWS)"},
+		{STR("NOAUTH"), kind_of_lockout(r), " (put user and password into the redis URL)"},
+		{STR("WRONGPASS"), kind_of_lockout(r), " (check user and password in the redis URL; with redis.iam, the user and the name in redis.iam, and the credentials of AWS)"},
 		{STR("NOPERM"), ERR_CONFIG,
 	     " (with redis.prefix nowcast the ACL user needs: ~nowcast:* ~{nowcast:alerts}:* +@read +@write +@scripting +@connection +info +time) and, on a Redis Cluster, +cluster|slots"},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_starts(reply, known[i].prefix))
-			return err_set(err, is_locked_out(r, reply) ? ERR_RETRY : known[i].kind, "redis %s: %.*s%s",
-			               r->wire.where, STR_ARG(reply), known[i].hint);
+			return err_set(err, known[i].kind, "redis %s: %.*s%s", r->wire.where, STR_ARG(reply),
+			               known[i].hint);
 	return err_set(err, ERR_FATAL, "redis %s: %.*s", r->wire.where, STR_ARG(reply));
 }
 
@@ -300,7 +305,10 @@ static bool connect_wire(struct redis *r, struct err *err)
 	r->reader->maxbuf = 0; // keep its buffer between replies
 	if (!r->moving)
 		wire_point_back(&r->wire);
-	bool good = r->moving || !r->wire.master || sentinel_find_master(&r->wire, err);
+	struct err why = ERR_INIT;
+	bool good = r->moving || !r->wire.master || sentinel_find_master(&r->wire, &why);
+	if (!good)
+		err_set(err, why.kind == ERR_CONFIG ? kind_of_lockout(r) : why.kind, "%s", why.msg);
 	r->moving = false;
 	good = good && wire_connect(&r->wire, err);
 	if (good && r->silent_ms < WIRE_HANDSHAKE_MS)

@@ -48,6 +48,10 @@ void redis_close(struct redis *r);
 // How long Redis may be silent before a redis_exec gives up; a minute without this. For new connections.
 void redis_limit(struct redis *r, int ms);
 
+// For a daemon: a login that is refused after it was accepted, or a Redis Cluster that does not say who has
+// which slots, is ERR_RETRY, since somebody mends that in Redis while it runs. Else they are ERR_CONFIG.
+void redis_run_on(struct redis *r);
+
 // Has `fn` called on every new connection before the first pipeline goes out; what it returns is what the
 // connecting returns. It may send commands of its own. `target.prefix` must live as long as `r`.
 typedef bool redis_connect_fn(struct redis *r, const char *prefix, struct err *err);

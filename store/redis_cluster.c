@@ -220,8 +220,13 @@ static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct er
 		return false;
 	const redisReply *answer = node->replies[0];
 	const char *fault = find_fault(answer);
-	if (fault)
-		return err_set(err, ERR_RETRY, "redis %s: CLUSTER SLOTS: %s", redis_where(node), fault);
+	if (fault) {
+		struct err why = ERR_INIT;
+		if (answer->type == REDIS_REPLY_ERROR)
+			redis_fail_by_reply(node, redis_reply_str(answer), &why);
+		return err_set(err, why.kind == ERR_CONFIG && !node->runs_on ? ERR_CONFIG : ERR_RETRY,
+		               "redis %s: CLUSTER SLOTS: %s", redis_where(node), fault);
+	}
 	for (size_t i = 0; i < c->n; i++)
 		c->nodes[i]->has_slots = false;
 	memset(c->slots, 0, sizeof c->slots);
@@ -243,8 +248,10 @@ static bool ask_for_slots(struct redis_cluster *c, struct redis *node, struct er
 static bool find_slots(struct redis_cluster *c, struct node *informed, struct err *err)
 {
 	struct err last = ERR_INIT;
+	bool refused = c->n > 0; // by all of them
 	if (informed && ask_for_slots(c, informed->redis, &last))
 		return true;
+	refused &= !informed || last.kind == ERR_CONFIG;
 	for (int failed = 0; failed < 2; failed++)
 		for (size_t i = 0; i < c->n; i++) {
 			struct node *n = c->nodes[i];
@@ -253,8 +260,10 @@ static bool find_slots(struct redis_cluster *c, struct node *informed, struct er
 			err_clear(&last);
 			if (ask_for_slots(c, n->redis, &last))
 				return true;
+			refused &= last.kind == ERR_CONFIG;
 		}
-	return err_set(err, ERR_RETRY, "no node of the Redis Cluster says who has which slots: %s", last.msg);
+	return err_set(err, refused ? ERR_CONFIG : ERR_RETRY,
+	               "no node of the Redis Cluster says who has which slots: %s", last.msg);
 }
 
 bool redis_cluster_find(struct redis *r, struct err *err)
@@ -264,6 +273,7 @@ bool redis_cluster_find(struct redis *r, struct err *err)
 	bool asked = ask_for_slots(c, r, &why);
 	// a user who may not ask: if there is one master, it works without
 	bool refused = !asked && r->reader && r->nreplies && r->replies[0]->type == REDIS_REPLY_ERROR;
+	r->slots_refused = refused;
 	if (asked && c->n > 1)
 		r->cluster = c;
 	else

@@ -45,6 +45,8 @@ struct redis {
 	redis_connect_fn *on_connect; // may be NULL
 	const char *prefix;           // for on_connect
 	bool let_in;                  // has carried out what was asked, once
+	bool runs_on;                 // redis_run_on
+	bool slots_refused;           // of a Redis Cluster: the user may not ask which master has which slots
 	uint64_t round_trips, failures;
 	int silent_ms;                // that are waited for an answer
 };

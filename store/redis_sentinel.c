@@ -49,6 +49,7 @@ bool sentinel_find_master(struct wire *w, struct err *err)
 {
 	size_t first = w->sentinel;
 	struct err last = ERR_INIT;
+	bool refused = true; // by all of them
 	for (size_t i = 0; i < w->nsentinels; i++) {
 		w->sentinel = (first + i) % w->nsentinels;
 		struct str place = str_of(w->sentinels[w->sentinel]);
@@ -60,6 +61,7 @@ bool sentinel_find_master(struct wire *w, struct err *err)
 			err_clear(&last);
 		if (asks_for_login && ask(w, place, true, &last))
 			return true;
+		refused &= last.kind == ERR_CONFIG;
 	}
-	return err_set(err, ERR_RETRY, "no sentinel says where the Redis %s is: %s", w->master, last.msg);
+	return err_set(err, refused ? ERR_CONFIG : ERR_RETRY, "no sentinel says where the Redis %s is: %s", w->master, last.msg);
 }

@@ -256,6 +256,8 @@ async function crowd(browser) {
 	await page.waitForSelector("#budgets li");
 	const u0 = await page.textContent("#budgets li:first-child"), rate = /u0.*at the rate of the last day (\$[\d,]+) for the month/.exec(u0);
 	ok(rate && Math.abs(Number(rate[1].replace(/[$,]/g, "")) - 33 * (1 + 41660 / 60)) < 50, "budgets of thousands go on as the hour that was observed did, and say so", u0);
+	const warning = await page.textContent("#budgets > p.warn").catch(() => "");
+	ok(/^rule misspelt watches nobody: only = taem-1, and no team of that name was ever seen/.test(warning), "a budget of nobody is told", warning);
 	await page.fill("#search", "session-04321");
 	await listed(page, 1);
 	ok(true, "a search finds one of them");

@@ -11,6 +11,7 @@
 #include "alert/spikes.h"
 #include "base/conf.h"
 #include "base/json_writer.h"
+#include "pricing/prices_kept.h"
 #include "query/last_day.h"
 #include "query/rollups.h"
 #include "web/api_query.h"
@@ -20,6 +21,7 @@ struct api {
 	const struct conf *conf;
 	struct rollups *rollups;
 	struct last_day last_day; // of the findings
+	struct prices_kept prices; // of the findings and of caching
 	struct spikes_kept spikes; // of breakdowns by principal
 	int64_t fixed_now_ms;   // the moment to take for now; 0: the clock tells
 };

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 #include "base/when.h"
-#include "pricing/prices.h"
 #include "query/figure_json.h"
 #include "store/keys.h"
 #include "store/redis.h"
@@ -233,17 +232,15 @@ bool api_cache(struct api *a, const struct api_query *q, struct json_writer *j, 
 		.by = {BY_MODEL, BY_REGION, BY_ACCOUNT, BY_TOKEN_TYPE},
 		.name = {STR("model"), STR("region"), STR("account"), STR("token_type")}};
 	struct groups g;
-	struct prices *prices = NULL;
 	struct err ignored = ERR_INIT; // a file that is wrong is a finding: the built-in rates are used
 	groups_init(&g, &by);
 	bool good = api_sum_groups(a, q, q->from, q->to, &g, err);
 	if (good) {
 		groups_sort(&g, ORDER_NAME);
 		struct cache_use *models = xcalloc((size_t)g.n + 1, sizeof *models);
-		(void)!prices_load(&prices, a->conf, &ignored);
+		const struct prices *prices = prices_kept_read(&a->prices, a->conf, &ignored);
 		int n = collect_models(&g, prices, q->to * MS_PER_HOUR - 1, models);
 		write_caching(j, q, models, n);
-		prices_free(prices);
 		free(models);
 	}
 	groups_release(&g);

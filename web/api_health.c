@@ -72,7 +72,8 @@ bool api_findings(struct api *a, const struct api_query *q, struct json_writer *
 	(void)err;
 	jw_object(j, NULL);
 	jw_array(j, "findings");
-	health_check(a->conf, rollups_view(a->rollups), q->now_ms, &a->last_day, write_finding, &f);
+	health_check(a->conf, rollups_view(a->rollups), q->now_ms, &a->last_day, &a->prices, write_finding,
+	             &f);
 	buf_release(&f.text);
 	jw_end(j);
 	jw_end(j);

@@ -288,11 +288,17 @@ static bool write_dead_letters(struct api *a, struct buf *out, struct err *err)
 	return true;
 }
 
-static bool write_lost_calls(struct api *a, struct buf *out, struct err *err)
+static bool write_losses(struct api *a, struct buf *out, struct err *err)
 {
+	struct redis *r = view_redis(rollups_view(a->rollups));
+	struct loss loss;
 	struct lost_calls lost;
-	if (!lost_calls_read(view_redis(rollups_view(a->rollups)), a->conf->redis_prefix, &lost, err))
+	if (!positions_loss(r, a->conf->redis_prefix, &loss, err) ||
+	    !lost_calls_read(r, a->conf->redis_prefix, &lost, err))
 		return false;
+	write_family(out, "nowcast_redis_lost_timestamp_seconds", "gauge",
+	             "When Redis was found last to have lost what was written to it; 0 if not in 30 days.");
+	buf_addf(out, "nowcast_redis_lost_timestamp_seconds %lld\n", (long long)(loss.seen_ms / 1000));
 	write_family(out, "nowcast_lost_calls", "gauge",
 	       "Calls, at most, whose model and caller Redis has lost: they stay as they were counted.");
 	buf_addf(out, "nowcast_lost_calls %lld\n", (long long)lost.n);
@@ -505,7 +511,7 @@ void metrics_write(struct api *a, const struct metrics_server *s, struct buf *ou
 	bool up = write_spend(a, &q, &figures, &err) && write_signals(a, &figures, &err) &&
 	          write_observed(a, q.now_ms, &figures, &err) &&
 	          write_overflow(a, &figures, &err) && write_dead_letters(a, &figures, &err) &&
-	          write_lost_calls(a, &figures, &err) && write_gaps(a, &figures, &err) &&
+	          write_losses(a, &figures, &err) && write_gaps(a, &figures, &err) &&
 	          write_lag(a, &figures, &err) &&
 	          write_telemetry(a, q.now_ms, &figures, &err) &&
 	          write_sources(a, &figures, &err) && write_redis(a, &figures, &err) &&

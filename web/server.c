@@ -455,6 +455,7 @@ void server_stop(struct server *s)
 	auth_close(s->auth);
 	rollups_close(s->api.rollups);
 	spikes_kept_release(&s->api.spikes);
+	prices_kept_release(&s->api.prices);
 	response_cache_free(s->response_cache);
 	buf_release(&s->live);
 	pthread_mutex_destroy(&s->lock);

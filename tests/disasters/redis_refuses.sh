@@ -62,10 +62,19 @@ ok "a full Redis is told, and what to do" wait_for 20 said 'raise maxmemory'
 redis config set maxmemory 0 >"$T/acl"
 ok "the worker goes on when there is room" wait_for 30 caught_up
 
+mkfifo "$T/pipe"
+timeout 60 "$nowcast" replay --redis "$as_app" - <"$T/pipe" >"$T/replay.log" 2>&1 &
+replay=$!
+exec 7>"$T/pipe"
+calls 1 10 >&7
+sleep 1
 redis acl setuser app resetpass '>other' >"$T/acl"
 redis client kill user app >"$T/acl"
 send 301 350
 ok "a password that was changed is told" wait_for 20 said 'check user and password'
+exec 7>&-
+wait "$replay"
+is "a replay that was under way ends with it" "$? $(grep -c 'check user and password' "$T/replay.log")" "2 1"
 redis acl setuser app resetpass '>pw' >"$T/acl"
 ok "the worker goes on when it is right again" wait_for 30 caught_up
 

@@ -114,6 +114,11 @@ has "and is shown once" "$(budget status pay --now "$now" | grep rules)" "rules 
 ok "a name that nobody has" budget set typo --amount 5 --team paymnets
 has "is told, with what was meant" "$(cat "$T/ok.out")" "warning: rule typo watches nobody: only = paymnets, and no team of that name was ever seen; did you mean payments[?]"
 has "so it is where its dollars are shown" "$(budget list --now "$now")" "^warning: rule typo watches nobody.* did you mean payments[?]$"
+free_port
+start serve "$nowcast" serve --redis "$REDIS_URL" --alerts-file "$T/mine.conf" --listen "127.0.0.1:$port" --now "$now"
+ok "a server starts" wait_for 10 curl -sf "http://127.0.0.1:$port/readyz" -o "$T/ready"
+is "  to programs, too" "$(curl -s "http://127.0.0.1:$port/api/v1/budgets" | jq -r '.warnings[]')" "rule typo watches nobody: only = paymnets, and no team of that name was ever seen; did you mean payments?"
+kill "$pid"
 has "  in full, too" "$(budget status typo --now "$now")" "^warning: rule typo watches nobody"
 is "  but not beside another budget" "$(budget status pay --now "$now" | grep -c warning)" 0
 printf '[rule late]\nkind = silent\nonly = metrics\n[rule lost]\nkind = unpriced\nonly = x\n[rule unborn]\nkind = new\nby = team\nonly = nobody-yet\n' >>"$T/mine.conf"

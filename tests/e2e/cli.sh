@@ -66,6 +66,12 @@ fails 2 "an hour without its caller" "$nowcast" price explain --hour 2026-11-02T
 has "  names that" "$(cat "$T/err")" 'without --principal: expected'
 fails 0 "a misspelt Region" "$nowcast" price explain --model anthropic.claude-3-haiku-20240307-v1:0 --region us-esat-1 --tokens input=1
 has "  is told" "$(cat "$T/err")" 'no Region us-esat-1 is known; did you mean us-east-1\?'
+fails 3 "a misspelt model" "$nowcast" price show claude-sonet-4-6
+has "  is told, with what was meant" "$(cat "$T/err")" 'no model claude-sonet-4-6 has a price; did you mean anthropic.claude-sonnet-4-6\?'
+fails 3 "of a call, too" "$nowcast" price explain --model us.anthropic.claude-haiku-4-5-v2 --region us-east-1 --tokens input=1
+has "  is told" "$(cat "$T/err")" 'did you mean anthropic.claude-haiku-4-5\?'
+fails 0 "one in the other case" "$nowcast" price show anthropic.claude-3-haiku-20240307-v1:0 --region US-EAST-1
+has "  too" "$(cat "$T/err")" 'no Region US-EAST-1 is known; did you mean us-east-1\?'
 fails 0 "a new Region" "$nowcast" price show anthropic.claude-3-haiku-20240307-v1:0 --region zz-upper-77
 has "  is told, without a guess" "$(cat "$T/err")" 'no Region zz-upper-77 is known\. Where'
 has "  and has a price" "$(cat "$T/out")" '^ +output +[0-9.]+ '

@@ -33,7 +33,7 @@ export LOCKED=$url
 start_redis
 python3 tests/many_principals.py 5000 1 >"$T/many.ndjson"
 "$nowcast" replay --redis "$REDIS_URL" --sessions-max 10000 "$T/many.ndjson" >/dev/null 2>&1
-printf '[rule everyone]\nkind = budget\nby = principal\nperiod = month\namount = 10\n' >"$T/everyone"
+printf '[rule everyone]\nkind = budget\nby = principal\nperiod = month\namount = 10\n[rule misspelt]\nkind = budget\nby = team\nonly = taem-1\namount = 10\n' >"$T/everyone"
 serve 2026-11-02T01:40:00Z --alerts-file "$T/everyone"
 many=$url
 start_redis

@@ -176,4 +176,7 @@ is "and that is what caching saves" "$(caching 444455556666 saved)" 6.000000000
 cached c 111122223333 500000 0 | "$nowcast" replay "${own[@]}" - >/dev/null 2>&1
 sleep 2
 is "what could be cached costs what your prices say" "$(caching 111122223333 'cacheable | .usd + " " + .usd_if_read + " " + .usd_if_written')" "2.000000000 0.500000000 2.500000000"
+sed -i 's/acme.hot,any,,111122223333,,,4,/acme.hot,any,,111122223333,,,8,/' "$T/private.csv"
+at_new_rate() { [ "$(caching 111122223333 'cacheable | .usd_if_read')" = 0.250000000 ]; }
+ok "a price file that was changed is read again" wait_for 10 at_new_rate
 finish

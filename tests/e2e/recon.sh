@@ -40,6 +40,18 @@ report "$T/second.csv"
 same_file "which changes nothing" "$T/second.csv" "$T/first.csv"
 is "nothing staged is left" "$(redis --scan --pattern '*staged*' | wc -l)" 0
 
+# --- before anything is final
+fresh
+ok "an export whose hours are too young is reconciled" reconcile --watermark 60d "$T/cur"
+has "nothing is final" "$(cat "$T/ok.out")" '^final_up_to +nothing yet$'
+has "  and why, and when the first hour will be" "$(cat "$T/ok.out")" '^no hour of 2026-11 is final yet, and the estimate stands: .* 60 days old .watermark. .*, the first hour at 2026-12-31T01:00:00Z$'
+"$nowcast" report --reconciliation --redis "$REDIS_URL" --period 2026-11 >"$T/young"
+has "  the report says so in place of a table" "$(cat "$T/young")" '^Billing period 2026-11: there is nothing to compare, since no hour with figures is final yet[.]$'
+has "  with the same reason" "$(cat "$T/young")" 'the first hour at 2026-12-31T01:00:00Z$'
+is "  and no columns" "$(grep -c 'difference' "$T/young")" 0
+ok "once they are old enough" reconcile "$T/cur"
+is "  it is not said any more" "$(grep -c 'no hour of' "$T/ok.out")" 0
+
 # --- on a terminal they say how far they are, in one line, which is erased
 on_terminal() { script -qfec "$(printf '%q ' "$nowcast" "$@" --redis "$REDIS_URL")" /dev/null </dev/null | cat -v; }
 on_terminal reconcile "$T/cur" >"$T/tty"

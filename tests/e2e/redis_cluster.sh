@@ -81,6 +81,8 @@ same_file "a user with few rights sees the same" "$T/ann.billed" "$T/masters.bil
 on_all_nodes acl setuser ann '-cluster|slots' >/dev/null
 "$nowcast" report --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" >"$T/ann" 2>&1
 has "without one of them it says which" "$(cat "$T/ann")" "needs \+cluster\|slots"
+fails 2 "a replay ends at once, for no other try helps" timeout 20 "$nowcast" replay --redis "redis://ann:p%2Fw@127.0.0.1:$redis_port" "$world/stream.ndjson"
+has "  and says it once" "$(grep -c 'cluster|slots' "$T/err")" '^1$'
 
 at() { redis-cli -p "$1" "${@:2}"; } # PORT COMMAND...
 slot=$(redis cluster keyslot 'nowcast:{111122223333/us-east-1}:open')

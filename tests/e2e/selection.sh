@@ -240,6 +240,10 @@ is "another question gets the same answer" "$(unsure 12)" 2026-11-18T14:46:00Z
 is "the events are not read again for it" "$(lists_read)" "$before"
 redis lpush "{nowcast:alerts}:history" "$(rang eve 2026-11-18T14:45:00Z 2026-11-18T14:48:00Z)" >/dev/null
 is "a new event counts" "$(unsure 13)" 2026-11-18T14:45:00Z
+redis lpush "{nowcast:alerts}:history" "$(rang dot 2026-11-17T15:31:00Z 2026-11-17T15:41:00Z)" >/dev/null
+is "behind a newer one, too" "$(unsure 14)" 2026-11-18T14:45:00Z
+redis lrem "{nowcast:alerts}:history" 1 "$(rang eve 2026-11-18T14:45:00Z 2026-11-18T14:48:00Z)" >/dev/null
+is "one that is deleted from among them does not" "$(unsure 15)" 2026-11-18T14:46:00Z
 redis del "{nowcast:alerts}:history" >/dev/null
-is "what is deleted does not" "$(unsure 14)" ""
+is "nor do all of them" "$(unsure 16)" ""
 finish

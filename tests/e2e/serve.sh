@@ -286,6 +286,9 @@ kill $viewer
 # As workers tell it: two partitions of a topic, a topic of a longer name, and one that nobody has read for long.
 ms=$(date +%s%3N)
 redis hset nowcast:lag "raw 0 c g" "$ms 5 2" "raw 1 c g" "$ms 1000000 0" "raw.b 0 c g" "$ms 0 0" "old 0 c g" "1700000000000 7 7" >/dev/null
+is "Redis has lost nothing" "$(curl -s "$url/metrics" | grep ^nowcast_redis_lost)" "nowcast_redis_lost_timestamp_seconds 0"
+redis zadd nowcast:lost 1793595600123 seen 1793590000000 held >/dev/null
+is "when it was found that it has" "$(curl -s "$url/metrics" | grep ^nowcast_redis_lost)" "nowcast_redis_lost_timestamp_seconds 1793595600"
 redis hset 'nowcast:{111122223333/us-east-1}:lost_calls' 82000 40 82001 2 >/dev/null
 is "whose calls Redis has lost" "$(curl -s "$url/metrics" | grep ^nowcast_lost_calls)" "nowcast_lost_calls 42"
 curl -s "$url/metrics" | sed -n 's/^nowcast_\(kafka_lag\|endangered\)/\1/p' >"$T/lag"

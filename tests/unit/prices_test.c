@@ -17,6 +17,7 @@
 #include "pricing/nearest_region.h"
 #include "pricing/price_diff.h"
 #include "pricing/price_file.h"
+#include "pricing/prices_kept.h"
 #include "tests/tap.h"
 
 #define HEAD                                                                                                 \
@@ -40,20 +41,26 @@ static void write_file(const char *name, const char *text)
 	buf_release(&path);
 }
 
-// Loads with the keys of `text`, "key = value" lines; FOLDER stands for the folder.
-static bool load(struct prices **ret, const char *text, struct err *err)
+// `text`: "key = value" lines; FOLDER stands for the folder.
+static bool read_conf(struct conf *ret, const char *text, struct err *err)
 {
-	struct conf conf;
 	struct buf whole = BUF_INIT;
 	for (const char *at; (at = strstr(text, "FOLDER")); text = at + 6) {
 		buf_add(&whole, text, (size_t)(at - text));
 		buf_adds(&whole, folder);
 	}
 	buf_adds(&whole, text);
-	conf_init(&conf);
-	bool good = conf_read_text(&conf, buf_str(&whole), "test.conf", err) && prices_load(ret, &conf, err);
-	conf_release(&conf);
+	conf_init(ret);
+	bool good = conf_read_text(ret, buf_str(&whole), "test.conf", err);
 	buf_release(&whole);
+	return good;
+}
+
+static bool load(struct prices **ret, const char *text, struct err *err)
+{
+	struct conf conf;
+	bool good = read_conf(&conf, text, err) && prices_load(ret, &conf, err);
+	conf_release(&conf);
 	return good;
 }
 
@@ -495,6 +502,52 @@ static void check_nearest(void)
 	}
 }
 
+// Whether `k` has other prices than before, or none, with the reason.
+static const char *look_again(struct prices_kept *k, const struct conf *conf)
+{
+	struct err err = ERR_INIT;
+	const struct prices *before = k->prices, *now = prices_kept_read(k, conf, &err);
+	static char why[sizeof err.msg];
+	snprintf(why, sizeof why, "%s", now ? now == before ? "the same" : "others" : err.msg);
+	return why;
+}
+
+static void check_kept(void)
+{
+	struct conf conf;
+	struct err err = ERR_INIT;
+	struct prices_kept k = {.mark = 0};
+	struct price_query q = ask("us.anthropic.claude-sonnet-4-6", TOKEN_INPUT);
+	write_file("mine.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,1,,,,,,,my contract\n");
+	if (!ok(read_conf(&conf, "prices.file = FOLDER/mine.csv\nprices.dir = FOLDER\n", &err), "keys %s", err.msg))
+		return;
+	ok(strcmp(look_again(&k, &conf), "others") == 0, "prices are read at the first look");
+	const struct prices *first = k.prices;
+	must_find(k.prices, &q, DOLLARS(1), "user");
+	ok(strcmp(look_again(&k, &conf), "the same") == 0 && k.prices == first, "and not at the second");
+	write_file("mine.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,7,,,,,,,my contract\n");
+	look_again(&k, &conf);
+	must_find(k.prices, &q, DOLLARS(7), "user");
+	write_file("mine.csv", "nothing\n");
+	for (int i = 0; i < 2; i++)
+		ok(strstr(look_again(&k, &conf), "mine.csv") && !k.prices, "a bad file is said at each look");
+	write_file("mine.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,,5,,,,,,my contract\n");
+	write_file("litellm-new.csv", HEAD "anthropic.claude-sonnet-4-6,regional,,,,,,,9,,,,,,,LiteLLM\n");
+	look_again(&k, &conf);
+	size_t files = prices_count(k.prices);
+	struct buf path = path_of("litellm-new.csv");
+	unlink(path.data);
+	buf_release(&path);
+	look_again(&k, &conf);
+	ok(prices_count(k.prices) == files - 1, "a file of the folder that is gone is noticed");
+	conf_release(&conf);
+	ok(read_conf(&conf, "prices = builtin\n", &err), "other keys %s", err.msg);
+	look_again(&k, &conf);
+	is_int((long long)prices_count(k.prices), 1, "other keys are other prices");
+	conf_release(&conf);
+	prices_kept_release(&k);
+}
+
 int main(void)
 {
 	snprintf(folder, sizeof folder, "%s/nowcast-prices.XXXXXX", "/tmp");
@@ -511,6 +564,7 @@ int main(void)
 	check_builtin();
 	check_diff();
 	check_round_trip();
+	check_kept();
 	for (size_t i = 0; i < 4; i++) {
 		struct buf path =
 			path_of((const char *const[]){"mine.csv", "bill.csv", "pricelist-A.csv", "d.csv"}[i]);

@@ -9,7 +9,6 @@
 
 #include "pricing/model_id.h"
 #include "store/batch.h"
-#include "store/evidence.h"
 #include "store/lost_calls.h"
 #include "tests/support/engine.h"
 
@@ -847,11 +846,12 @@ static void redis_forgets(int64_t hour)
 	struct err err = ERR_INIT;
 	ok(!engine_add(e, &ahead, &err) && err.kind == ERR_SKIP && engine_counts(e)->future == 1,
 	   "a record of the future is refused and counted");
-	struct record early = test_call(&arena, 0, 1, 1);
-	early.call.time_ms = EVIDENCE_SIXTHS_FROM * INT64_C(10000) - 1;
-	ok(!engine_add(e, &early, &err) && err.kind == ERR_SKIP, "and one of a time that evidence cannot have");
-	early.call.time_ms++;
-	ok(engine_add(e, &early, &err), "a millisecond later there is none such");
+	struct record early = test_call(&arena, INT64_C(1672531200) / 60 - 1, 0, 0);
+	err_clear(&err);
+	ok(!engine_add(e, &early, &err) && err.kind == ERR_SKIP && strstr(err.msg, "2022-12-31"),
+	   "so is one from before Amazon Bedrock began");
+	early.call.time_ms += MS_PER_MINUTE;
+	ok(engine_add(e, &early, &err), "one of 2023 is not");
 	engine_close(e);
 }
 

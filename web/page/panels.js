@@ -62,7 +62,7 @@ export function paintBudgets(a, view) {
 			budgetBar(b), budgetWords(b), ruleWords(b));
 	});
 	const more = a.all - items.length;
-	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null, items.length ? budgetLegend() : null,
+	fill(byId("budgets"), a.rules_error ? el("p", { class: "up" }, a.rules_error) : null, ...a.warnings.map(w => el("p", { class: "warn" }, w)), items.length ? budgetLegend() : null,
 		items.length || !a.rules_error ? listOf(items, told("No budgets yet: `nowcast budget set month --amount 5000` makes one.")) : null,
 		a.budgets.length > items.length ? el("p", { class: "foot" }, el("span", {}, count(more) + " more, less used"), el("button", { type: "button", class: "plain", onclick: () => { budgetsOpen = true; paintBudgets(a, view); } }, "show them")) :
 			more > 0 ? el("p", { class: "quiet" }, "and " + count(more) + " more, less used") : null);
