@@ -42,13 +42,12 @@ static double open_before(const struct streams *x)
 	return -least;
 }
 
-// How long the streams, of which there are some, had run, in minutes, at the end of the minute `after`
-// minutes after that in which they began; in the mean, for they may have begun at any time of a sixth, or of
-// the minute. A mean that no streams have, as damaged facts may say, is not known.
+// How long the streams had run, in minutes, at the end of the minute `after` minutes after that in which they
+// began; in the mean, for they may have begun at any time of a sixth, or of the minute.
 static double run_of(const struct calls *c, int after)
 {
-	double sixth = (double)c->started_sixths / (double)c->started;
-	return after + 1 - (sixth >= 1 && sixth <= 6 ? sixth - .5 : 3) / 6;
+	double sixth = c->started_sixths > 0 ? (double)c->started_sixths / (double)c->started - .5 : 3;
+	return after + 1 - fmin(fmax(sixth, .5), 5.5) / 6; // some sixths may not be known
 }
 
 // Of the streams of a minute that were open before, to have ended `after` minutes later.
@@ -75,9 +74,7 @@ static void solve_odds(const struct minute *m, double *odds, int after, double e
 	double all = 0, run = 0, sum, slope;
 	for (int32_t k = 0; k < m->ncalls; k++) {
 		const struct calls *c = &m->calls[k];
-		if (c->started <= 0)
-			continue;
-		double open = (double)c->started * open_part(odds, c, after - 1);
+		double open = c->started > 0 ? (double)c->started * open_part(odds, c, after - 1) : 0;
 		all += open;
 		run += open * run_of(c, after);
 	}
