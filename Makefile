@@ -260,7 +260,7 @@ $(B)/pricing/builtin.o: pricing/builtin.csv
 
 # Lua scripts are embedded behind their prelude: constants out of the C headers, then what all scripts share.
 scripted := $(B)/store/store.o $(B)/store/positions.o $(B)/store/billed_means_refresh.o $(B)/store/reprice.o \
-	$(B)/reconcile/publish.o $(B)/tests/unit/call_sums_test
+	$(B)/reconcile/publish.o $(B)/tests/unit/call_sums_test $(B)/tests/unit/convergence_test
 prelude  := $(B)/store/prelude.lua
 $(B)/store/prelude_constants: store/prelude_constants.c
 	$(Q)mkdir -p $(@D); $(CC) -std=c11 $(warn) $(cppflags) -MMD -MP -MF $@.d -o $@ $<
@@ -270,6 +270,7 @@ $(prelude): $(B)/store/prelude_constants store/prelude.lua
 $(scripted): cppflags += -DLUA_PRELUDE='"$(prelude)"'
 $(scripted): $(prelude) $(wildcard store/*.lua reconcile/*.lua)
 $(B)/tests/unit/call_sums_test: tests/lua/call_sums_test.lua
+$(B)/tests/unit/convergence_test: tests/lua/recount.lua
 bench-reconcile: all helpers  ## ten million rows of a bill reconciled, beside DuckDB alone
 	$(Q)tests/bench/recon.sh
 .PHONY: bench-reconcile

@@ -195,8 +195,8 @@ static void move_calls(struct join *j, struct move *moves, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct calls *from = calls_of(j, moves[i].from);
 		moves[i].calls = *from;
-		moves[i].calls.started = 0;
-		from->n = from->started = 0;
+		moves[i].calls.started = moves[i].calls.started_sixths = 0;
+		from->n = from->started = from->started_sixths = 0;
 		from->telemetry = false;
 		memset(from->exact_n, 0, sizeof from->exact_n);
 		memset(from->exact, 0, sizeof from->exact);

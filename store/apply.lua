@@ -441,7 +441,7 @@ local function sums_text(d, width)
   if width < SIXTHS then return format('%d' .. string.rep(' %d', width - 1), unpack(d, 1, width)) end
   local form = '%d %d %d' .. string.rep(' %d', width - SIXTHS)
   local text = format(form, d[1], d[2], d[3], unpack(d, SIXTHS + 1, width))
-  return d[SIXTHS] > 0 and d[SIXTHS] .. '/' .. text or text
+  return d[SIXTHS] > 0 and format('%d/', d[SIXTHS]) .. text or text
 end
 
 -- Redis searches a small hash from its beginning, by default until it has 512 fields. An hour that will have

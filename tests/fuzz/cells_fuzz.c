@@ -41,7 +41,7 @@ static void try_read(struct input *in)
 	if (f.form != CELL_CALLS)
 		return;
 	cell_calls_read(&f, value, &calls);
-	assert(calls.n >= 0 && calls.failed >= 0 && calls.started >= 0);
+	assert(calls.n >= 0 && calls.failed >= 0 && calls.started >= 0 && calls.started_sixths >= 0);
 	for (int kind = 0; kind < METRIC_KINDS; kind++)
 		assert(calls.exact_n[kind] >= 0 && calls.exact[kind] >= 0);
 }

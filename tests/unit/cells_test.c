@@ -183,6 +183,41 @@ static void test_foreign_fields(void)
 	is_int(other, sizeof foreign / sizeof *foreign, "what is no field of a cell is read as none");
 }
 
+// The cell of a stream once it has had `held` in Redis and another stream has come.
+static const char *cell_after(struct engine *e, int i, const char *held)
+{
+	static const char set[] = "local key = redis.call('KEYS', 'd:*:cells:' .. ARGV[1] .. ':*')[1] "
+							  "for _, field in ipairs(redis.call('HKEYS', key)) do "
+							  "if #field == 9 then redis.call('HSET', key, field, ARGV[2]) end end return ''";
+	static const char get[] = "local key = redis.call('KEYS', 'd:*:cells:' .. ARGV[1] .. ':*')[1] "
+							  "for _, field in ipairs(redis.call('HKEYS', key)) do "
+							  "if #field == 9 then return redis.call('HGET', key, field) end end";
+	struct err err = ERR_INIT;
+	const char *hour = arena_text(&arena, "%d", FIRST_HOUR + i).p;
+	for (int k = 0; k < 2; k++) {
+		struct record r = test_call(&arena, (FIRST_HOUR + i) * 60, 1, k);
+		r.call.streaming = true;
+		r.call.time_is_end = false;
+		r.call.time_ms += (SIXTH - 1) * 10000;
+		add(e, &r);
+		apply(e);
+		redis_cmdz(test_redis, "EVAL", k ? get : set, "0", hour, held, NULL);
+		must(redis_exec(test_redis, &err), &err);
+	}
+	return arena_str(&arena, redis_str(test_redis, 0)).p;
+}
+
+static void test_damaged_sixths(void)
+{
+	static const char *const held[] = {"99999999999999/1 0 1", "5/", "/1 0 1", "0/1 0 1"};
+	static const char *const want[] = {"100000000000004/2 0 2", "10/1 0 1", "5/2 0 2", "5/2 0 2"};
+	struct engine_options o = test_options("d");
+	struct engine *e = open_with(&o);
+	for (int i = 0; i < (int)(sizeof held / sizeof *held); i++)
+		is_str(cell_after(e, i, held[i]), want[i], "a stream is added to a cell that was damaged");
+	engine_close(e);
+}
+
 // ---- the facts that are read back ---------------------------------------------------------------
 
 static bool has_calls(const struct minute *at, const struct cell_case *x, bool wanted)
@@ -292,6 +327,7 @@ int main(void)
 	engine_close(e);
 	test_fields();
 	test_foreign_fields();
+	test_damaged_sixths();
 	test_facts(&o);
 	test_api_minutes();
 	arena_release(&arena);

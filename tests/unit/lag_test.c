@@ -155,6 +155,59 @@ static void longer_run_first(void)
 	ok(lag_part(&lag, 10, &calls[1], 10, 10) == 1, "where all ended, it says nothing");
 }
 
+// Streams of a minute, with the sixths of some of them not known, or such as no nowcast has written.
+static void random_calls(struct calls *c, int32_t n)
+{
+	for (int32_t i = 0; i < n; i++) {
+		c[i] = (struct calls){.caller = i, .started = below(3) ? below(4) : below(100000)};
+		c[i].n = c[i].started + below(2);
+		c[i].started_sixths = c[i].started * (1 + below(6));
+		if (below(8) == 0)
+			c[i].started_sixths = below(4) ? below(9) : INT64_C(999999999999999999);
+	}
+}
+
+// Parts of each of the calls that ended in each minute of the hour, and what is left.
+static bool are_parts(const struct lag *lag, const struct hour *hour)
+{
+	for (int m = 0; m < 60; m++)
+		for (int32_t i = 0; i < hour->minutes[m].ncalls; i++) {
+			const struct calls *c = &hour->minutes[m].calls[i];
+			double all = 0;
+			for (int to = m; to < 60; to++) {
+				double part = lag_part(lag, m, c, to, to);
+				if (!(part >= 0 && part <= 1) || (part > 0 && to > m && lag_is_over(lag, m, to)))
+					return false;
+				all += part;
+			}
+			if (!(all <= 1 + 1e-9) || fabs(all - lag_part(lag, m, c, m, 59)) > 1e-9)
+				return false;
+		}
+	return true;
+}
+
+static void whatever_facts_say(void)
+{
+	enum { TIMES = 300, CALLS = 6 };
+	static struct calls calls[60][CALLS];
+	static struct hour hour;
+	struct span s = {.hour = &hour};
+	struct lag lag;
+	int times = 0;
+	for (bool good = true; good && times < TIMES; times += good) {
+		for (int m = 0; m < 60; m++) {
+			struct minute *at = &hour.minutes[m];
+			*at = (struct minute){.calls = calls[m], .ncalls = (int32_t)below(CALLS + 1)};
+			random_calls(at->calls, at->ncalls);
+			at->metered = below(8) > 0;
+			at->samples[TOKENS_INPUT] = below(2) ? below(20) : below(300000);
+		}
+		lag_learn(&s, (int)below(61), &lag);
+		good = are_parts(&lag, &hour);
+	}
+	is_int(times, TIMES, "whatever facts say, parts of the streams ended in each minute");
+}
+
 // How far the weight of the small caller is off, as a part of it.
 static double error_of_small(bool tell_starts, struct arena *arena)
 {
@@ -194,6 +247,7 @@ int main(void)
 	finds_ends(&arena);
 	first_in_first_out();
 	longer_run_first();
+	whatever_facts_say();
 	finds_means(&arena);
 	arena_release(&arena);
 	return done();

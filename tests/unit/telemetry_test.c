@@ -316,6 +316,18 @@ static void test_seconds(void)
 
 	start();
 	put_stream(MINUTE, 1)->time_ms = second * 1000;
+	put_stream(MINUTE, 2)->time_ms = MINUTE * MS_PER_MINUTE;
+	put_stream(MINUTE, 3)->time_ms = MINUTE * MS_PER_MINUTE + 59999;
+	put_telling(second, second + 40, 1, 700);
+	put_metric(MINUTE, 300);
+	put_metric(MINUTE + 1, 800);
+	records[nrecords - 2].metric.samples = 1;
+	records[nrecords - 1].metric.samples = 2;
+	expect("session-1 input 700 700 700; session-2 input 258 0 0; session-3 input 142 0 0",
+	       "beside streams of which SampleCounts tell");
+
+	start();
+	put_stream(MINUTE, 1)->time_ms = second * 1000;
 	put_telling(second, second + 3000, 1, 700); // ends in the next hour
 	put_metric(MINUTE, 1000);
 	expect("(unattributed) input 300 0 0; session-1 input 700 700 700", "and in its own hour in any case");
