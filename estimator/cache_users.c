@@ -18,7 +18,7 @@
 #define CALM 1e-3
 #define STEADY 0.02 // a change of chance that no longer counts
 
-enum { WEIGHINGS = 2, ROUNDS = 5, SWEEPS = 8, ROUND_SWEEPS = 2, DENSE_MAX = 96 };
+enum { ROUNDS = 5, SWEEPS = 8, ROUND_SWEEPS = 2, DENSE_MAX = 96 };
 
 struct kinds {
 	double never;           // part of the principals
@@ -292,27 +292,19 @@ static double mean_share(const struct equations *x)
 	return samples > 0 ? samples / calls : 1;
 }
 
-// Expects of each principal what its kind does. By its own share, which the counts gave, an error by chance
-// would confirm itself.
-static void weigh_cells(struct share_solver *c, double share, const double *never)
+// Expects the same share of every principal. By its own share, which the counts gave, an error by chance would
+// confirm itself.
+static void weigh_cells(struct share_solver *c, double share)
 {
 	const struct equations *x = c->x;
-	memset(c->counted_as, 0, (size_t)x->ncells * sizeof *c->counted_as);
-	for (int32_t i = 0; i < x->n; i++) {
-		double expected = share * at_least(1 - never[i], DOUBT);
-		c->idle[i] = c->idle_calls[i] / expected;
-		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
-			c->counted_as[x->cell[e]] += x->calls[e] * expected;
-	}
-	c->cells = c->squares = 0;
 	for (int32_t k = 0; k < x->ncells; k++) {
 		double samples = (double)x->samples[k];
-		c->counted_as[k] = samples >= 0 && x->all[k] > 0 ? 1 / c->counted_as[k] : 0;
+		c->counted_as[k] = samples >= 0 && x->all[k] > 0 ? 1 / (x->all[k] * share) : 0;
 		c->squares += samples * samples * c->counted_as[k];
 		c->cells += c->counted_as[k] > 0;
 	}
 	for (int32_t i = 0; i < x->n; i++) {
-		c->diagonal[i] = c->idle[i];
+		c->diagonal[i] = c->idle[i] = c->idle_calls[i] / share;
 		for (int32_t e = x->first[i]; e < x->first[i + 1]; e++)
 			c->diagonal[i] += x->calls[e] * x->calls[e] * c->counted_as[x->cell[e]];
 	}
@@ -339,13 +331,10 @@ void cache_users_fit(const struct equations *x, const double *idle, const double
 	c.share = ret->share;
 	c.residual = solve_zeros(arena, (size_t)x->ncells);
 	c.counted_as = solve_zeros(arena, (size_t)x->ncells);
-	struct kinds kinds = {.share = share};
-	for (int round = 0; round < WEIGHINGS; round++) {
-		weigh_cells(&c, kinds.share, ret->never);
-		solve_alike(&c, share);
-		kinds = learn_kinds(&c, first_kinds(&c, share));
-		solve_kinds(&c, &kinds, ret->never);
-	}
+	weigh_cells(&c, share);
+	solve_alike(&c, share);
+	struct kinds kinds = learn_kinds(&c, first_kinds(&c, share));
+	solve_kinds(&c, &kinds, ret->never);
 	for (size_t i = 0; i < n; i++)
 		ret->sd[i] = sqrt(c.chance * c.var[i]);
 }
