@@ -292,8 +292,8 @@ static double mean_share(const struct equations *x)
 	return samples > 0 ? samples / calls : 1;
 }
 
-// Expects the same share of every principal. By its own share, which the counts gave, an error by chance would
-// confirm itself.
+// Expects the same share of every principal. By its own share, which the counts gave, an error by chance
+// would confirm itself.
 static void weigh_cells(struct share_solver *c, double share)
 {
 	const struct equations *x = c->x;
