@@ -81,7 +81,7 @@ for format in table csv json focus; do
 	"$nowcast" report all --redis "$REDIS_URL" --format $format >/dev/full 2>"$T/err"
 	has "a full disk is: $format" "$? $(cat "$T/err")" '^1 nowcast: the output cannot be written'
 done
-for command in "price list --format csv" "price list" help "check-config --man" "tags show arn:aws:iam::$A:user/ann" "who ann" "explain arn:aws:iam::$A:user/ann 2026-10-05T03:00:00Z" \
+for command in "price list --format csv" "price list" help "check-config --man" "tags show arn:aws:iam::$A:user/ann" "who ann --now 2026-10-06T00:00:00Z" "explain arn:aws:iam::$A:user/ann 2026-10-05T03:00:00Z" \
 	"top --turns 3 --every 1" "price show amazon.nova-pro-v1:0" "profiles list" "price usage-type USE1-NovaPro-input-tokens" "alert list" "report --scoreboard" version; do
 	# shellcheck disable=SC2086 # words
 	"$nowcast" $command --redis "$REDIS_URL" 2>"$T/err" | true
